@@ -1,0 +1,6 @@
+//! Redstring, an embedded property-graph database.
+
+pub mod error;
+pub mod value;
+
+pub use error::{Detail, Error, ErrorClass, Phase, Result, Span};

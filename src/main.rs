@@ -1,0 +1,2 @@
+//! The `redstring` command.
+fn main() {}
