@@ -1,0 +1,136 @@
+//! Everything callable: scalar functions, aggregates, procedures; one table entry each.
+//!
+//! Owns the tables, the look-up by name and the text form of signatures. A function sees values,
+//! columns and the graph's read API; it may not know of queries, plans or storage.
+//!
+//! To add a scalar function, add an entry and its body to one file under `scalar/`. The entry's
+//! example runs as a test, and help, completion and the manual are made from it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::error::Result;
+use crate::graph::Snapshot;
+use crate::value::Column;
+use crate::value::Value;
+
+mod signature;
+
+pub use signature::{Parameter, Signature};
+
+/// What a function may look at beside its arguments.
+#[derive(Debug)]
+pub struct Context<'a> {
+    /// The graph as the statement sees it.
+    pub graph: &'a Snapshot,
+    /// The statement's clock: every call within a statement sees the same instant. Nanoseconds since
+    /// 1970-01-01T00:00:00Z.
+    pub now: i128,
+}
+
+/// What a null argument does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nulls {
+    /// The result is null, and the function is not called.
+    Propagate,
+    /// The function is called and decides.
+    Pass,
+}
+
+/// When a call may give another result with the same arguments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Volatility {
+    /// Never: the optimizer may compute it once.
+    Immutable,
+    /// From one statement to the next: it looks at the graph or the clock.
+    Stable,
+    /// At each call.
+    Volatile,
+}
+
+/// A scalar function: one value from the arguments of one row.
+pub struct ScalarFunction {
+    /// Its name as documented; names are compared without regard to case.
+    pub name: &'static str,
+    /// Other names for it.
+    pub aliases: &'static [&'static str],
+    /// Its forms, as text: `substring(original :: STRING, start :: INTEGER, length? :: INTEGER) ::
+    /// STRING`. A `?` after a parameter's name makes it optional, `...` makes the last one repeat.
+    pub signatures: &'static [&'static str],
+    /// What a null argument does.
+    pub nulls: Nulls,
+    /// Whether its result may change.
+    pub volatility: Volatility,
+    /// One or two sentences.
+    pub doc: &'static str,
+    /// An expression and its result as a literal; run as a test.
+    pub example: (&'static str, &'static str),
+    /// Computes it for one row.
+    pub eval: fn(&Context<'_>, &[Value]) -> Result<Value>,
+    /// Computes it for all rows at once, where that is faster. Nulls are for this function to handle.
+    pub eval_columns: Option<fn(&Context<'_>, &[Column], usize) -> Result<Column>>,
+}
+
+impl fmt::Debug for ScalarFunction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}()", self.name)
+    }
+}
+
+/// An aggregate: one value from the rows of a group.
+pub struct AggregateFunction {
+    /// Its name as documented; names are compared without regard to case.
+    pub name: &'static str,
+    /// Its forms, as text.
+    pub signatures: &'static [&'static str],
+    /// One or two sentences.
+    pub doc: &'static str,
+    /// A query that returns one value, and that value as a literal; run as a test.
+    pub example: (&'static str, &'static str),
+    /// Makes an accumulator for any number of groups.
+    pub accumulator: fn() -> Box<dyn Accumulator>,
+}
+
+impl fmt::Debug for AggregateFunction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}()", self.name)
+    }
+}
+
+/// The running state of one aggregate over all groups, fed a column at a time.
+pub trait Accumulator: Send {
+    /// Adds rows: row `i` of every argument belongs to group `groups[i]`, and stands for `counts[i]`
+    /// rows (for one where there are no counts). `group_count` is how many groups there are by now.
+    fn update(
+        &mut self,
+        groups: &[u32],
+        group_count: usize,
+        arguments: &[Column],
+        counts: Option<&[u64]>,
+    ) -> Result<()>;
+
+    /// The result of each group; `group_count` groups, some of which may have seen no row.
+    fn finish(&mut self, group_count: usize) -> Result<Column>;
+}
+
+/// A procedure: rows from arguments.
+pub trait Procedure: Send + Sync {
+    /// Its signature: `db.labels() :: (label :: STRING)`.
+    fn signature(&self) -> &Signature;
+
+    /// One or two sentences.
+    fn doc(&self) -> &str;
+
+    /// The rows of one call, each with a value per column of the signature.
+    fn call(&self, context: &Context<'_>, arguments: &[Value]) -> Result<Vec<Vec<Value>>>;
+}
+
+/// A shared procedure.
+#[derive(Clone)]
+pub struct ProcedureHandle(pub Arc<dyn Procedure>);
+
+impl fmt::Debug for ProcedureHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.signature())
+    }
+}

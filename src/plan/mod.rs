@@ -1,0 +1,516 @@
+//! Plans: operators as data.
+//!
+//! A plan is a tree of [`Operator`]s over slots. The planner makes it, the optimizer rewrites it, the
+//! executor runs it, `EXPLAIN` prints it. It may not know how any of them works.
+
+use std::sync::Arc;
+
+use crate::bound::Expression;
+use crate::bound::Slot;
+use crate::error::Span;
+use crate::function::AggregateFunction;
+use crate::function::ProcedureHandle;
+
+/// An operator with its inputs.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// What it does.
+    pub operator: Operator,
+    /// How many rows the optimizer expects of it, where it has estimated that.
+    pub estimated_rows: Option<f64>,
+}
+
+impl Plan {
+    /// A plan without an estimate.
+    pub fn new(operator: Operator) -> Self {
+        Self { operator, estimated_rows: None }
+    }
+}
+
+/// Direction of a relationship as seen from the node that is expanded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Away from the node.
+    Outgoing,
+    /// Towards the node.
+    Incoming,
+    /// Either way.
+    Both,
+}
+
+/// What a plan does. Every operator takes and gives batches of rows; a row assigns values to slots.
+#[derive(Debug, Clone)]
+pub enum Operator {
+    // ---- leaves ----
+    /// One row without variables.
+    Unit,
+    /// The rows of the enclosing `Apply` or `Merge`, with all their variables.
+    Argument,
+    /// Every node.
+    AllNodesScan {
+        /// Takes the node.
+        node: Slot,
+    },
+    /// The nodes with one label.
+    NodeByLabelScan {
+        /// Takes the node.
+        node: Slot,
+        /// The label.
+        label: Arc<str>,
+    },
+    /// The nodes with these ids, where they exist; each once per mention.
+    NodeByIdSeek {
+        /// Takes the node.
+        node: Slot,
+        /// An integer or a list of integers; may use no variable.
+        ids: Expression,
+    },
+    /// Every relationship of the given types with its ends. `Both` gives each one twice, once either
+    /// way, but a self-loop once.
+    RelationshipTypeScan {
+        /// Takes the relationship.
+        relationship: Slot,
+        /// Takes the node on the left.
+        from: Slot,
+        /// Takes the node on the right.
+        to: Slot,
+        /// Outgoing: `from` is the start.
+        direction: Direction,
+        /// The types; empty for all.
+        types: Vec<Arc<str>>,
+    },
+    // ---- patterns ----
+    /// The relationships of a node and the nodes at their other ends.
+    Expand(Expand),
+    /// As `Expand`, but only how many: multiplies the count of each row and gives no variable.
+    ExpandCount {
+        /// Rows that hold the node.
+        input: Box<Plan>,
+        /// The node.
+        from: Slot,
+        /// Which way.
+        direction: Direction,
+        /// The types; empty for all.
+        types: Vec<Arc<str>>,
+        /// Relationships already used by the same MATCH that may be met again: each that is incident
+        /// in this way is subtracted.
+        distinct_from: Vec<Slot>,
+    },
+    /// All paths of several relationships from a node.
+    VarLengthExpand(VarLengthExpand),
+    /// One or all shortest paths between two nodes.
+    ShortestPath(ShortestPath),
+    // ---- rows ----
+    /// The rows for which the predicate is true.
+    Filter {
+        /// Rows to filter.
+        input: Box<Plan>,
+        /// What is asked.
+        predicate: Expression,
+    },
+    /// New variables.
+    Project {
+        /// Rows to compute from.
+        input: Box<Plan>,
+        /// Each new variable; all expressions see the input's variables only.
+        items: Vec<(Slot, Expression)>,
+        /// Whether the input's variables stay beside the new ones.
+        keep_input: bool,
+    },
+    /// One row per element of a list; none for null; one for anything that is no list.
+    Unwind {
+        /// Rows to multiply.
+        input: Box<Plan>,
+        /// The list.
+        list: Expression,
+        /// Takes the element.
+        slot: Slot,
+    },
+    /// Groups of rows. Without keys there is always exactly one group (or one per `partition` row).
+    Aggregate {
+        /// Rows to group.
+        input: Box<Plan>,
+        /// Grouping keys.
+        keys: Vec<(Slot, Expression)>,
+        /// What is computed over each group.
+        aggregates: Vec<(Slot, AggregateCall)>,
+    },
+    /// One row per distinct combination of these variables, which are all that stays.
+    Distinct {
+        /// Rows to compare.
+        input: Box<Plan>,
+        /// The variables.
+        slots: Vec<Slot>,
+    },
+    /// All rows in order.
+    Sort {
+        /// Rows to sort.
+        input: Box<Plan>,
+        /// By what, most significant first.
+        by: Vec<SortKey>,
+    },
+    /// The first rows in order: Sort and Limit in one.
+    Top {
+        /// Rows to sort.
+        input: Box<Plan>,
+        /// By what, most significant first.
+        by: Vec<SortKey>,
+        /// How many; may use no variable. A `Skip` above it is added in.
+        limit: Expression,
+    },
+    /// Leaves out the first rows.
+    Skip {
+        /// The rows.
+        input: Box<Plan>,
+        /// How many; may use no variable.
+        count: Expression,
+    },
+    /// The first rows only. Where `exhaust` is set the input is run to its end all the same, because it
+    /// writes.
+    Limit {
+        /// The rows.
+        input: Box<Plan>,
+        /// How many; may use no variable.
+        count: Expression,
+        /// Whether the input must be run to its end.
+        exhaust: bool,
+    },
+    /// Drains its input before it gives the first row, so that reads and writes do not mix.
+    Eager {
+        /// The rows.
+        input: Box<Plan>,
+    },
+    // ---- combination ----
+    /// The rows of all inputs, one after the other. (UNION without ALL is a Distinct above it.)
+    Union {
+        /// Each input with the slots that become `slots`, in the same order.
+        inputs: Vec<(Plan, Vec<Slot>)>,
+        /// The output variables.
+        slots: Vec<Slot>,
+    },
+    /// Every row of one with every row of the other.
+    CartesianProduct {
+        /// Runs once for each batch; its order is kept.
+        left: Box<Plan>,
+        /// Independent of the left; drained once.
+        right: Box<Plan>,
+    },
+    /// The pairs of rows that agree (are equal and not null) in every key.
+    HashJoin {
+        /// Streams through.
+        left: Box<Plan>,
+        /// Drained into a hash table.
+        right: Box<Plan>,
+        /// Expression over the left, expression over the right.
+        keys: Vec<(Expression, Expression)>,
+    },
+    /// Runs a plan for the rows of another, which it sees as its `Argument`.
+    Apply(Apply),
+    // ---- writing: each drains its input first, then writes, then gives its rows ----
+    /// Creates nodes and relationships for each row.
+    Create {
+        /// The rows.
+        input: Box<Plan>,
+        /// What is created.
+        pattern: CreatePattern,
+    },
+    /// Finds the pattern or creates it, row by row: a row sees what the rows before it created.
+    Merge(Box<Merge>),
+    /// SET and REMOVE.
+    Update {
+        /// The rows.
+        input: Box<Plan>,
+        /// What is changed, in order.
+        items: Vec<UpdateItem>,
+    },
+    /// DELETE and DETACH DELETE: nodes, relationships, paths, and lists of these; null is skipped.
+    Delete {
+        /// The rows.
+        input: Box<Plan>,
+        /// What is deleted.
+        targets: Vec<Expression>,
+        /// Whether a node's relationships go with it.
+        detach: bool,
+    },
+    /// FOREACH: runs a writing plan for each element of a list, then gives the row itself.
+    Foreach {
+        /// The rows.
+        input: Box<Plan>,
+        /// Takes the element.
+        slot: Slot,
+        /// The list.
+        list: Expression,
+        /// What is done; its leaf is `Argument`.
+        body: Box<Plan>,
+    },
+    /// CALL of a procedure, for each row.
+    ProcedureCall {
+        /// The rows.
+        input: Box<Plan>,
+        /// The procedure.
+        procedure: ProcedureHandle,
+        /// Its arguments.
+        arguments: Vec<Expression>,
+        /// For each column that is used: its number in the signature and the slot it fills.
+        yields: Vec<(usize, Slot)>,
+        /// Whether the row itself is given (for procedures without columns).
+        void: bool,
+    },
+    // ---- the top ----
+    /// The columns of the result, in order.
+    ProduceResults {
+        /// The rows.
+        input: Box<Plan>,
+        /// Name and slot.
+        columns: Vec<(Arc<str>, Slot)>,
+    },
+    /// Runs its input for its effects and gives no row.
+    EmptyResult {
+        /// The plan.
+        input: Box<Plan>,
+    },
+}
+
+/// See [`Operator::Expand`].
+#[derive(Debug, Clone)]
+pub struct Expand {
+    /// Rows that hold the node.
+    pub input: Box<Plan>,
+    /// The node that is expanded; a null gives no row.
+    pub from: Slot,
+    /// Takes the relationship.
+    pub relationship: Slot,
+    /// Takes the other node, or holds it already (`into`).
+    pub to: Slot,
+    /// Which way.
+    pub direction: Direction,
+    /// The types; empty for all.
+    pub types: Vec<Arc<str>>,
+    /// Whether `to` is bound already: only relationships between the two are given.
+    pub into: bool,
+    /// Relationships (or lists of them) used by the same MATCH: none is used twice.
+    pub distinct_from: Vec<Slot>,
+}
+
+/// See [`Operator::VarLengthExpand`].
+#[derive(Debug, Clone)]
+pub struct VarLengthExpand {
+    /// Rows that hold the node.
+    pub input: Box<Plan>,
+    /// The node where paths begin; a null gives no row.
+    pub from: Slot,
+    /// Takes the list of relationships, in the order from `from` (or reversed, see `reversed`).
+    pub relationships: Slot,
+    /// Takes the node where a path ends, or holds it already (`into`).
+    pub to: Slot,
+    /// Which way.
+    pub direction: Direction,
+    /// The types; empty for all.
+    pub types: Vec<Arc<str>>,
+    /// Least number of relationships; may be 0.
+    pub min: u64,
+    /// Greatest number of relationships; `None` for no bound.
+    pub max: Option<u64>,
+    /// Whether `to` is bound already.
+    pub into: bool,
+    /// Whether the list is given in the order from `to` to `from`, because the planner walks the
+    /// pattern from its right end.
+    pub reversed: bool,
+    /// A variable for the relationship at hand and what is asked of it; checked while walking.
+    pub filter: Option<(Slot, Expression)>,
+    /// Relationships (or lists of them) used by the same MATCH: none is used twice.
+    pub distinct_from: Vec<Slot>,
+}
+
+/// See [`Operator::ShortestPath`].
+#[derive(Debug, Clone)]
+pub struct ShortestPath {
+    /// Rows that hold both nodes.
+    pub input: Box<Plan>,
+    /// Where paths begin.
+    pub from: Slot,
+    /// Where they end.
+    pub to: Slot,
+    /// Takes the list of relationships (for a single relationship pattern without `*`, the
+    /// relationship itself, when `single` is set).
+    pub relationships: Slot,
+    /// Which way, seen from `from`.
+    pub direction: Direction,
+    /// The types; empty for all.
+    pub types: Vec<Arc<str>>,
+    /// Least number of relationships.
+    pub min: u64,
+    /// Greatest number of relationships.
+    pub max: Option<u64>,
+    /// All of the shortest length, rather than one.
+    pub all: bool,
+    /// Whether the pattern has a single relationship rather than a list.
+    pub single: bool,
+    /// A variable for the relationship at hand and what is asked of it.
+    pub filter: Option<(Slot, Expression)>,
+}
+
+/// See [`Operator::Apply`].
+#[derive(Debug, Clone)]
+pub struct Apply {
+    /// The outer rows.
+    pub input: Box<Plan>,
+    /// Runs with the outer rows as its `Argument`.
+    pub inner: Box<Plan>,
+    /// What is made of the inner rows.
+    pub kind: ApplyKind,
+    /// A hidden variable that numbers the outer rows of a batch: the inner plan sees the whole batch at
+    /// once and keeps this variable in all its rows. `None` where the inner plan cannot (it aggregates,
+    /// sorts or limits for each outer row by itself): then it runs once per outer row.
+    pub row: Option<Slot>,
+}
+
+/// What an [`Apply`] gives.
+#[derive(Debug, Clone)]
+pub enum ApplyKind {
+    /// The inner rows, which hold the outer variables too.
+    Inner,
+    /// The inner rows; the outer row with these variables null where there are none.
+    Optional(Vec<Slot>),
+    /// The outer rows that have an inner row.
+    Semi,
+    /// The outer rows that have none.
+    AntiSemi,
+    /// The outer rows, and whether there is an inner row.
+    Exists(Slot),
+    /// The outer rows, and how many inner rows there are.
+    Count(Slot),
+    /// The outer rows, and the list of an inner variable's values.
+    Collect {
+        /// Takes the list.
+        slot: Slot,
+        /// The inner variable.
+        of: Slot,
+    },
+    /// The outer rows once each, whatever the inner rows: the inner plan is run for its writes.
+    ForEffect,
+}
+
+/// A call of an aggregate.
+#[derive(Debug, Clone)]
+pub struct AggregateCall {
+    /// The aggregate.
+    pub function: &'static AggregateFunction,
+    /// Its arguments; none for `count(*)`.
+    pub arguments: Vec<Expression>,
+    /// Whether each distinct value counts once.
+    pub distinct: bool,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// One criterion of an order.
+#[derive(Debug, Clone)]
+pub struct SortKey {
+    /// What is compared.
+    pub expression: Expression,
+    /// Greatest first.
+    pub descending: bool,
+}
+
+/// What CREATE makes, in order: a relationship's ends are bound before it.
+#[derive(Debug, Clone, Default)]
+pub struct CreatePattern {
+    /// New nodes.
+    pub nodes: Vec<CreateNode>,
+    /// New relationships.
+    pub relationships: Vec<CreateRelationship>,
+}
+
+/// A node to create.
+#[derive(Debug, Clone)]
+pub struct CreateNode {
+    /// Takes the node.
+    pub slot: Slot,
+    /// Its labels.
+    pub labels: Vec<Arc<str>>,
+    /// A map of its properties.
+    pub properties: Option<Expression>,
+}
+
+/// A relationship to create.
+#[derive(Debug, Clone)]
+pub struct CreateRelationship {
+    /// Takes the relationship.
+    pub slot: Slot,
+    /// Its type.
+    pub type_name: Arc<str>,
+    /// Where it starts.
+    pub start: Slot,
+    /// Where it ends.
+    pub end: Slot,
+    /// A map of its properties.
+    pub properties: Option<Expression>,
+}
+
+/// See [`Operator::Merge`].
+#[derive(Debug, Clone)]
+pub struct Merge {
+    /// The rows.
+    pub input: Box<Plan>,
+    /// Finds the pattern; its leaf is `Argument`, with one row at a time.
+    pub matching: Plan,
+    /// Expressions that must not be null (the property maps' values), each with its key for the error
+    /// `SemanticError.MergeReadOwnWrites`.
+    pub not_null: Vec<(Arc<str>, Expression)>,
+    /// What is created where nothing was found.
+    pub create: CreatePattern,
+    /// ON CREATE SET.
+    pub on_create: Vec<UpdateItem>,
+    /// ON MATCH SET.
+    pub on_match: Vec<UpdateItem>,
+}
+
+/// A single change of SET or REMOVE. A null target is skipped.
+#[derive(Debug, Clone)]
+pub enum UpdateItem {
+    /// `target.key = value`; a null value removes.
+    Property {
+        /// Node or relationship.
+        target: Expression,
+        /// The key: usually a string literal.
+        key: Expression,
+        /// The value.
+        value: Expression,
+    },
+    /// `target = map`: all properties replaced. The map may be a node or relationship.
+    Replace {
+        /// Node or relationship.
+        target: Expression,
+        /// The map.
+        value: Expression,
+    },
+    /// `target += map`: the map's keys set, a null removes.
+    Extend {
+        /// Node or relationship.
+        target: Expression,
+        /// The map.
+        value: Expression,
+    },
+    /// `target:A:B`.
+    AddLabels {
+        /// The node.
+        target: Expression,
+        /// The labels.
+        labels: Vec<Arc<str>>,
+    },
+    /// REMOVE `target.key`.
+    RemoveProperty {
+        /// Node or relationship.
+        target: Expression,
+        /// The key: usually a string literal.
+        key: Expression,
+    },
+    /// REMOVE `target:A:B`.
+    RemoveLabels {
+        /// The node.
+        target: Expression,
+        /// The labels.
+        labels: Vec<Arc<str>>,
+    },
+}
