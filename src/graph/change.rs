@@ -1,0 +1,165 @@
+//! What a transaction can do to a graph, as data, and how each of it changes a state.
+//!
+//! A transaction, the replay of the log and the rebase after a checkpoint all go through
+//! [`State::apply`], so that they cannot disagree. It may not know how changes are stored.
+
+use std::sync::Arc;
+
+use crate::error::Error;
+use crate::error::Result;
+use crate::value::Value;
+
+use super::delta;
+use super::delta::{NodeState, Properties, RelationshipState};
+use super::snapshot::State;
+use super::{KeyId, LabelId, TypeId};
+
+/// One change. Ids are explicit, so that a replay gives the same graph.
+#[derive(Debug, Clone)]
+pub(super) enum Change {
+    AddLabelToken(Arc<str>),
+    AddTypeToken(Arc<str>),
+    AddKeyToken(Arc<str>),
+    CreateNode { id: u64, labels: Vec<LabelId>, properties: Properties },
+    CreateRelationship { id: u64, type_id: TypeId, start: u64, end: u64, properties: Properties },
+    SetNodeProperty { id: u64, key: KeyId, value: Value },
+    SetRelationshipProperty { id: u64, key: KeyId, value: Value },
+    AddLabel { id: u64, label: LabelId },
+    RemoveLabel { id: u64, label: LabelId },
+    DeleteNode { id: u64 },
+    DeleteRelationship { id: u64 },
+}
+
+impl State {
+    /// Makes the change. It reads what it needs before it writes, so that an error leaves the state whole.
+    /// Says whether anything is different now.
+    pub(super) fn apply(&mut self, change: &Change) -> Result<bool> {
+        match change {
+            Change::AddLabelToken(name) => add(&mut self.tokens.labels, name),
+            Change::AddTypeToken(name) => add(&mut self.tokens.types, name),
+            Change::AddKeyToken(name) => add(&mut self.tokens.keys, name),
+            Change::CreateNode { id, labels, properties } => {
+                if *id < self.next_node {
+                    return Err(Error::corruption(format!("node {id} is created twice")));
+                }
+                self.next_node = id + 1;
+                self.node_count += 1;
+                for label in labels {
+                    self.count_label(*label, 1);
+                }
+                let state = NodeState {
+                    labels: labels.clone(),
+                    properties: properties.clone(),
+                    deleted: false,
+                };
+                self.delta.put_node(*id, state);
+                Ok(true)
+            }
+            Change::CreateRelationship { id, type_id, start, end, properties } => {
+                if *id < self.next_relationship {
+                    return Err(Error::corruption(format!("relationship {id} is created twice")));
+                }
+                self.next_relationship = id + 1;
+                self.relationship_count += 1;
+                self.count_type(*type_id, *start, *end, true);
+                self.delta.link(*type_id, *start, *end, *id);
+                self.delta.put_relationship(
+                    *id,
+                    RelationshipState {
+                        type_id: *type_id,
+                        start: *start,
+                        end: *end,
+                        properties: properties.clone(),
+                        deleted: false,
+                    },
+                );
+                Ok(true)
+            }
+            Change::SetNodeProperty { id, key, value } => {
+                let mut changed = false;
+                self.change_node(*id, |state| {
+                    changed = delta::set_property(&mut state.properties, *key, value);
+                    changed
+                })?;
+                Ok(changed)
+            }
+            Change::SetRelationshipProperty { id, key, value } => {
+                let mut state = self.relationship_state(*id)?;
+                let changed = delta::set_property(&mut state.properties, *key, value);
+                if changed {
+                    self.delta.put_relationship(*id, state);
+                }
+                Ok(changed)
+            }
+            Change::AddLabel { id, label } => {
+                let added =
+                    self.change_node(*id, |state| match state.labels.binary_search(label) {
+                        Ok(_) => false,
+                        Err(at) => {
+                            state.labels.insert(at, *label);
+                            true
+                        }
+                    })?;
+                if added {
+                    self.count_label(*label, 1);
+                }
+                Ok(added)
+            }
+            Change::RemoveLabel { id, label } => {
+                let removed =
+                    self.change_node(*id, |state| match state.labels.binary_search(label) {
+                        Ok(at) => {
+                            state.labels.remove(at);
+                            true
+                        }
+                        Err(_) => false,
+                    })?;
+                if removed {
+                    self.count_label(*label, -1);
+                }
+                Ok(removed)
+            }
+            Change::DeleteNode { id } => {
+                let state = self.node_state(*id)?;
+                self.node_count = self.node_count.saturating_sub(1);
+                for label in &state.labels {
+                    self.count_label(*label, -1);
+                }
+                self.delta.put_node(*id, NodeState { deleted: true, ..NodeState::default() });
+                Ok(true)
+            }
+            Change::DeleteRelationship { id } => {
+                let state = self.relationship_state(*id)?;
+                self.relationship_count = self.relationship_count.saturating_sub(1);
+                self.delta.unlink(state.type_id, state.start, state.end, *id);
+                self.count_type(state.type_id, state.start, state.end, false);
+                self.delta.put_relationship(
+                    *id,
+                    RelationshipState { properties: Vec::new(), deleted: true, ..state },
+                );
+                Ok(true)
+            }
+        }
+    }
+
+    fn change_node(
+        &mut self,
+        id: u64,
+        change: impl FnOnce(&mut NodeState) -> bool,
+    ) -> Result<bool> {
+        let mut state = self.node_state(id)?;
+        let changed = change(&mut state);
+        if changed {
+            self.delta.put_node(id, state);
+        }
+        Ok(changed)
+    }
+}
+
+fn add(table: &mut super::catalog::TokenTable, name: &str) -> Result<bool> {
+    if table.get(name).is_some() {
+        return Err(Error::corruption(format!("the name `{name}` is added twice")));
+    }
+    table.add(name);
+    Ok(true)
+}

@@ -1,0 +1,769 @@
+//! One immutable state of the graph, and every question that can be put to it.
+//!
+//! The only read path: readers, transactions and the checkpoint all ask a [`Snapshot`]. It joins base
+//! segments and delta; where the delta has touched nothing it never looks there. It may not know of the
+//! log or of locks.
+
+use std::fmt;
+use std::sync::Arc;
+
+use imbl::OrdMap;
+
+use crate::error::Detail;
+use crate::error::Error;
+use crate::error::ErrorClass;
+use crate::error::Phase;
+use crate::error::Result;
+use crate::value::Bitmap;
+use crate::value::Column;
+use crate::value::ColumnBuilder;
+use crate::value::NodeId;
+use crate::value::RelationshipId;
+use crate::value::Value;
+
+use super::catalog::Tokens;
+use super::delta;
+use super::delta::{Delta, IdSet, Link, NodeState, Properties, RelationshipState};
+use super::segment::{AdjacencyChunk, Base, Reader, SectionKey};
+use super::{Direction, KeyId, LabelId, Neighbours, TypeId, TypeStatistics};
+
+/// A number behind an id type.
+pub(super) trait Raw: Copy {
+    /// The number.
+    fn raw(self) -> u64;
+}
+
+impl Raw for NodeId {
+    fn raw(self) -> u64 {
+        self.0
+    }
+}
+
+impl Raw for RelationshipId {
+    fn raw(self) -> u64 {
+        self.0
+    }
+}
+
+/// Everything a snapshot is made of. Cloning costs some reference counts.
+#[derive(Debug, Clone, Default)]
+pub(super) struct State {
+    pub(super) base: Arc<Base>,
+    pub(super) delta: Delta,
+    /// The last commit in it; 0 before the first.
+    pub(super) sequence: u64,
+    pub(super) tokens: Tokens,
+    pub(super) next_node: u64,
+    pub(super) next_relationship: u64,
+    pub(super) node_count: u64,
+    pub(super) relationship_count: u64,
+    pub(super) label_counts: OrdMap<u32, u64>,
+    pub(super) type_counts: OrdMap<u32, TypeStatistics>,
+}
+
+pub(super) fn deleted(kind: &str, id: u64) -> Error {
+    Error::new(
+        ErrorClass::EntityNotFound,
+        Phase::Runtime,
+        Detail::DeletedEntityAccess,
+        format!("{kind} with id {id} is deleted"),
+    )
+}
+
+impl State {
+    /// What the node holds, copied out of the base where it is untouched. An error if there is no such node.
+    pub(super) fn node_state(&self, id: u64) -> Result<NodeState> {
+        if let Some(state) = self.delta.node(id) {
+            return if state.deleted { Err(deleted("node", id)) } else { Ok((**state).clone()) };
+        }
+        if !self.base.contains(SectionKey::Nodes, id)? {
+            return Err(deleted("node", id));
+        }
+        let labels = self.base_labels(id)?;
+        let properties = self.base_properties(id, SectionKey::NodeColumn)?;
+        Ok(NodeState { labels, properties, deleted: false })
+    }
+
+    /// What the relationship holds. An error if there is no such relationship.
+    pub(super) fn relationship_state(&self, id: u64) -> Result<RelationshipState> {
+        if let Some(state) = self.delta.relationship(id) {
+            return if state.deleted {
+                Err(deleted("relationship", id))
+            } else {
+                Ok((**state).clone())
+            };
+        }
+        let Some((type_id, start, end)) = self.base.record(id)? else {
+            return Err(deleted("relationship", id));
+        };
+        let properties = self.base_properties(id, SectionKey::RelationshipColumn)?;
+        Ok(RelationshipState { type_id, start: start.0, end: end.0, properties, deleted: false })
+    }
+
+    pub(super) fn count_label(&mut self, label: LabelId, by: i64) {
+        let count = self.label_counts.get(&label.0).copied().unwrap_or(0);
+        self.label_counts.insert(label.0, count.saturating_add_signed(by));
+    }
+
+    /// Keeps the statistics of a type. Call it before a link is added and after it is taken away: the
+    /// distinct ends are exact for links of the delta and an estimate for those of the base.
+    pub(super) fn count_type(&mut self, type_id: TypeId, start: u64, end: u64, added: bool) {
+        let mut counts = self.type_counts.get(&type_id.0).copied().unwrap_or_default();
+        let first_start = !has_link(&self.delta, true, start, type_id);
+        let first_end = !has_link(&self.delta, false, end, type_id);
+        let change = |count: &mut u64, first: bool| {
+            if first {
+                *count = if added { *count + 1 } else { count.saturating_sub(1) };
+            }
+        };
+        change(&mut counts.distinct_starts, first_start);
+        change(&mut counts.distinct_ends, first_end);
+        change(&mut counts.count, true);
+        counts.distinct_starts = counts.distinct_starts.min(counts.count);
+        counts.distinct_ends = counts.distinct_ends.min(counts.count);
+        self.type_counts.insert(type_id.0, counts);
+    }
+
+    fn base_labels(&self, id: u64) -> Result<Vec<LabelId>> {
+        let mut labels = Vec::new();
+        if self.base.is_empty() {
+            return Ok(labels);
+        }
+        for label in 0..self.tokens.labels.len() {
+            if self.base.contains(SectionKey::Label(label), id)? {
+                labels.push(LabelId(label));
+            }
+        }
+        Ok(labels)
+    }
+
+    fn base_properties(&self, id: u64, section: fn(u32) -> SectionKey) -> Result<Properties> {
+        let mut properties = Vec::new();
+        if self.base.is_empty() {
+            return Ok(properties);
+        }
+        for key in 0..self.tokens.keys.len() {
+            if let Some(mut reader) = self.base.column(section(key))? {
+                let value = reader.get(id)?;
+                if !matches!(value, Value::Null) {
+                    properties.push((KeyId(key), value));
+                }
+            }
+        }
+        Ok(properties)
+    }
+}
+
+fn has_link(delta: &Delta, outgoing: bool, node: u64, type_id: TypeId) -> bool {
+    let from = (node, type_id.0, 0, 0);
+    delta.links(outgoing).get_next(&from).is_some_and(|(n, t, _, _)| (*n, *t) == (node, type_id.0))
+}
+
+/// One immutable state of the graph. Cloning is free; it can be kept as long as one likes, and sent
+/// between threads.
+///
+/// Questions are put in batches. They fail only where a segment cannot be read or is damaged.
+#[derive(Clone, Default)]
+pub struct Snapshot {
+    pub(super) state: Arc<State>,
+}
+
+impl fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Snapshot")
+            .field("sequence", &self.state.sequence)
+            .field("nodes", &self.state.node_count)
+            .field("relationships", &self.state.relationship_count)
+            .finish()
+    }
+}
+
+macro_rules! tokens {
+    ($($what:literal, $table:ident: $id:ident, $get:ident, $name:ident, $all:ident;)*) => {
+        $(
+            #[doc = concat!("The id of ", $what, ", if any statement has ever used it.")]
+            pub fn $get(&self, name: &str) -> Option<$id> {
+                self.state.tokens.$table.get(name).map($id)
+            }
+
+            #[doc = concat!("The name of ", $what, "; empty for an id of no graph.")]
+            pub fn $name(&self, id: $id) -> Arc<str> {
+                self.state.tokens.$table.name(id.0).cloned().unwrap_or_else(|| Arc::from(""))
+            }
+
+            #[doc = concat!("Every one there is, in the order of ids: ", $what, ".")]
+            pub fn $all(&self) -> Vec<($id, Arc<str>)> {
+                let names = self.state.tokens.$table.names();
+                (0..).map($id).zip(names.iter().cloned()).collect()
+            }
+        )*
+    };
+}
+
+impl Snapshot {
+    tokens! {
+        "a label", labels: LabelId, label_id, label_name, labels;
+        "a relationship type", types: TypeId, type_id, type_name, types;
+        "a property key", keys: KeyId, key_id, key_name, keys;
+    }
+
+    /// The number of the last commit in it; 0 before the first. It grows with every commit.
+    pub fn sequence(&self) -> u64 {
+        self.state.sequence
+    }
+
+    /// How many nodes there are.
+    pub fn node_count(&self) -> u64 {
+        self.state.node_count
+    }
+
+    /// How many relationships there are.
+    pub fn relationship_count(&self) -> u64 {
+        self.state.relationship_count
+    }
+
+    /// How many nodes have the label.
+    pub fn label_count(&self, label: LabelId) -> u64 {
+        self.state.label_counts.get(&label.0).copied().unwrap_or(0)
+    }
+
+    /// How many relationships have the type.
+    pub fn type_count(&self, type_id: TypeId) -> u64 {
+        self.type_statistics(type_id).count
+    }
+
+    /// What the optimizer wants to know of a relationship type: an estimate but for the count.
+    pub fn type_statistics(&self, type_id: TypeId) -> TypeStatistics {
+        self.state.type_counts.get(&type_id.0).copied().unwrap_or_default()
+    }
+
+    /// Relationships of these types (empty: all) per node of the graph, in this direction.
+    pub fn average_degree(&self, types: &[TypeId], direction: Direction) -> f64 {
+        let count: u64 = if types.is_empty() {
+            self.relationship_count()
+        } else {
+            types.iter().map(|t| self.type_count(*t)).sum()
+        };
+        let sides = if direction == Direction::Both { 2.0 } else { 1.0 };
+        count as f64 * sides / self.node_count().max(1) as f64
+    }
+
+    /// Appends up to `limit` node ids from `from` on, ascending. Fewer than `limit` means the end.
+    pub fn scan_nodes(&self, from: NodeId, limit: usize, out: &mut Vec<NodeId>) -> Result<()> {
+        let delta = &self.state.delta;
+        let changed =
+            delta.nodes.range(from.0..).filter(|(_, state)| !state.deleted).map(|(id, _)| *id);
+        let sections = [SectionKey::Nodes];
+        self.scan(&sections, &delta.touched_nodes, changed, from.0, limit, |id| {
+            out.push(NodeId(id));
+        })
+    }
+
+    /// Appends up to `limit` ids of nodes with the label from `from` on, ascending. Fewer than `limit`
+    /// means the end.
+    pub fn scan_label(
+        &self,
+        label: LabelId,
+        from: NodeId,
+        limit: usize,
+        out: &mut Vec<NodeId>,
+    ) -> Result<()> {
+        let delta = &self.state.delta;
+        let changed =
+            delta.label_nodes.range((label.0, from.0)..=(label.0, u64::MAX)).map(|(_, id)| *id);
+        let sections = [SectionKey::Label(label.0)];
+        self.scan(&sections, &delta.touched_nodes, changed, from.0, limit, |id| {
+            out.push(NodeId(id));
+        })
+    }
+
+    /// Appends up to `limit` ids of relationships of these types (empty: all) from `from` on, ascending.
+    /// Fewer than `limit` means the end.
+    pub fn scan_relationships(
+        &self,
+        types: &[TypeId],
+        from: RelationshipId,
+        limit: usize,
+        out: &mut Vec<RelationshipId>,
+    ) -> Result<()> {
+        let delta = &self.state.delta;
+        let touched = &delta.touched_relationships;
+        let take = |id| out.push(RelationshipId(id));
+        match types {
+            [] => {
+                let changed = delta.relationships.range(from.0..);
+                let changed = changed.filter(|(_, state)| !state.deleted).map(|(id, _)| *id);
+                self.scan(&[SectionKey::Relationships], touched, changed, from.0, limit, take)
+            }
+            [one] => {
+                let range = (one.0, from.0)..=(one.0, u64::MAX);
+                let changed = delta.type_relationships.range(range).map(|(_, id)| *id);
+                self.scan(&[SectionKey::OfType(one.0)], touched, changed, from.0, limit, take)
+            }
+            many => {
+                let sections: Vec<_> = many.iter().map(|t| SectionKey::OfType(t.0)).collect();
+                let changed = delta.relationships.range(from.0..);
+                let changed = changed
+                    .filter(|(_, state)| !state.deleted && many.contains(&state.type_id))
+                    .map(|(id, _)| *id);
+                self.scan(&sections, touched, changed, from.0, limit, take)
+            }
+        }
+    }
+
+    /// Whether the node exists.
+    pub fn node_exists(&self, node: NodeId) -> Result<bool> {
+        match self.state.delta.node(node.0) {
+            Some(state) => Ok(!state.deleted),
+            None => self.state.base.contains(SectionKey::Nodes, node.0),
+        }
+    }
+
+    /// Whether the relationship exists.
+    pub fn relationship_exists(&self, relationship: RelationshipId) -> Result<bool> {
+        match self.state.delta.relationship(relationship.0) {
+            Some(state) => Ok(!state.deleted),
+            None => self.state.base.contains(SectionKey::Relationships, relationship.0),
+        }
+    }
+
+    /// The labels of a node, ascending by id; none if there is no such node.
+    pub fn node_labels(&self, node: NodeId) -> Result<Vec<LabelId>> {
+        match self.state.delta.node(node.0) {
+            Some(state) => Ok(state.labels.clone()),
+            None => self.state.base_labels(node.0),
+        }
+    }
+
+    /// Which of the nodes have the label.
+    pub fn has_label(&self, nodes: &[NodeId], label: LabelId) -> Result<Bitmap> {
+        let mut bits = Bitmap::filled(nodes.len(), false);
+        let delta = &self.state.delta;
+        let mut reader = self.state.base.bits(SectionKey::Label(label.0))?;
+        if reader.is_none() && delta.touched_nodes.is_empty() {
+            return Ok(bits);
+        }
+        for (row, node) in nodes.iter().enumerate() {
+            let has = if delta.touched_nodes.contains(node.0) {
+                delta.node(node.0).is_some_and(|state| state.labels.contains(&label))
+            } else {
+                match &mut reader {
+                    Some(reader) => reader.contains(node.0)?,
+                    None => false,
+                }
+            };
+            if has {
+                bits.set(row, true);
+            }
+        }
+        Ok(bits)
+    }
+
+    /// A property of these nodes; null where a node has it not.
+    pub fn node_property(&self, nodes: &[NodeId], key: KeyId) -> Result<Column> {
+        let delta = &self.state.delta;
+        self.gather(nodes, SectionKey::NodeColumn(key.0), &delta.touched_nodes, |id| {
+            delta.nodes.get(&id).and_then(|state| delta::property(&state.properties, key))
+        })
+    }
+
+    /// A property of these relationships; null where a relationship has it not.
+    pub fn relationship_property(
+        &self,
+        relationships: &[RelationshipId],
+        key: KeyId,
+    ) -> Result<Column> {
+        let delta = &self.state.delta;
+        let section = SectionKey::RelationshipColumn(key.0);
+        self.gather(relationships, section, &delta.touched_relationships, |id| {
+            delta.relationships.get(&id).and_then(|state| delta::property(&state.properties, key))
+        })
+    }
+
+    /// All properties of a node, ascending by key; none if there is no such node.
+    pub fn node_properties(&self, node: NodeId) -> Result<Vec<(KeyId, Value)>> {
+        match self.state.delta.node(node.0) {
+            Some(state) => Ok(state.properties.clone()),
+            None => self.state.base_properties(node.0, SectionKey::NodeColumn),
+        }
+    }
+
+    /// All properties of a relationship, ascending by key; none if there is no such relationship.
+    pub fn relationship_properties(
+        &self,
+        relationship: RelationshipId,
+    ) -> Result<Vec<(KeyId, Value)>> {
+        match self.state.delta.relationship(relationship.0) {
+            Some(state) => Ok(state.properties.clone()),
+            None => self.state.base_properties(relationship.0, SectionKey::RelationshipColumn),
+        }
+    }
+
+    /// Type, start and end of a relationship. It also answers for one that was deleted lately;
+    /// [`Snapshot::relationship_exists`] tells.
+    pub fn relationship(
+        &self,
+        relationship: RelationshipId,
+    ) -> Result<Option<(TypeId, NodeId, NodeId)>> {
+        match self.state.delta.relationship(relationship.0) {
+            Some(state) => Ok(Some((state.type_id, NodeId(state.start), NodeId(state.end)))),
+            None => self.state.base.record(relationship.0),
+        }
+    }
+
+    /// Type, start and end of each relationship, as [`Snapshot::relationship`] answers for one.
+    pub fn relationship_ends(
+        &self,
+        relationships: &[RelationshipId],
+    ) -> Result<Vec<Option<(TypeId, NodeId, NodeId)>>> {
+        let delta = &self.state.delta;
+        let mut records = self.state.base.records()?;
+        let mut ends = Vec::with_capacity(relationships.len());
+        for relationship in relationships {
+            ends.push(match (delta.relationship(relationship.0), &mut records) {
+                (Some(state), _) => Some((state.type_id, NodeId(state.start), NodeId(state.end))),
+                (None, Some(records)) => records.record(relationship.0)?,
+                (None, None) => None,
+            });
+        }
+        Ok(ends)
+    }
+
+    /// Appends the neighbours of each node along relationships of these types (empty: all).
+    ///
+    /// They come in the order of the parents; for one parent outgoing before incoming, then by type,
+    /// neighbour and relationship. A self-loop appears once under [`Direction::Both`].
+    pub fn expand(
+        &self,
+        nodes: &[NodeId],
+        direction: Direction,
+        types: &[TypeId],
+        out: &mut Neighbours,
+    ) -> Result<()> {
+        let mut links = self.links(direction, types)?;
+        for (row, node) in nodes.iter().enumerate() {
+            let before = out.nodes.len();
+            links.each(node.0, &mut out.nodes, &mut out.relationships)?;
+            let found = out.nodes.len() - before;
+            out.parents.extend(std::iter::repeat_n(row as u32, found));
+        }
+        Ok(())
+    }
+
+    /// Appends, for each node, how many neighbours [`Snapshot::expand`] would give.
+    pub fn degrees(
+        &self,
+        nodes: &[NodeId],
+        direction: Direction,
+        types: &[TypeId],
+        out: &mut Vec<u64>,
+    ) -> Result<()> {
+        let mut links = self.links(direction, types)?;
+        out.reserve(nodes.len());
+        for node in nodes {
+            out.push(links.degree(node.0)?);
+        }
+        Ok(())
+    }
+
+    /// Appends the relationships of these types (empty: all) between `from[i]` and `to[i]`, as
+    /// [`Snapshot::expand`] of `from` would give them. The slices have the same length.
+    pub fn expand_into(
+        &self,
+        from: &[NodeId],
+        to: &[NodeId],
+        direction: Direction,
+        types: &[TypeId],
+        out: &mut Neighbours,
+    ) -> Result<()> {
+        let mut links = self.links(direction, types)?;
+        for (row, (from, to)) in from.iter().zip(to).enumerate() {
+            let before = out.nodes.len();
+            links.between(from.0, to.0, &mut out.relationships)?;
+            out.nodes.resize(out.relationships.len(), *to);
+            let found = out.nodes.len() - before;
+            out.parents.extend(std::iter::repeat_n(row as u32, found));
+        }
+        Ok(())
+    }
+
+    /// Merges the ids of the base that nobody touched with those of the delta.
+    fn scan(
+        &self,
+        sections: &[SectionKey],
+        touched: &IdSet,
+        changed: impl Iterator<Item = u64>,
+        from: u64,
+        limit: usize,
+        mut take: impl FnMut(u64),
+    ) -> Result<()> {
+        let mut changed = changed.peekable();
+        let mut left = limit;
+        let mut next = from;
+        let mut ids = Vec::new();
+        while left > 0 {
+            ids.clear();
+            let end = self.state.base.scan(sections, next, left, &mut ids)?;
+            for id in ids.drain(..) {
+                next = id + 1;
+                if touched.contains(id) {
+                    continue;
+                }
+                while left > 0
+                    && let Some(other) = changed.next_if(|other| *other < id)
+                {
+                    take(other);
+                    left -= 1;
+                }
+                if left == 0 {
+                    return Ok(());
+                }
+                take(id);
+                left -= 1;
+            }
+            if end {
+                break;
+            }
+        }
+        for id in changed.take(left) {
+            take(id);
+        }
+        Ok(())
+    }
+
+    fn gather<'s, T: Raw>(
+        &'s self,
+        ids: &[T],
+        section: SectionKey,
+        touched: &IdSet,
+        changed: impl Fn(u64) -> Option<&'s Value>,
+    ) -> Result<Column> {
+        let mut reader = self.state.base.column(section)?;
+        if touched.is_empty() || !ids.iter().any(|id| touched.contains(id.raw())) {
+            return match &mut reader {
+                Some(reader) => reader.gather(ids),
+                None => Ok(Column::nulls(ids.len())),
+            };
+        }
+        let mut column = ColumnBuilder::default();
+        for id in ids {
+            let id = id.raw();
+            if touched.contains(id) {
+                match changed(id) {
+                    Some(value) => column.push(value.clone()),
+                    None => column.push_null(),
+                }
+            } else {
+                match &mut reader {
+                    Some(reader) => column.push(reader.get(id)?),
+                    None => column.push_null(),
+                }
+            }
+        }
+        Ok(column.finish())
+    }
+
+    fn links(&self, direction: Direction, types: &[TypeId]) -> Result<Links<'_>> {
+        let mut types: Vec<u32> = types.iter().map(|t| t.0).collect();
+        types.sort_unstable();
+        types.dedup();
+        let mut sides = Vec::with_capacity(2);
+        for outgoing in [true, false] {
+            if direction == if outgoing { Direction::Incoming } else { Direction::Outgoing } {
+                continue;
+            }
+            let readers = self.state.base.adjacency(outgoing, &types)?;
+            // Under `Both` a self-loop is met among the outgoing links already.
+            let skip_loops = direction == Direction::Both && !outgoing;
+            sides.push(Side { outgoing, skip_loops, readers });
+        }
+        Ok(Links { delta: &self.state.delta, types, sides })
+    }
+}
+
+/// The links of one call, with the chunks it has met.
+struct Links<'a> {
+    delta: &'a Delta,
+    /// Sorted; empty for all.
+    types: Vec<u32>,
+    sides: Vec<Side<'a>>,
+}
+
+struct Side<'a> {
+    outgoing: bool,
+    skip_loops: bool,
+    /// Types of the base, ascending.
+    readers: Vec<(u32, Reader<'a, AdjacencyChunk>)>,
+}
+
+impl Links<'_> {
+    #[inline]
+    fn each(
+        &mut self,
+        node: u64,
+        nodes: &mut Vec<NodeId>,
+        relationships: &mut Vec<RelationshipId>,
+    ) -> Result<()> {
+        let touched = self.delta.touched_adjacency.contains(node);
+        for side in &mut self.sides {
+            if touched {
+                side.touched(self.delta, &self.types, node, |(_, _, neighbour, relationship)| {
+                    nodes.push(NodeId(neighbour));
+                    relationships.push(RelationshipId(relationship));
+                })?;
+                continue;
+            }
+            for (_, reader) in &mut side.readers {
+                let (neighbours, ids) = reader.links(node)?;
+                if side.skip_loops && neighbours.binary_search(&NodeId(node)).is_ok() {
+                    for (neighbour, id) in neighbours.iter().zip(ids) {
+                        if neighbour.0 != node {
+                            nodes.push(*neighbour);
+                            relationships.push(*id);
+                        }
+                    }
+                } else {
+                    nodes.extend_from_slice(neighbours);
+                    relationships.extend_from_slice(ids);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn degree(&mut self, node: u64) -> Result<u64> {
+        let touched = self.delta.touched_adjacency.contains(node);
+        let mut degree = 0;
+        for side in &mut self.sides {
+            if touched {
+                side.touched(self.delta, &self.types, node, |_| degree += 1)?;
+                continue;
+            }
+            for (_, reader) in &mut side.readers {
+                let (neighbours, _) = reader.links(node)?;
+                degree += neighbours.len() as u64;
+                if side.skip_loops {
+                    degree -= equal_range(neighbours, NodeId(node)).len() as u64;
+                }
+            }
+        }
+        Ok(degree)
+    }
+
+    fn between(&mut self, from: u64, to: u64, out: &mut Vec<RelationshipId>) -> Result<()> {
+        let touched = self.delta.touched_adjacency.contains(from);
+        for side in &mut self.sides {
+            if side.skip_loops && from == to {
+                continue;
+            }
+            if touched {
+                side.touched_between(self.delta, &self.types, from, to, out)?;
+                continue;
+            }
+            for (_, reader) in &mut side.readers {
+                let (neighbours, ids) = reader.links(from)?;
+                out.extend_from_slice(ids.get(equal_range(neighbours, NodeId(to))).unwrap_or(&[]));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Side<'_> {
+    /// The links of a node that the delta has touched, in the same order as everywhere.
+    #[cold]
+    fn touched(
+        &mut self,
+        delta: &Delta,
+        types: &[u32],
+        node: u64,
+        mut take: impl FnMut(Link),
+    ) -> Result<()> {
+        let mut base: Vec<Link> = Vec::new();
+        for (type_id, reader) in &mut self.readers {
+            let (neighbours, ids) = reader.links(node)?;
+            for (neighbour, id) in neighbours.iter().zip(ids) {
+                if !delta.removed_relationships.contains(id.0) {
+                    base.push((node, *type_id, neighbour.0, id.0));
+                }
+            }
+        }
+        let links = delta.links(self.outgoing);
+        let skip_loops = self.skip_loops;
+        let mut base = base.into_iter().peekable();
+        let mut merge = |link: Link| {
+            while let Some(other) = base.next_if(|other| *other < link) {
+                if !(skip_loops && other.2 == node) {
+                    take(other);
+                }
+            }
+            if !(skip_loops && link.2 == node) {
+                take(link);
+            }
+        };
+        if types.is_empty() {
+            let range = (node, 0, 0, 0)..=(node, u32::MAX, u64::MAX, u64::MAX);
+            links.range(range).for_each(|link| merge(*link));
+        } else {
+            for type_id in types {
+                let range = (node, *type_id, 0, 0)..=(node, *type_id, u64::MAX, u64::MAX);
+                links.range(range).for_each(|link| merge(*link));
+            }
+        }
+        for other in base {
+            if !(skip_loops && other.2 == node) {
+                take(other);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Side<'_> {
+    #[cold]
+    fn touched_between(
+        &mut self,
+        delta: &Delta,
+        types: &[u32],
+        from: u64,
+        to: u64,
+        out: &mut Vec<RelationshipId>,
+    ) -> Result<()> {
+        let mut found: Vec<(u32, u64)> = Vec::new();
+        for (type_id, reader) in &mut self.readers {
+            let (neighbours, ids) = reader.links(from)?;
+            let ids = ids.get(equal_range(neighbours, NodeId(to))).unwrap_or(&[]);
+            let kept = ids.iter().filter(|id| !delta.removed_relationships.contains(id.0));
+            found.extend(kept.map(|id| (*type_id, id.0)));
+        }
+        let links = delta.links(self.outgoing);
+        let mut of_type = |type_id: u32| {
+            let range = (from, type_id, to, 0)..=(from, type_id, to, u64::MAX);
+            found.extend(links.range(range).map(|link| (type_id, link.3)));
+        };
+        if types.is_empty() {
+            // One look per type the node has, rather than one per link.
+            let mut next = Some(0);
+            while let Some(at) = next
+                && let Some(link) = links.get_next(&(from, at, 0, 0))
+                && link.0 == from
+            {
+                of_type(link.1);
+                next = link.1.checked_add(1);
+            }
+        } else {
+            types.iter().for_each(|type_id| of_type(*type_id));
+        }
+        found.sort_unstable();
+        out.extend(found.into_iter().map(|(_, id)| RelationshipId(id)));
+        Ok(())
+    }
+}
+
+/// Where `node` stands in sorted neighbours.
+fn equal_range(neighbours: &[NodeId], node: NodeId) -> std::ops::Range<usize> {
+    let start = neighbours.partition_point(|n| *n < node);
+    let rest = neighbours.get(start..).unwrap_or(&[]);
+    start..start + rest.iter().take_while(|n| **n == node).count()
+}

@@ -1,0 +1,318 @@
+//! The write transaction: a snapshot that changes, and the list of its changes.
+//!
+//! It may not know how a commit reaches the disk; that is the log's.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::error::Detail;
+use crate::error::Error;
+use crate::error::Result;
+use crate::value::NodeId;
+use crate::value::RelationshipId;
+use crate::value::Value;
+
+use super::change::Change;
+use super::delta::Properties;
+use super::snapshot::Snapshot;
+use super::snapshot::State;
+use super::{Direction, KeyId, LabelId, Shared, TypeId};
+
+/// How much a transaction has changed so far, as Cypher's counters see it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ChangeCounts {
+    /// Nodes created.
+    pub nodes_created: u64,
+    /// Nodes deleted.
+    pub nodes_deleted: u64,
+    /// Relationships created.
+    pub relationships_created: u64,
+    /// Relationships deleted.
+    pub relationships_deleted: u64,
+    /// Labels added to nodes, at creation too.
+    pub labels_added: u64,
+    /// Labels removed from nodes.
+    pub labels_removed: u64,
+    /// Properties set, replaced or removed, at creation too.
+    pub properties_set: u64,
+}
+
+/// A point within a transaction to return to.
+#[derive(Debug, Clone)]
+pub struct Savepoint {
+    snapshot: Snapshot,
+    changes: usize,
+    counts: ChangeCounts,
+}
+
+/// The one open write transaction of a graph. Dropping it rolls it back.
+pub struct Transaction {
+    shared: Arc<Shared>,
+    snapshot: Snapshot,
+    changes: Vec<Change>,
+    counts: ChangeCounts,
+}
+
+impl fmt::Debug for Transaction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transaction")
+            .field("snapshot", &self.snapshot)
+            .field("changes", &self.changes.len())
+            .finish()
+    }
+}
+
+impl Transaction {
+    pub(super) fn new(shared: Arc<Shared>, snapshot: Snapshot) -> Self {
+        Self { shared, snapshot, changes: Vec::new(), counts: ChangeCounts::default() }
+    }
+
+    /// The graph with this transaction's own changes. Clone it to keep reading the state of now while the
+    /// transaction goes on.
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    /// The label of this name, created if need be.
+    pub fn label(&mut self, name: &str) -> Result<LabelId> {
+        match self.snapshot.label_id(name) {
+            Some(id) => Ok(id),
+            None => {
+                self.apply(Change::AddLabelToken(name.into()))?;
+                Ok(LabelId(self.state().tokens.labels.len() - 1))
+            }
+        }
+    }
+
+    /// The relationship type of this name, created if need be.
+    pub fn relationship_type(&mut self, name: &str) -> Result<TypeId> {
+        match self.snapshot.type_id(name) {
+            Some(id) => Ok(id),
+            None => {
+                self.apply(Change::AddTypeToken(name.into()))?;
+                Ok(TypeId(self.state().tokens.types.len() - 1))
+            }
+        }
+    }
+
+    /// The property key of this name, created if need be.
+    pub fn key(&mut self, name: &str) -> Result<KeyId> {
+        match self.snapshot.key_id(name) {
+            Some(id) => Ok(id),
+            None => {
+                self.apply(Change::AddKeyToken(name.into()))?;
+                Ok(KeyId(self.state().tokens.keys.len() - 1))
+            }
+        }
+    }
+
+    /// Creates a node. Labels may repeat; null properties are left out, and of a key given twice the last
+    /// value counts.
+    pub fn create_node(
+        &mut self,
+        labels: &[LabelId],
+        properties: Vec<(KeyId, Value)>,
+    ) -> Result<NodeId> {
+        let properties = self.normalise(properties)?;
+        let mut labels = labels.to_vec();
+        labels.sort_unstable();
+        labels.dedup();
+        if let Some(unknown) = labels.iter().find(|l| l.0 >= self.state().tokens.labels.len()) {
+            return Err(Error::internal(format!("no label has the id {}", unknown.0)));
+        }
+        let id = self.state().next_node;
+        let counts = ChangeCounts {
+            nodes_created: self.counts.nodes_created + 1,
+            labels_added: self.counts.labels_added + labels.len() as u64,
+            properties_set: self.counts.properties_set + properties.len() as u64,
+            ..self.counts
+        };
+        self.apply(Change::CreateNode { id, labels, properties })?;
+        self.counts = counts;
+        Ok(NodeId(id))
+    }
+
+    /// Creates a relationship between two nodes that exist. Properties as for
+    /// [`Transaction::create_node`].
+    pub fn create_relationship(
+        &mut self,
+        type_id: TypeId,
+        start: NodeId,
+        end: NodeId,
+        properties: Vec<(KeyId, Value)>,
+    ) -> Result<RelationshipId> {
+        let properties = self.normalise(properties)?;
+        if type_id.0 >= self.state().tokens.types.len() {
+            return Err(Error::internal(format!("no relationship type has the id {}", type_id.0)));
+        }
+        for node in [start, end] {
+            if !self.snapshot.node_exists(node)? {
+                return Err(super::snapshot::deleted("node", node.0));
+            }
+        }
+        let id = self.state().next_relationship;
+        let set = properties.len() as u64;
+        let (start, end) = (start.0, end.0);
+        self.apply(Change::CreateRelationship { id, type_id, start, end, properties })?;
+        self.counts.relationships_created += 1;
+        self.counts.properties_set += set;
+        Ok(RelationshipId(id))
+    }
+
+    /// Sets a property of a node; null removes it.
+    pub fn set_node_property(&mut self, node: NodeId, key: KeyId, value: &Value) -> Result<()> {
+        self.check_property(key, value)?;
+        let change = Change::SetNodeProperty { id: node.0, key, value: value.clone() };
+        self.counts.properties_set += u64::from(self.apply(change)?);
+        Ok(())
+    }
+
+    /// Sets a property of a relationship; null removes it.
+    pub fn set_relationship_property(
+        &mut self,
+        relationship: RelationshipId,
+        key: KeyId,
+        value: &Value,
+    ) -> Result<()> {
+        self.check_property(key, value)?;
+        let id = relationship.0;
+        let change = Change::SetRelationshipProperty { id, key, value: value.clone() };
+        self.counts.properties_set += u64::from(self.apply(change)?);
+        Ok(())
+    }
+
+    /// Adds a label to a node; whether it is new there.
+    pub fn add_label(&mut self, node: NodeId, label: LabelId) -> Result<bool> {
+        if label.0 >= self.state().tokens.labels.len() {
+            return Err(Error::internal(format!("no label has the id {}", label.0)));
+        }
+        let added = self.apply(Change::AddLabel { id: node.0, label })?;
+        self.counts.labels_added += u64::from(added);
+        Ok(added)
+    }
+
+    /// Removes a label from a node; whether it was there.
+    pub fn remove_label(&mut self, node: NodeId, label: LabelId) -> Result<bool> {
+        let removed = self.apply(Change::RemoveLabel { id: node.0, label })?;
+        self.counts.labels_removed += u64::from(removed);
+        Ok(removed)
+    }
+
+    /// Deletes a node; whether it was there. It does not check for relationships: until the commit whoever
+    /// deletes must have seen to it that [`Transaction::has_relationships`] is false.
+    pub fn delete_node(&mut self, node: NodeId) -> Result<bool> {
+        if !self.snapshot.node_exists(node)? {
+            return Ok(false);
+        }
+        self.apply(Change::DeleteNode { id: node.0 })?;
+        self.counts.nodes_deleted += 1;
+        Ok(true)
+    }
+
+    /// Deletes a relationship; whether it was there.
+    pub fn delete_relationship(&mut self, relationship: RelationshipId) -> Result<bool> {
+        if !self.snapshot.relationship_exists(relationship)? {
+            return Ok(false);
+        }
+        self.apply(Change::DeleteRelationship { id: relationship.0 })?;
+        self.counts.relationships_deleted += 1;
+        Ok(true)
+    }
+
+    /// Whether the node was deleted in this transaction or shortly before it.
+    pub fn is_deleted_node(&self, node: NodeId) -> bool {
+        self.state().delta.node(node.0).is_some_and(|state| state.deleted)
+    }
+
+    /// Whether the relationship was deleted in this transaction or shortly before it.
+    pub fn is_deleted_relationship(&self, relationship: RelationshipId) -> bool {
+        self.state().delta.relationship(relationship.0).is_some_and(|state| state.deleted)
+    }
+
+    /// Whether any relationship starts or ends at the node.
+    pub fn has_relationships(&self, node: NodeId) -> Result<bool> {
+        let mut degrees = Vec::new();
+        self.snapshot.degrees(&[node], Direction::Both, &[], &mut degrees)?;
+        Ok(degrees.iter().any(|degree| *degree > 0))
+    }
+
+    /// What the transaction has done so far.
+    pub fn counts(&self) -> ChangeCounts {
+        self.counts
+    }
+
+    /// A point to return to: costs nothing.
+    pub fn savepoint(&self) -> Savepoint {
+        Savepoint {
+            snapshot: self.snapshot.clone(),
+            changes: self.changes.len(),
+            counts: self.counts,
+        }
+    }
+
+    /// Undoes everything since the savepoint, which must be one of this transaction.
+    pub fn rollback_to(&mut self, savepoint: Savepoint) {
+        self.changes.truncate(savepoint.changes);
+        self.snapshot = savepoint.snapshot;
+        self.counts = savepoint.counts;
+    }
+
+    /// Makes the changes durable, then visible to others. If it fails, they are not there.
+    pub fn commit(mut self) -> Result<()> {
+        let changes = std::mem::take(&mut self.changes);
+        let _ = changes;
+        *super::lock(&self.shared.heads) = self.snapshot.clone();
+        Ok(())
+    }
+
+    /// Forgets the changes.
+    pub fn rollback(self) {}
+
+    fn state(&self) -> &State {
+        &self.snapshot.state
+    }
+
+    fn apply(&mut self, change: Change) -> Result<bool> {
+        let changed = Arc::make_mut(&mut self.snapshot.state).apply(&change)?;
+        if changed {
+            self.changes.push(change);
+        }
+        Ok(changed)
+    }
+
+    fn check_property(&self, key: KeyId, value: &Value) -> Result<()> {
+        if key.0 >= self.state().tokens.keys.len() {
+            return Err(Error::internal(format!("no property key has the id {}", key.0)));
+        }
+        if matches!(value, Value::Null) || is_storable(value) {
+            return Ok(());
+        }
+        Err(Error::type_error(
+            Detail::InvalidPropertyType,
+            "only booleans, numbers, strings, temporal values and lists of them can be properties",
+        ))
+    }
+
+    fn normalise(&self, properties: Vec<(KeyId, Value)>) -> Result<Properties> {
+        let mut sorted = Properties::with_capacity(properties.len());
+        for (key, value) in properties {
+            self.check_property(key, &value)?;
+            super::delta::set_property(&mut sorted, key, &value);
+        }
+        Ok(sorted)
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        self.shared.release();
+    }
+}
+
+fn is_storable(value: &Value) -> bool {
+    match value {
+        Value::Boolean(_) | Value::Integer(_) | Value::Float(_) | Value::String(_) => true,
+        Value::List(items) => items.iter().all(is_storable),
+        _ => false,
+    }
+}
