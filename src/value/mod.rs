@@ -9,12 +9,15 @@ use std::sync::Arc;
 mod bitmap;
 mod column;
 mod entity;
+mod types;
 
 pub use bitmap::Bitmap;
 pub use column::{Column, ColumnBuilder, ColumnData};
 pub use entity::{
     Node, NodeId, NodeRecord, Path, Relationship, RelationshipId, RelationshipRecord,
 };
+
+pub use types::Type;
 
 /// A map of string keys to values.
 pub type Map = BTreeMap<Arc<str>, Value>;
