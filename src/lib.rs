@@ -1,7 +1,10 @@
 //! Redstring, an embedded property-graph database.
 
+pub mod bound;
 pub mod error;
+pub mod function;
 pub mod graph;
+pub mod plan;
 pub mod value;
 
 pub use error::{Detail, Error, ErrorClass, Phase, Result, Span};

@@ -1,11 +1,19 @@
 //! The resolved query: slots instead of names, function handles instead of function names.
 //!
-//! Data only. The binder makes it, the planner takes it apart; expressions live on in plans. It may not
-//! know of syntax, plans or the graph's contents.
+//! Data, and the few ways to walk it. The binder makes it, the planner takes it apart; expressions live
+//! on in plans. It may not know of syntax, plans or the graph's contents.
 
 mod expression;
+mod query;
+mod visit;
 
 pub use expression::{
     BinaryOperator, Expression, ExpressionKind, LabelExpression, Quantifier, Slot, Subquery,
     SubqueryKind, UnaryOperator,
+};
+pub use query::{
+    AggregateCall, Clause, Column, CreateNode, CreatePattern, CreateRelationship, Delete,
+    Direction, Foreach, Grouping, Match, Merge, NamedPath, PatternNode, PatternRelationship,
+    ProcedureCall, Projection, Query, QueryGraph, Shortest, SingleQuery, SlotNames, SortKey,
+    Statement, SubqueryCall, Unwind, UpdateItem,
 };

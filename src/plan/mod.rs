@@ -7,9 +7,11 @@ use std::sync::Arc;
 
 use crate::bound::Expression;
 use crate::bound::Slot;
-use crate::error::Span;
-use crate::function::AggregateFunction;
 use crate::function::ProcedureHandle;
+
+pub use crate::bound::{
+    AggregateCall, CreateNode, CreatePattern, CreateRelationship, Direction, SortKey, UpdateItem,
+};
 
 /// An operator with its inputs.
 #[derive(Debug, Clone)]
@@ -25,17 +27,6 @@ impl Plan {
     pub fn new(operator: Operator) -> Self {
         Self { operator, estimated_rows: None }
     }
-}
-
-/// Direction of a relationship as seen from the node that is expanded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    /// Away from the node.
-    Outgoing,
-    /// Towards the node.
-    Incoming,
-    /// Either way.
-    Both,
 }
 
 /// What a plan does. Every operator takes and gives batches of rows; a row assigns values to slots.
@@ -391,63 +382,6 @@ pub enum ApplyKind {
     ForEffect,
 }
 
-/// A call of an aggregate.
-#[derive(Debug, Clone)]
-pub struct AggregateCall {
-    /// The aggregate.
-    pub function: &'static AggregateFunction,
-    /// Its arguments; none for `count(*)`.
-    pub arguments: Vec<Expression>,
-    /// Whether each distinct value counts once.
-    pub distinct: bool,
-    /// Where it stands.
-    pub span: Span,
-}
-
-/// One criterion of an order.
-#[derive(Debug, Clone)]
-pub struct SortKey {
-    /// What is compared.
-    pub expression: Expression,
-    /// Greatest first.
-    pub descending: bool,
-}
-
-/// What CREATE makes, in order: a relationship's ends are bound before it.
-#[derive(Debug, Clone, Default)]
-pub struct CreatePattern {
-    /// New nodes.
-    pub nodes: Vec<CreateNode>,
-    /// New relationships.
-    pub relationships: Vec<CreateRelationship>,
-}
-
-/// A node to create.
-#[derive(Debug, Clone)]
-pub struct CreateNode {
-    /// Takes the node.
-    pub slot: Slot,
-    /// Its labels.
-    pub labels: Vec<Arc<str>>,
-    /// A map of its properties.
-    pub properties: Option<Expression>,
-}
-
-/// A relationship to create.
-#[derive(Debug, Clone)]
-pub struct CreateRelationship {
-    /// Takes the relationship.
-    pub slot: Slot,
-    /// Its type.
-    pub type_name: Arc<str>,
-    /// Where it starts.
-    pub start: Slot,
-    /// Where it ends.
-    pub end: Slot,
-    /// A map of its properties.
-    pub properties: Option<Expression>,
-}
-
 /// See [`Operator::Merge`].
 #[derive(Debug, Clone)]
 pub struct Merge {
@@ -464,53 +398,4 @@ pub struct Merge {
     pub on_create: Vec<UpdateItem>,
     /// ON MATCH SET.
     pub on_match: Vec<UpdateItem>,
-}
-
-/// A single change of SET or REMOVE. A null target is skipped.
-#[derive(Debug, Clone)]
-pub enum UpdateItem {
-    /// `target.key = value`; a null value removes.
-    Property {
-        /// Node or relationship.
-        target: Expression,
-        /// The key: usually a string literal.
-        key: Expression,
-        /// The value.
-        value: Expression,
-    },
-    /// `target = map`: all properties replaced. The map may be a node or relationship.
-    Replace {
-        /// Node or relationship.
-        target: Expression,
-        /// The map.
-        value: Expression,
-    },
-    /// `target += map`: the map's keys set, a null removes.
-    Extend {
-        /// Node or relationship.
-        target: Expression,
-        /// The map.
-        value: Expression,
-    },
-    /// `target:A:B`.
-    AddLabels {
-        /// The node.
-        target: Expression,
-        /// The labels.
-        labels: Vec<Arc<str>>,
-    },
-    /// REMOVE `target.key`.
-    RemoveProperty {
-        /// Node or relationship.
-        target: Expression,
-        /// The key: usually a string literal.
-        key: Expression,
-    },
-    /// REMOVE `target:A:B`.
-    RemoveLabels {
-        /// The node.
-        target: Expression,
-        /// The labels.
-        labels: Vec<Arc<str>>,
-    },
 }
