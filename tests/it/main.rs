@@ -1,0 +1,4 @@
+//! Tests through the public interfaces, linked once.
+#![cfg(test)]
+
+mod tidy;
