@@ -5,6 +5,8 @@ pub mod error;
 pub mod function;
 pub mod graph;
 pub mod plan;
+#[doc(hidden)]
+pub mod storage;
 pub mod value;
 
 pub use error::{Detail, Error, ErrorClass, Phase, Result, Span};
