@@ -7,6 +7,7 @@ pub mod graph;
 pub mod plan;
 #[doc(hidden)]
 pub mod storage;
+pub mod syntax;
 pub mod value;
 
 pub use error::{Detail, Error, ErrorClass, Phase, Result, Span};

@@ -1,0 +1,56 @@
+//! Statements and queries.
+
+use crate::syntax::ast::Clause;
+
+node! {
+    /// One statement: a query, and whether to run it.
+    pub struct Statement {
+        /// Whether the query is run, explained or profiled.
+        pub mode: Mode,
+        /// The query itself.
+        pub query: Query,
+    }
+}
+
+/// What is done with a query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// It is run.
+    #[default]
+    Run,
+    /// `EXPLAIN`: its plan is shown, and it is not run.
+    Explain,
+    /// `PROFILE`: it is run, and its plan is shown with rows per operator.
+    Profile,
+}
+
+node! {
+    /// One or more single queries, joined by `UNION`.
+    pub struct Query {
+        /// The first single query.
+        pub first: SingleQuery,
+        /// The others, in order.
+        pub unions: Vec<Union>,
+    }
+
+    /// `UNION [ALL]` and the single query after it. The span covers both.
+    pub struct Union {
+        /// Whether duplicates are kept.
+        pub all: bool,
+        /// The query after the keyword.
+        pub query: SingleQuery,
+    }
+
+    /// Clauses in their order. The parser accepts any order; which orders make sense is the binder's to say.
+    pub struct SingleQuery {
+        /// The clauses; never empty.
+        pub clauses: Vec<Clause>,
+    }
+}
+
+impl Query {
+    /// All single queries, in order.
+    pub fn parts(&self) -> impl Iterator<Item = &SingleQuery> {
+        std::iter::once(&self.first).chain(self.unions.iter().map(|union| &union.query))
+    }
+}
