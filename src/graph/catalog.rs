@@ -1,11 +1,26 @@
-//! Tokens: the names of labels, relationship types and property keys, and their numbers.
+//! The catalog: the names of labels, relationship types and property keys, the live segments, the position
+//! of the log that they cover, and statistics.
 //!
-//! Owns the dictionaries and what the catalog record says of a checkpointed graph. It may not know how
-//! records reach the disk.
+//! Owns the token dictionaries and the format of the root record, whose replacement is a checkpoint. It may not
+//! know what segments hold.
 
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::error::Error;
+use crate::error::Result;
+use crate::storage::Batch;
+use crate::storage::MAX_VALUE;
+use crate::storage::OrderedBytes;
+use crate::storage::SegmentFiles;
+
+use super::TypeStatistics;
+use super::keys;
+use super::log;
+use super::segment::ChunkRef;
 
 /// Names in the order of their numbers. Cloning costs one count; adding a name copies, which is rare.
 #[derive(Debug, Clone, Default)]
@@ -63,4 +78,177 @@ pub(super) struct Tokens {
     pub(super) labels: TokenTable,
     pub(super) types: TokenTable,
     pub(super) keys: TokenTable,
+}
+
+/// What a checkpoint says of the graph: everything but the data, which its segments hold.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct Catalog {
+    /// The number of the checkpoint; 0 for the empty graph of a new store.
+    pub(super) generation: u64,
+    /// The last commit that it covers.
+    pub(super) sequence: u64,
+    /// When it was made, in microseconds since 1970 UTC.
+    pub(super) time: i64,
+    /// Numbers and lengths of the segment files.
+    pub(super) files: Vec<(u64, u64)>,
+    /// Where their index lies.
+    pub(super) index: Option<ChunkRef>,
+    pub(super) labels: Vec<Arc<str>>,
+    pub(super) types: Vec<Arc<str>>,
+    pub(super) keys: Vec<Arc<str>>,
+    pub(super) next_node: u64,
+    pub(super) next_relationship: u64,
+    pub(super) node_count: u64,
+    pub(super) relationship_count: u64,
+    pub(super) label_counts: Vec<(u32, u64)>,
+    pub(super) type_counts: Vec<(u32, TypeStatistics)>,
+}
+
+/// What the root record begins with, before the version of the store's format.
+const MAGIC: [u8; 9] = *b"redstring";
+const VERSION: u32 = 1;
+const ROOT_LENGTH: usize = 9 + 4 + 8 + 4 + 8 + 4 + 4;
+
+/// The root record: which catalog counts, and how to know it again.
+#[derive(Debug, Clone, Copy)]
+struct Root {
+    generation: u64,
+    pieces: u32,
+    length: u64,
+    checksum: u32,
+}
+
+impl Root {
+    fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(ROOT_LENGTH);
+        bytes.extend_from_slice(&MAGIC);
+        bytes.extend_from_slice(&VERSION.to_le_bytes());
+        bytes.extend_from_slice(&self.generation.to_le_bytes());
+        bytes.extend_from_slice(&self.pieces.to_le_bytes());
+        bytes.extend_from_slice(&self.length.to_le_bytes());
+        bytes.extend_from_slice(&self.checksum.to_le_bytes());
+        let checksum = crc32fast::hash(&bytes);
+        bytes.extend_from_slice(&checksum.to_le_bytes());
+        bytes
+    }
+
+    fn decode(record: &[u8]) -> Result<Self> {
+        let damaged = || damaged("its root record is wrong");
+        let mut rest = record.strip_prefix(&MAGIC).ok_or_else(damaged)?;
+        let version = u32::from_le_bytes(take(&mut rest).ok_or_else(damaged)?);
+        if version != VERSION {
+            return Err(super::unknown_version("the store"));
+        }
+        let (covered, checksum) = record.split_last_chunk().ok_or_else(damaged)?;
+        if record.len() != ROOT_LENGTH
+            || crc32fast::hash(covered) != u32::from_le_bytes(*checksum)
+        {
+            return Err(damaged());
+        }
+        Ok(Self {
+            generation: u64::from_le_bytes(take(&mut rest).ok_or_else(damaged)?),
+            pieces: u32::from_le_bytes(take(&mut rest).ok_or_else(damaged)?),
+            length: u64::from_le_bytes(take(&mut rest).ok_or_else(damaged)?),
+            checksum: u32::from_le_bytes(take(&mut rest).ok_or_else(damaged)?),
+        })
+    }
+}
+
+fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
+    let (taken, rest) = bytes.split_first_chunk()?;
+    *bytes = rest;
+    Some(*taken)
+}
+
+fn damaged(what: &str) -> Error {
+    Error::corruption(format!("the catalog of the store is damaged: {what}"))
+        .help("Restore the store from a copy.")
+}
+
+/// The name of the copy of a catalog that lies beside the segments.
+pub(super) fn copy_name(generation: u64) -> String {
+    format!("catalog-{generation:010}")
+}
+
+/// The generation in the name of a copy.
+pub(super) fn copy_generation(name: &str) -> Option<u64> {
+    name.strip_prefix("catalog-")?.parse().ok()
+}
+
+impl Catalog {
+    fn encode(&self) -> Result<(Root, Vec<u8>)> {
+        let config = bincode::config::standard();
+        let body = bincode::serde::encode_to_vec(self, config)
+            .map_err(|error| Error::internal("the catalog cannot be encoded").caused_by(error))?;
+        let root = Root {
+            generation: self.generation,
+            pieces: body.chunks(MAX_VALUE).len() as u32,
+            length: body.len() as u64,
+            checksum: crc32fast::hash(&body),
+        };
+        Ok((root, body))
+    }
+
+    /// Makes this the catalog that counts. It does so when the second sync returns, at once and as a whole.
+    pub(super) fn write(&self, bytes: &dyn OrderedBytes) -> Result<()> {
+        let (root, body) = self.encode()?;
+        for (number, piece) in (0..).zip(body.chunks(MAX_VALUE)) {
+            let mut batch = Batch::new();
+            batch.put(keys::catalog(self.generation, number), piece);
+            bytes.apply(batch)?;
+        }
+        bytes.sync()?;
+        let mut batch = Batch::new();
+        batch.put(keys::ROOT, root.encode());
+        bytes.apply(batch)?;
+        bytes.sync()
+    }
+
+    /// Writes the copy that lies beside the segments, and deletes older ones.
+    pub(super) fn write_copy(&self, files: &dyn SegmentFiles) -> Result<()> {
+        let (root, body) = self.encode()?;
+        let mut writer = files.create(&copy_name(self.generation))?;
+        writer.write(&root.encode())?;
+        writer.write(&body)?;
+        writer.finish()?;
+        for name in files.list()? {
+            if copy_generation(&name).is_some_and(|generation| generation < self.generation) {
+                files.delete(&name)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The catalog that counts; nothing in a store that was never written.
+    pub(super) fn read(bytes: &dyn OrderedBytes) -> Result<Option<Self>> {
+        let Some(record) = bytes.get(keys::ROOT)? else { return Ok(None) };
+        let root = Root::decode(&record)?;
+        let mut body = Vec::new();
+        for number in 0..root.pieces {
+            match bytes.get(&keys::catalog(root.generation, number))? {
+                Some(piece) => body.extend_from_slice(&piece),
+                None => return Err(damaged("a piece of it is missing")),
+            }
+        }
+        if body.len() as u64 != root.length || crc32fast::hash(&body) != root.checksum {
+            return Err(damaged("its checksum is wrong"));
+        }
+        let config = bincode::config::standard();
+        match bincode::serde::decode_from_slice::<Self, _>(&body, config) {
+            Ok((catalog, length))
+                if length == body.len() && catalog.generation == root.generation =>
+            {
+                Ok(Some(catalog))
+            }
+            _ => Err(damaged("it makes no sense")),
+        }
+    }
+
+    /// Deletes the pieces of all catalogs but this one.
+    pub(super) fn trim(&self, bytes: &dyn OrderedBytes) -> Result<()> {
+        let own = keys::numbered(keys::CATALOGS, self.generation);
+        let after = keys::numbered(keys::CATALOGS, self.generation + 1);
+        log::delete_range(bytes, keys::numbered(keys::CATALOGS, 0), &own)?;
+        log::delete_range(bytes, after, &keys::after(keys::CATALOGS))
+    }
 }

@@ -5,25 +5,53 @@
 
 use std::sync::Arc;
 
+use serde::Deserialize;
+use serde::Serialize;
+
 use crate::error::Error;
 use crate::error::Result;
 use crate::value::Value;
 
 use super::delta;
+use super::property;
 use super::delta::{NodeState, Properties, RelationshipState};
 use super::snapshot::State;
 use super::{KeyId, LabelId, TypeId};
 
 /// One change. Ids are explicit, so that a replay gives the same graph.
-#[derive(Debug, Clone)]
+///
+/// The order of the variants and their fields is the format of the log.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum Change {
     AddLabelToken(Arc<str>),
     AddTypeToken(Arc<str>),
     AddKeyToken(Arc<str>),
-    CreateNode { id: u64, labels: Vec<LabelId>, properties: Properties },
-    CreateRelationship { id: u64, type_id: TypeId, start: u64, end: u64, properties: Properties },
-    SetNodeProperty { id: u64, key: KeyId, value: Value },
-    SetRelationshipProperty { id: u64, key: KeyId, value: Value },
+    CreateNode {
+        id: u64,
+        labels: Vec<LabelId>,
+        #[serde(with = "property::keyed")]
+        properties: Properties,
+    },
+    CreateRelationship {
+        id: u64,
+        type_id: TypeId,
+        start: u64,
+        end: u64,
+        #[serde(with = "property::keyed")]
+        properties: Properties,
+    },
+    SetNodeProperty {
+        id: u64,
+        key: KeyId,
+        #[serde(with = "property::nullable")]
+        value: Value,
+    },
+    SetRelationshipProperty {
+        id: u64,
+        key: KeyId,
+        #[serde(with = "property::nullable")]
+        value: Value,
+    },
     AddLabel { id: u64, label: LabelId },
     RemoveLabel { id: u64, label: LabelId },
     DeleteNode { id: u64 },

@@ -59,24 +59,6 @@ impl IdSet {
             self.len += 1;
         }
     }
-
-    /// Whether any id in `range` is a member.
-    #[expect(dead_code, reason = "the checkpoint asks it")]
-    pub(super) fn any_in(&self, range: std::ops::Range<u64>) -> bool {
-        if self.is_empty() {
-            return false;
-        }
-        let mut id = range.start;
-        while id < range.end {
-            match self.blocks.get((id >> BLOCK_SHIFT) as usize) {
-                None => return false,
-                Some(None) => id = ((id >> BLOCK_SHIFT) + 1) << BLOCK_SHIFT,
-                Some(Some(_)) if self.contains(id) => return true,
-                Some(Some(_)) => id += 1,
-            }
-        }
-        false
-    }
 }
 
 /// Properties in the order of their keys, none of them null.

@@ -6,7 +6,12 @@
 
 mod catalog;
 mod change;
+mod checkpoint;
 mod delta;
+mod head;
+mod keys;
+mod log;
+mod property;
 mod segment;
 mod snapshot;
 mod transaction;
@@ -17,8 +22,12 @@ use std::sync::Condvar;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use std::time::Instant;
+use std::time::SystemTime;
 
 use serde::Deserialize;
 use serde::Serialize;
@@ -28,8 +37,19 @@ use crate::error::Error;
 use crate::error::ErrorClass;
 use crate::error::Phase;
 use crate::error::Result;
+use crate::storage::Opened;
+use crate::storage::OrderedBytes;
+use crate::storage::SegmentFiles;
+use crate::storage::memory;
 use crate::value::NodeId;
 use crate::value::RelationshipId;
+
+use catalog::Catalog;
+use change::Change;
+use checkpoint::Checkpoint;
+use head::{Commit, Heads, Rebased};
+use segment::{Base, ChunkCache, SegmentFile};
+use snapshot::State;
 
 pub use snapshot::Snapshot;
 pub use transaction::{ChangeCounts, Savepoint, Transaction};
@@ -128,10 +148,21 @@ pub struct Graph {
 
 struct Shared {
     options: GraphOptions,
+    bytes: Arc<dyn OrderedBytes>,
+    files: Arc<dyn SegmentFiles>,
+    cache: Arc<ChunkCache>,
+    /// Whether nobody can open the graph again, so that a log would serve nothing.
+    volatile: bool,
     /// Whether a write transaction is open.
     writing: Mutex<bool>,
     written: Condvar,
-    heads: Mutex<Snapshot>,
+    heads: Mutex<Heads>,
+    /// One checkpoint at a time.
+    checkpointing: Mutex<()>,
+    /// The size of the log at which the next commit makes a checkpoint.
+    checkpoint_at: AtomicU64,
+    /// A write failed, so what is on disk is not known any more.
+    poisoned: AtomicBool,
 }
 
 /// The guard of a mutex even if a thread died with it: no critical section here leaves anything half done.
@@ -146,21 +177,83 @@ impl fmt::Debug for Graph {
 }
 
 impl Graph {
+    /// Opens the graph that lies in these bytes and files, or begins one where both are empty.
+    ///
+    /// Reads the catalog and the log since the last checkpoint, and none of the data. What a crash has left
+    /// unfinished is cleared away; damage is an error that names what is damaged.
+    pub fn open(
+        bytes: Arc<dyn OrderedBytes>,
+        files: Arc<dyn SegmentFiles>,
+        options: GraphOptions,
+    ) -> Result<Self> {
+        let cache = Arc::new(ChunkCache::new(options.cache_bytes));
+        let catalog = open_catalog(&*bytes, &*files)?;
+        let live = catalog.files.iter().map(|(number, length)| {
+            Arc::new(SegmentFile::new(*number, *length, files.clone(), cache.clone()))
+        });
+        let base = Base::new(
+            catalog.generation,
+            catalog.sequence,
+            live.collect(),
+            catalog.index,
+            cache.clone(),
+        );
+        let mut state = State::new(&catalog, Arc::new(base));
+        let (last, log_bytes) = log::replay(&*bytes, catalog.sequence, |sequence, changes| {
+            state.advance(sequence, changes).map_err(|error| {
+                if error.is_corruption() || error.class() == ErrorClass::StorageError {
+                    return error;
+                }
+                Error::corruption(format!(
+                    "the record of commit {sequence} does not fit the graph: {error}"
+                ))
+            })
+        })?;
+        log::trim(&*bytes, catalog.sequence)?;
+        log::trim_unfinished(&*bytes, last)?;
+        let heads = Heads::new(Snapshot { state: Arc::new(state) }, log_bytes);
+        Ok(Self::new(bytes, files, cache, options, heads))
+    }
+
     /// A new, empty graph that lives as long as its last handle.
     pub fn in_memory() -> Self {
+        let options = GraphOptions::default();
+        let Opened { bytes, segments } = memory::open();
+        let cache = Arc::new(ChunkCache::new(options.cache_bytes));
+        let mut graph = Self::new(bytes, segments, cache, options, Heads::default());
+        if let Some(shared) = Arc::get_mut(&mut graph.shared) {
+            shared.volatile = true;
+        }
+        graph
+    }
+
+    fn new(
+        bytes: Arc<dyn OrderedBytes>,
+        files: Arc<dyn SegmentFiles>,
+        cache: Arc<ChunkCache>,
+        options: GraphOptions,
+        heads: Heads,
+    ) -> Self {
         Self {
             shared: Arc::new(Shared {
-                options: GraphOptions::default(),
+                checkpoint_at: AtomicU64::new(options.checkpoint_bytes),
+                options,
+                bytes,
+                files,
+                cache,
+                volatile: false,
                 writing: Mutex::new(false),
                 written: Condvar::new(),
-                heads: Mutex::new(Snapshot::default()),
+                heads: Mutex::new(heads),
+                checkpointing: Mutex::new(()),
+                poisoned: AtomicBool::new(false),
             }),
         }
     }
 
     /// The graph as of the last durable commit. Takes no time, whatever others do.
     pub fn snapshot(&self) -> Snapshot {
-        lock(&self.shared.heads).clone()
+        lock(&self.shared.heads).durable().clone()
     }
 
     /// Opens the write transaction: there is one at a time.
@@ -189,20 +282,174 @@ impl Graph {
                 Err(poisoned) => poisoned.into_inner().0,
             };
         }
+        shared.check()?;
         *writing = true;
         drop(writing);
-        Ok(Transaction::new(shared.clone(), self.snapshot()))
+        let head = lock(&shared.heads).written().clone();
+        Ok(Transaction::new(shared.clone(), head))
     }
 
-    /// Folds all changes into segments. Readers and the writer go on meanwhile.
+    /// Folds all durable changes into segments. Readers and the writer go on meanwhile.
     pub fn checkpoint(&self) -> Result<()> {
-        Ok(())
+        let _one_at_a_time = lock(&self.shared.checkpointing);
+        self.shared.checkpoint()
     }
+}
+
+/// The catalog that counts, after a look at what lies beside it.
+fn open_catalog(bytes: &dyn OrderedBytes, files: &dyn SegmentFiles) -> Result<Catalog> {
+    let found = Catalog::read(bytes)?;
+    let names = files.list()?;
+    let newest = names.iter().filter_map(|name| catalog::copy_generation(name)).max();
+    let generation = found.as_ref().map(|catalog| catalog.generation);
+    if newest > generation {
+        let newest = newest.unwrap_or_default();
+        return Err(Error::corruption(format!(
+            "the store's records are {} than the catalog of checkpoint {newest} beside its segments",
+            if generation.is_some() { "older" } else { "empty, other" },
+        ))
+        .help("The store's database was lost or replaced by an older one; restore it from a copy."));
+    }
+    let catalog = match found {
+        Some(catalog) => catalog,
+        None => {
+            let mut records = false;
+            bytes.scan(&[], None, &mut |_, _| {
+                records = true;
+                Ok(false)
+            })?;
+            if records || names.iter().any(|name| SegmentFile::number_of(name).is_some()) {
+                return Err(Error::corruption("the store has data but its root record is missing")
+                    .help("Restore the store from a copy."));
+            }
+            let catalog = Catalog::default();
+            catalog.write(bytes)?;
+            catalog
+        }
+    };
+    catalog.trim(bytes)?;
+    for name in &names {
+        let number = SegmentFile::number_of(name);
+        if number.is_some_and(|number| catalog.files.iter().all(|(live, _)| *live != number)) {
+            files.delete(name)?;
+        }
+    }
+    if catalog.generation > 0 && newest != Some(catalog.generation) {
+        catalog.write_copy(files)?;
+    }
+    Ok(catalog)
+}
+
+/// The error for a part of the store in a format that this version does not know.
+fn unknown_version(what: &str) -> Error {
+    Error::storage(Detail::UnknownFormatVersion, format!("{what} has an unknown format version"))
+        .help("Open the store with the version of Redstring that wrote it.")
+}
+
+/// Microseconds since 1970 UTC.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_micros().try_into().unwrap_or(i64::MAX))
 }
 
 impl Shared {
     fn release(&self) {
         *lock(&self.writing) = false;
         self.written.notify_one();
+    }
+
+    /// Refuses where a write has failed before.
+    fn check(&self) -> Result<()> {
+        if self.poisoned.load(Ordering::Acquire) {
+            return Err(Error::storage(
+                Detail::StorePoisoned,
+                "an earlier write to the store failed; it takes no more of them",
+            )
+            .help("Open the store again: every commit that was acknowledged is in it."));
+        }
+        Ok(())
+    }
+
+    fn poison(&self, error: Error) -> Error {
+        self.poisoned.store(true, Ordering::Release);
+        error
+    }
+
+    /// Writes a commit, lets the next writer go on, and returns when the commit is durable and visible.
+    fn commit(&self, changes: Vec<Change>, after: State, release: impl FnOnce()) -> Result<()> {
+        self.check()?;
+        let sequence = lock(&self.heads).written().state.sequence + 1;
+        let mut size = 0;
+        if !self.volatile {
+            size = log::append(&*self.bytes, sequence, now(), &changes).map_err(|error| {
+                // What cannot be encoded was not written, not even in part.
+                if error.class() == ErrorClass::InternalError { error } else { self.poison(error) }
+            })?;
+        }
+        let commit = Commit { sequence, size, changes: Arc::new(changes) };
+        lock(&self.heads).push(commit, after).map_err(|error| self.poison(error))?;
+        release();
+        if !self.volatile {
+            self.bytes.sync().map_err(|error| self.poison(error))?;
+            self.check()?;
+        }
+        let log_bytes = {
+            let mut heads = lock(&self.heads);
+            heads.settle(sequence);
+            heads.log_bytes
+        };
+        if log_bytes > self.checkpoint_at.load(Ordering::Relaxed)
+            && let Ok(_one_at_a_time) = self.checkpointing.try_lock()
+        {
+            let again = match self.checkpoint() {
+                Ok(()) => 0,
+                // The commit itself is durable: the checkpoint is tried again when the log has grown once more.
+                Err(_) => log_bytes,
+            };
+            let next = again.saturating_add(self.options.checkpoint_bytes);
+            self.checkpoint_at.store(next, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Makes a checkpoint; the caller sees to it that there is one at a time.
+    fn checkpoint(&self) -> Result<()> {
+        self.check()?;
+        let snapshot = lock(&self.heads).begin_checkpoint();
+        if snapshot.state.sequence == snapshot.state.base.sequence {
+            lock(&self.heads).abandon_checkpoint();
+            return Ok(());
+        }
+        let generation = snapshot.state.base.generation + 1;
+        let written =
+            checkpoint::write(&snapshot, generation, now(), &self.files, &self.cache);
+        drop(snapshot);
+        let result = written.and_then(|checkpoint| self.publish(checkpoint));
+        if result.is_err() {
+            lock(&self.heads).abandon_checkpoint();
+        }
+        result
+    }
+
+    fn publish(&self, checkpoint: Checkpoint) -> Result<()> {
+        let Checkpoint { catalog, base } = checkpoint;
+        // From here to the end of the switch a failure leaves memory and disk on different bases.
+        catalog.write(&*self.bytes).map_err(|error| self.poison(error))?;
+        let before = Snapshot { state: Arc::new(State::new(&catalog, base)) };
+        let mut rebased = Rebased { before, after: Vec::new() };
+        loop {
+            // Outside the lock as long as there is much to do, so that readers need not wait.
+            let commits = lock(&self.heads).since(rebased.after.len());
+            rebased.extend(&commits).map_err(|error| self.poison(error))?;
+            if commits.len() < 8 {
+                break;
+            }
+        }
+        let old = lock(&self.heads).finish_checkpoint(rebased).map_err(|error| self.poison(error))?;
+        old.files().iter().for_each(|file| file.retire());
+        drop(old);
+        log::trim(&*self.bytes, catalog.sequence)?;
+        catalog.trim(&*self.bytes)?;
+        catalog.write_copy(&*self.files)
     }
 }

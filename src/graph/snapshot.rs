@@ -21,7 +21,8 @@ use crate::value::NodeId;
 use crate::value::RelationshipId;
 use crate::value::Value;
 
-use super::catalog::Tokens;
+use super::catalog::{Catalog, Tokens};
+use super::change::Change;
 use super::delta;
 use super::delta::{Delta, IdSet, Link, NodeState, Properties, RelationshipState};
 use super::segment::{AdjacencyChunk, Base, Reader, SectionKey};
@@ -71,6 +72,36 @@ pub(super) fn deleted(kind: &str, id: u64) -> Error {
 }
 
 impl State {
+    /// The state that a catalog describes.
+    pub(super) fn new(catalog: &Catalog, base: Arc<Base>) -> Self {
+        let table = |names: &[Arc<str>]| names.iter().map(|name| &**name).collect();
+        Self {
+            base,
+            delta: Delta::default(),
+            sequence: catalog.sequence,
+            tokens: Tokens {
+                labels: table(&catalog.labels),
+                types: table(&catalog.types),
+                keys: table(&catalog.keys),
+            },
+            next_node: catalog.next_node,
+            next_relationship: catalog.next_relationship,
+            node_count: catalog.node_count,
+            relationship_count: catalog.relationship_count,
+            label_counts: catalog.label_counts.iter().copied().collect(),
+            type_counts: catalog.type_counts.iter().copied().collect(),
+        }
+    }
+
+    /// The state after one more commit.
+    pub(super) fn advance(&mut self, sequence: u64, changes: &[Change]) -> Result<()> {
+        for change in changes {
+            self.apply(change)?;
+        }
+        self.sequence = sequence;
+        Ok(())
+    }
+
     /// What the node holds, copied out of the base where it is untouched. An error if there is no such node.
     pub(super) fn node_state(&self, id: u64) -> Result<NodeState> {
         if let Some(state) = self.delta.node(id) {
@@ -483,6 +514,31 @@ impl Snapshot {
             out.nodes.resize(out.relationships.len(), *to);
             let found = out.nodes.len() - before;
             out.parents.extend(std::iter::repeat_n(row as u32, found));
+        }
+        Ok(())
+    }
+
+    /// All links of a range of nodes in one direction, by node, type, neighbour and relationship.
+    pub(super) fn each_link(
+        &self,
+        nodes: std::ops::Range<u64>,
+        outgoing: bool,
+        mut take: impl FnMut(Link),
+    ) -> Result<()> {
+        let readers = self.state.base.adjacency(outgoing, &[])?;
+        let mut side = Side { outgoing, skip_loops: false, readers };
+        let delta = &self.state.delta;
+        for node in nodes {
+            if delta.touched_adjacency.contains(node) {
+                side.touched(delta, &[], node, &mut take)?;
+                continue;
+            }
+            for (type_id, reader) in &mut side.readers {
+                let (neighbours, ids) = reader.links(node)?;
+                for (neighbour, id) in neighbours.iter().zip(ids) {
+                    take((node, *type_id, neighbour.0, id.0));
+                }
+            }
         }
         Ok(())
     }

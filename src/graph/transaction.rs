@@ -5,7 +5,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
 use crate::value::NodeId;
@@ -14,6 +13,7 @@ use crate::value::Value;
 
 use super::change::Change;
 use super::delta::Properties;
+use super::property;
 use super::snapshot::Snapshot;
 use super::snapshot::State;
 use super::{Direction, KeyId, LabelId, Shared, TypeId};
@@ -257,12 +257,17 @@ impl Transaction {
         self.counts = savepoint.counts;
     }
 
-    /// Makes the changes durable, then visible to others. If it fails, they are not there.
+    /// Makes the changes durable, then visible to others. If it fails they are not visible, and the graph
+    /// refuses further writes where it cannot know what is on disk.
     pub fn commit(mut self) -> Result<()> {
         let changes = std::mem::take(&mut self.changes);
-        let _ = changes;
-        *super::lock(&self.shared.heads) = self.snapshot.clone();
-        Ok(())
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let after = Arc::unwrap_or_clone(std::mem::take(&mut self.snapshot.state));
+        let shared = self.shared.clone();
+        // Dropping the transaction lets the next writer go on.
+        shared.commit(changes, after, move || drop(self))
     }
 
     /// Forgets the changes.
@@ -284,13 +289,10 @@ impl Transaction {
         if key.0 >= self.state().tokens.keys.len() {
             return Err(Error::internal(format!("no property key has the id {}", key.0)));
         }
-        if matches!(value, Value::Null) || is_storable(value) {
-            return Ok(());
+        match value {
+            Value::Null => Ok(()),
+            value => property::check(value),
         }
-        Err(Error::type_error(
-            Detail::InvalidPropertyType,
-            "only booleans, numbers, strings, temporal values and lists of them can be properties",
-        ))
     }
 
     fn normalise(&self, properties: Vec<(KeyId, Value)>) -> Result<Properties> {
@@ -306,13 +308,5 @@ impl Transaction {
 impl Drop for Transaction {
     fn drop(&mut self) {
         self.shared.release();
-    }
-}
-
-fn is_storable(value: &Value) -> bool {
-    match value {
-        Value::Boolean(_) | Value::Integer(_) | Value::Float(_) | Value::String(_) => true,
-        Value::List(items) => items.iter().all(is_storable),
-        _ => false,
     }
 }

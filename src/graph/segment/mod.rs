@@ -1,93 +1,285 @@
-//! Immutable, read-optimised segments: the base below the delta.
+//! Segments: immutable, read-optimised files below the delta.
+//!
+//! Owns the file format: chunks of consecutive ids, each with a checksum in the index; an index of sections at
+//! the end of the newest file, which may name chunks of older ones. Nothing is read before it is asked for.
+//! It may not know of deltas, tokens or the log.
 
-use std::marker::PhantomData;
+mod adjacency;
+mod bitmap;
+mod bytes;
+mod cache;
+mod column;
+mod file;
+mod record;
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::OnceLock;
+
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::error::Error;
 use crate::error::Result;
-use crate::value::Column;
 use crate::value::NodeId;
-use crate::value::RelationshipId;
-use crate::value::Value;
 
 use super::TypeId;
-use super::snapshot::Raw;
 
-/// What a section of a segment holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) use adjacency::AdjacencyChunk;
+pub(super) use bitmap::BitmapChunk;
+pub(super) use cache::ChunkCache;
+pub(super) use column::{ColumnChunk, ColumnReader, DictionaryChunk, Kind, Values};
+pub(super) use file::{SegmentBuilder, SegmentFile};
+pub(super) use record::RecordChunk;
+
+/// What a section holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) enum SectionKey {
+    /// The nodes that exist.
     Nodes,
+    /// The relationships that exist.
     Relationships,
+    /// The nodes with a label.
     Label(u32),
+    /// The relationships of a type.
     OfType(u32),
+    /// The links of a type by their start.
+    Outgoing(u32),
+    /// The links of a type by their end.
+    Incoming(u32),
+    /// Type, start and end by relationship.
+    Records,
+    /// A property of nodes.
     NodeColumn(u32),
+    /// A property of relationships.
     RelationshipColumn(u32),
 }
 
-#[derive(Debug, Default)]
-pub(super) struct Base {}
+/// Where a chunk lies and how to know it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(super) struct ChunkRef {
+    /// Position in [`Index::files`].
+    pub(super) file: u32,
+    pub(super) offset: u64,
+    /// In bytes; 0 for a chunk that holds nothing and was not written.
+    pub(super) length: u64,
+    pub(super) checksum: u32,
+    /// How many ids, links or values it holds.
+    pub(super) count: u64,
+    /// The type of a column's values; 0 in other sections.
+    pub(super) kind: u8,
+}
 
-#[derive(Debug)]
-pub(super) struct AdjacencyChunk {}
-#[derive(Debug)]
-pub(super) struct Anything {}
+/// The chunks of one section; chunk `i` covers the ids from `i << SHIFT` on.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct Section {
+    pub(super) chunks: Vec<ChunkRef>,
+    /// The words of a column with a dictionary.
+    pub(super) dictionary: Option<ChunkRef>,
+}
 
-pub(super) struct Reader<'a, T> {
-    of: PhantomData<&'a T>,
+/// All sections of a checkpoint.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Index {
+    pub(super) sections: BTreeMap<SectionKey, Section>,
+}
+
+/// A piece of a section, decoded into what can be used directly.
+pub(super) trait Chunk: Sized + Send + Sync + 'static {
+    /// Ids per chunk, as a shift.
+    const SHIFT: u32;
+
+    /// The chunk, or nothing where the bytes make no sense.
+    fn decode(bytes: &[u8]) -> Option<Self>;
+
+    /// Bytes it takes in memory.
+    fn size(&self) -> usize;
+}
+
+/// The segments of one checkpoint.
+#[derive(Debug)]
+pub(super) struct Base {
+    /// Of the checkpoint; 0 for the empty base.
+    pub(super) generation: u64,
+    /// The last commit in it.
+    pub(super) sequence: u64,
+    files: Vec<Arc<SegmentFile>>,
+    index_at: Option<ChunkRef>,
+    index: OnceLock<Index>,
+    cache: Arc<ChunkCache>,
+}
+
+impl Default for Base {
+    fn default() -> Self {
+        Self::new(0, 0, Vec::new(), None, Arc::new(ChunkCache::new(0)))
+    }
 }
 
 impl Base {
+    pub(super) fn new(
+        generation: u64,
+        sequence: u64,
+        files: Vec<Arc<SegmentFile>>,
+        index_at: Option<ChunkRef>,
+        cache: Arc<ChunkCache>,
+    ) -> Self {
+        Self { generation, sequence, files, index_at, index: OnceLock::new(), cache }
+    }
+
+    /// Whether there is nothing below the delta.
+    #[inline]
     pub(super) fn is_empty(&self) -> bool {
-        true
+        self.index_at.is_none()
     }
-    pub(super) fn contains(&self, _: SectionKey, _: u64) -> Result<bool> {
-        Ok(false)
+
+    /// The files it reads.
+    pub(super) fn files(&self) -> &[Arc<SegmentFile>] {
+        &self.files
     }
-    pub(super) fn record(&self, _: u64) -> Result<Option<(TypeId, NodeId, NodeId)>> {
-        Ok(None)
+
+    /// Whether an id is in a set.
+    pub(super) fn contains(&self, section: SectionKey, id: u64) -> Result<bool> {
+        match self.bits(section)? {
+            Some(mut reader) => reader.contains(id),
+            None => Ok(false),
+        }
     }
-    pub(super) fn column(&self, _: SectionKey) -> Result<Option<Reader<'_, Anything>>> {
-        Ok(None)
+
+    /// Type, start and end of a relationship.
+    pub(super) fn record(&self, id: u64) -> Result<Option<(TypeId, NodeId, NodeId)>> {
+        match self.records()? {
+            Some(mut reader) => reader.record(id),
+            None => Ok(None),
+        }
     }
-    pub(super) fn bits(&self, _: SectionKey) -> Result<Option<Reader<'_, Anything>>> {
-        Ok(None)
+
+    pub(super) fn records(&self) -> Result<Option<Reader<'_, RecordChunk>>> {
+        self.reader(SectionKey::Records)
     }
-    pub(super) fn records(&self) -> Result<Option<Reader<'_, Anything>>> {
-        Ok(None)
+
+    pub(super) fn bits(&self, section: SectionKey) -> Result<Option<Reader<'_, BitmapChunk>>> {
+        self.reader(section)
     }
+
+    pub(super) fn column(&self, section: SectionKey) -> Result<Option<ColumnReader<'_>>> {
+        let Some(reader) = self.reader(section)? else { return Ok(None) };
+        ColumnReader::new(reader).map(Some)
+    }
+
+    /// The adjacency of these types (empty: all), ascending.
     pub(super) fn adjacency(
         &self,
-        _: bool,
-        _: &[u32],
+        outgoing: bool,
+        types: &[u32],
     ) -> Result<Vec<(u32, Reader<'_, AdjacencyChunk>)>> {
-        Ok(Vec::new())
+        let mut readers = Vec::new();
+        let Some(index) = self.index()? else { return Ok(readers) };
+        let key = if outgoing { SectionKey::Outgoing } else { SectionKey::Incoming };
+        if types.is_empty() {
+            for (section, found) in index.sections.range(key(0)..=key(u32::MAX)) {
+                if let SectionKey::Outgoing(t) | SectionKey::Incoming(t) = section {
+                    readers.push((*t, Reader::new(self, found)));
+                }
+            }
+        } else {
+            for t in types {
+                if let Some(found) = index.sections.get(&key(*t)) {
+                    readers.push((*t, Reader::new(self, found)));
+                }
+            }
+        }
+        Ok(readers)
     }
-    pub(super) fn scan(
-        &self,
-        _: &[SectionKey],
-        _: u64,
-        _: usize,
-        _: &mut Vec<u64>,
-    ) -> Result<bool> {
-        Ok(true)
+
+    fn reader<T: Chunk>(&self, section: SectionKey) -> Result<Option<Reader<'_, T>>> {
+        let Some(index) = self.index()? else { return Ok(None) };
+        Ok(index.sections.get(&section).map(|section| Reader::new(self, section)))
+    }
+
+    /// The index, read at its first use; nothing for the empty base.
+    pub(super) fn index(&self) -> Result<Option<&Index>> {
+        let Some(at) = &self.index_at else { return Ok(None) };
+        if let Some(index) = self.index.get() {
+            return Ok(Some(index));
+        }
+        let (file, bytes) = self.read(at)?;
+        let config = bincode::config::standard();
+        let index = match bincode::serde::decode_from_slice::<Index, _>(&bytes, config) {
+            Ok((index, length)) if length == bytes.len() => index,
+            _ => return Err(file.damaged(at.offset, "the index cannot be decoded")),
+        };
+        Ok(Some(self.index.get_or_init(|| index)))
+    }
+
+    /// A chunk's bytes, with the checksum checked.
+    fn read(&self, at: &ChunkRef) -> Result<(&SegmentFile, Vec<u8>)> {
+        let file = self.files.get(at.file as usize).ok_or_else(|| {
+            Error::corruption(format!("a segment chunk lies in file number {} of none", at.file))
+        })?;
+        let bytes = file.read(at.offset, at.length)?;
+        if crc32fast::hash(&bytes) != at.checksum {
+            return Err(file.damaged(at.offset, "its checksum is wrong"));
+        }
+        Ok((file, bytes))
+    }
+
+    /// A chunk by way of the cache.
+    fn load<T: Chunk>(&self, at: &ChunkRef) -> Result<Arc<T>> {
+        let number = self.files.get(at.file as usize).map_or(u64::MAX, |file| file.number());
+        self.cache.get((number, at.offset), || {
+            let (file, bytes) = self.read(at)?;
+            match T::decode(&bytes) {
+                Some(chunk) => {
+                    let size = chunk.size() as u64 + 64;
+                    Ok((chunk, size))
+                }
+                None => Err(file.damaged(at.offset, "it cannot be decoded")),
+            }
+        })
     }
 }
 
-impl Reader<'_, Anything> {
-    pub(super) fn get(&mut self, _: u64) -> Result<Value> {
-        Ok(Value::Null)
-    }
-    pub(super) fn gather<T: Raw>(&mut self, ids: &[T]) -> Result<Column> {
-        Ok(Column::nulls(ids.len()))
-    }
-    pub(super) fn contains(&mut self, _: u64) -> Result<bool> {
-        Ok(false)
-    }
-    pub(super) fn record(&mut self, _: u64) -> Result<Option<(TypeId, NodeId, NodeId)>> {
-        Ok(None)
-    }
+/// How many chunks a reader keeps at hand; a power of two.
+const MEMO: usize = 64;
+
+/// Reads one section for the time of one call. It keeps the chunks it has met, so that going from one to
+/// another and back costs a comparison.
+pub(super) struct Reader<'a, T> {
+    base: &'a Base,
+    section: &'a Section,
+    memo: [Option<(u64, Arc<T>)>; MEMO],
 }
 
-impl Reader<'_, AdjacencyChunk> {
-    pub(super) fn links(&mut self, _: u64) -> Result<(&[NodeId], &[RelationshipId])> {
-        Ok((&[], &[]))
+impl<'a, T: Chunk> Reader<'a, T> {
+    fn new(base: &'a Base, section: &'a Section) -> Self {
+        Self { base, section, memo: [const { None }; MEMO] }
+    }
+
+    fn chunk_count(&self) -> u64 {
+        self.section.chunks.len() as u64
+    }
+
+    /// The chunk that covers an id, if one was written.
+    #[inline]
+    fn chunk(&mut self, id: u64) -> Result<Option<&T>> {
+        let number = id >> T::SHIFT;
+        let slot = number as usize & (MEMO - 1);
+        if !matches!(&self.memo[slot], Some((met, _)) if *met == number) {
+            self.meet(number, slot)?;
+        }
+        Ok(match &self.memo[slot] {
+            Some((met, chunk)) if *met == number => Some(chunk),
+            _ => None,
+        })
+    }
+
+    #[cold]
+    fn meet(&mut self, number: u64, slot: usize) -> Result<()> {
+        if let Some(at) = self.section.chunks.get(number as usize)
+            && at.length > 0
+        {
+            self.memo[slot] = Some((number, self.base.load(at)?));
+        }
+        Ok(())
     }
 }

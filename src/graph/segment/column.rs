@@ -1,0 +1,462 @@
+//! Typed columns of property values, with presence, and how a batch gathers from them.
+
+use std::sync::Arc;
+
+use crate::error::Error;
+use crate::error::Result;
+use crate::graph::property;
+use crate::graph::snapshot::Raw;
+use crate::value::Bitmap;
+use crate::value::Column;
+use crate::value::ColumnBuilder;
+use crate::value::Value;
+
+use super::bytes::{CHUNK_WORDS, Decoder, Encoder, positions};
+use super::{Chunk, Reader};
+
+/// The type of the values of a chunk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub(crate) enum Kind {
+    Boolean = 1,
+    Integer = 2,
+    Float = 3,
+    String = 4,
+    /// Strings as codes into the dictionary of the section.
+    Dictionary = 5,
+    /// Anything else.
+    General = 6,
+}
+
+impl Kind {
+    fn of(number: u8) -> Option<Self> {
+        [
+            Self::Boolean,
+            Self::Integer,
+            Self::Float,
+            Self::String,
+            Self::Dictionary,
+            Self::General,
+        ]
+        .into_iter()
+        .find(|kind| *kind as u8 == number)
+    }
+}
+
+/// The values of consecutive ids.
+#[derive(Debug)]
+pub(crate) struct ColumnChunk {
+    presence: Presence,
+    data: Data,
+}
+
+#[derive(Debug)]
+enum Presence {
+    /// Every id has a value; the values are by position.
+    All,
+    /// Values are by position, with placeholders.
+    Dense(Box<[u64; CHUNK_WORDS]>),
+    /// Only values that are there are kept; the rank of a bit is the place of its value.
+    Sparse { words: Box<[u64; CHUNK_WORDS]>, ranks: Box<[u32; CHUNK_WORDS]> },
+}
+
+impl Presence {
+    #[inline]
+    fn slot(&self, at: usize) -> Option<usize> {
+        match self {
+            Self::All => Some(at),
+            Self::Dense(words) => {
+                (words[at / 64 & (CHUNK_WORDS - 1)] >> (at % 64) & 1 == 1).then_some(at)
+            }
+            Self::Sparse { words, ranks } => {
+                let word = words[at / 64 & (CHUNK_WORDS - 1)];
+                let bit = 1 << (at % 64);
+                (word & bit != 0).then(|| {
+                    let before = (word & (bit - 1)).count_ones();
+                    (ranks[at / 64 & (CHUNK_WORDS - 1)] + before) as usize
+                })
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+enum Data {
+    Boolean(Vec<bool>),
+    Integer(Vec<i64>),
+    Float(Vec<f64>),
+    String(Vec<Arc<str>>),
+    Dictionary { codes: Vec<u32>, largest: u32 },
+    General(Vec<Value>),
+}
+
+/// The values of one chunk before they are encoded: positions ascending, no nulls.
+#[derive(Debug)]
+pub(crate) struct Values<'a> {
+    /// How many ids the chunk covers.
+    pub(crate) ids: usize,
+    pub(crate) positions: &'a [u32],
+    pub(crate) values: &'a [Value],
+    /// The code of each value, where the chunk is to use the dictionary.
+    pub(crate) codes: Option<&'a [u32]>,
+}
+
+impl Values<'_> {
+    /// The narrowest kind that holds them all.
+    pub(crate) fn kind(values: &[Value]) -> Kind {
+        let mut kind = None;
+        for value in values {
+            let one = match value {
+                Value::Boolean(_) => Kind::Boolean,
+                Value::Integer(_) => Kind::Integer,
+                Value::Float(_) => Kind::Float,
+                Value::String(_) => Kind::String,
+                _ => return Kind::General,
+            };
+            if *kind.get_or_insert(one) != one {
+                return Kind::General;
+            }
+        }
+        kind.unwrap_or(Kind::General)
+    }
+}
+
+impl ColumnChunk {
+    pub(crate) fn encode(of: &Values<'_>) -> Result<(Kind, Vec<u8>)> {
+        let kind = match of.codes {
+            Some(_) => Kind::Dictionary,
+            None => Values::kind(of.values),
+        };
+        let mut encoder = Encoder::default();
+        encoder.u8(kind as u8);
+        encoder.u32(of.ids as u32);
+        encoder.u32(of.values.len() as u32);
+        if of.values.len() < of.ids {
+            let mut words = [0; CHUNK_WORDS];
+            for at in of.positions {
+                words[*at as usize / 64] |= 1 << (at % 64);
+            }
+            encoder.bitmap(&words);
+        }
+        match kind {
+            Kind::Boolean => encoder.0.extend(of.values.iter().map(|v| match v {
+                Value::Boolean(b) => u8::from(*b),
+                _ => 0,
+            })),
+            Kind::Integer => {
+                let integer = |v: &Value| if let Value::Integer(i) = v { *i } else { 0 };
+                let least = of.values.iter().map(integer).min().unwrap_or(0);
+                // As distances from the least, which mostly need fewer bytes.
+                encoder.u64(least as u64);
+                encoder.packed(of.values.iter().map(|v| integer(v).wrapping_sub(least) as u64));
+            }
+            Kind::Float => of.values.iter().for_each(|v| {
+                encoder.u64(if let Value::Float(f) = v { f.to_bits() } else { 0 });
+            }),
+            Kind::String => {
+                let text = |v: &Value| if let Value::String(s) = v { s.clone() } else { "".into() };
+                encode_strings(&mut encoder, of.values.iter().map(text));
+            }
+            Kind::Dictionary => {
+                let codes = of.codes.unwrap_or(&[]);
+                encoder.packed(codes.iter().map(|c| u64::from(*c)));
+            }
+            Kind::General => encoder.block(&property::encode_all(of.values)?),
+        }
+        Ok((kind, encoder.0))
+    }
+
+    #[inline]
+    fn value(&self, at: usize, words: &[Arc<str>]) -> Value {
+        let Some(slot) = self.presence.slot(at) else { return Value::Null };
+        let value = match &self.data {
+            Data::Boolean(v) => v.get(slot).map(|v| Value::Boolean(*v)),
+            Data::Integer(v) => v.get(slot).map(|v| Value::Integer(*v)),
+            Data::Float(v) => v.get(slot).map(|v| Value::Float(*v)),
+            Data::String(v) => v.get(slot).map(|v| Value::String(v.clone())),
+            Data::Dictionary { codes, .. } => codes
+                .get(slot)
+                .and_then(|code| words.get(*code as usize))
+                .map(|word| Value::String(word.clone())),
+            Data::General(v) => v.get(slot).cloned(),
+        };
+        value.unwrap_or(Value::Null)
+    }
+}
+
+fn encode_strings(encoder: &mut Encoder, strings: impl Iterator<Item = Arc<str>> + Clone) {
+    let lengths: Vec<u64> = strings.clone().map(|s| s.len() as u64).collect();
+    encoder.packed(lengths.iter().copied());
+    let text: Vec<u8> = strings.flat_map(|s| s.as_bytes().to_vec()).collect();
+    encoder.block(&text);
+}
+
+fn decode_strings(decoder: &mut Decoder<'_>) -> Option<Vec<Arc<str>>> {
+    let lengths: Vec<usize> = decoder.packed(|v| v as usize)?;
+    let mut text = std::str::from_utf8(decoder.block()?).ok()?;
+    let mut strings = Vec::with_capacity(lengths.len());
+    for length in lengths {
+        let (string, rest) = text.split_at_checked(length)?;
+        strings.push(string.into());
+        text = rest;
+    }
+    text.is_empty().then_some(strings)
+}
+
+impl Chunk for ColumnChunk {
+    const SHIFT: u32 = 16;
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut decoder = Decoder(bytes);
+        let kind = Kind::of(decoder.u8()?)?;
+        let ids = decoder.u32()? as usize;
+        let count = decoder.u32()? as usize;
+        if ids > 1 << Self::SHIFT || count > ids {
+            return None;
+        }
+        let words = if count < ids { Some(decoder.bitmap()?) } else { None };
+        if words.as_ref().is_some_and(|words| {
+            words.iter().map(|w| w.count_ones() as usize).sum::<usize>() != count
+                || positions(&words[..]).any(|at| at as usize >= ids)
+        }) {
+            return None;
+        }
+        // Placeholders are worth their memory where most values are there.
+        let spread = words.is_some() && count * 2 > ids;
+        let layout = Layout { ids, words: words.as_deref().filter(|_| spread) };
+        let data = match kind {
+            Kind::Boolean => {
+                Data::Boolean(layout.place(decoder.take(count)?.iter().map(|b| *b != 0), false))
+            }
+            Kind::Integer => {
+                let least = decoder.u64()? as i64;
+                let values = decoder.packed(|v| least.wrapping_add(v as i64))?;
+                Data::Integer(layout.place_all(values, count, 0)?)
+            }
+            Kind::Float => {
+                let bytes = decoder.take(count.checked_mul(8)?)?;
+                let floats = bytes.as_chunks().0.iter().map(|b| f64::from_le_bytes(*b));
+                Data::Float(layout.place(floats, 0.0))
+            }
+            Kind::String => {
+                let strings = decode_strings(&mut decoder)?;
+                Data::String(layout.place_all(strings, count, "".into())?)
+            }
+            Kind::Dictionary => {
+                let codes: Vec<u32> = decoder.packed(|v| v as u32)?;
+                let largest = codes.iter().copied().max().unwrap_or(0);
+                Data::Dictionary { codes: layout.place_all(codes, count, 0)?, largest }
+            }
+            Kind::General => {
+                let values = property::decode_all(decoder.block()?)?;
+                Data::General(layout.place_all(values, count, Value::Null)?)
+            }
+        };
+        decoder.end()?;
+        let presence = match words {
+            None => Presence::All,
+            Some(words) if spread => Presence::Dense(words),
+            Some(words) => {
+                let mut ranks = Box::new([0; CHUNK_WORDS]);
+                let mut rank = 0;
+                for (slot, word) in ranks.iter_mut().zip(words.iter()) {
+                    *slot = rank;
+                    rank += word.count_ones();
+                }
+                Presence::Sparse { words, ranks }
+            }
+        };
+        Some(Self { presence, data })
+    }
+
+    fn size(&self) -> usize {
+        let presence = match &self.presence {
+            Presence::All => 0,
+            Presence::Dense(_) => CHUNK_WORDS * 8,
+            Presence::Sparse { .. } => CHUNK_WORDS * 12,
+        };
+        presence
+            + match &self.data {
+                Data::Boolean(v) => v.len(),
+                Data::Integer(v) => v.len() * 8,
+                Data::Float(v) => v.len() * 8,
+                Data::String(v) => v.iter().map(|s| s.len() + 32).sum(),
+                Data::Dictionary { codes, .. } => codes.len() * 4,
+                Data::General(v) => v.len() * 64,
+            }
+    }
+}
+
+/// Where decoded values go: one after the other, or each to its position.
+struct Layout<'a> {
+    ids: usize,
+    words: Option<&'a [u64; CHUNK_WORDS]>,
+}
+
+impl Layout<'_> {
+    fn place<T: Clone>(&self, values: impl Iterator<Item = T>, placeholder: T) -> Vec<T> {
+        let Some(words) = self.words else { return values.collect() };
+        let mut placed = vec![placeholder; self.ids];
+        for (at, value) in positions(words).zip(values) {
+            if let Some(slot) = placed.get_mut(at as usize) {
+                *slot = value;
+            }
+        }
+        placed
+    }
+
+    fn place_all<T: Clone>(&self, values: Vec<T>, count: usize, placeholder: T) -> Option<Vec<T>> {
+        if values.len() != count {
+            return None;
+        }
+        Some(match self.words {
+            None => values,
+            Some(_) => self.place(values.into_iter(), placeholder),
+        })
+    }
+}
+
+/// The words that the codes of a column stand for.
+#[derive(Debug)]
+pub(crate) struct DictionaryChunk {
+    pub(crate) words: Arc<Vec<Arc<str>>>,
+}
+
+impl DictionaryChunk {
+    pub(crate) fn encode(words: &[Arc<str>]) -> Vec<u8> {
+        let mut encoder = Encoder::default();
+        encode_strings(&mut encoder, words.iter().cloned());
+        encoder.0
+    }
+}
+
+impl Chunk for DictionaryChunk {
+    // One for the whole section.
+    const SHIFT: u32 = 63;
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut decoder = Decoder(bytes);
+        let words = decode_strings(&mut decoder)?;
+        decoder.end()?;
+        Some(Self { words: Arc::new(words) })
+    }
+
+    fn size(&self) -> usize {
+        self.words.iter().map(|word| word.len() + 32).sum()
+    }
+}
+
+/// Reads one column for the time of one call.
+pub(crate) struct ColumnReader<'a> {
+    chunks: Reader<'a, ColumnChunk>,
+    /// Empty where no chunk uses codes.
+    words: Arc<Vec<Arc<str>>>,
+    /// The kind of all chunks, if they have one and the same.
+    kind: Option<Kind>,
+}
+
+impl<'a> ColumnReader<'a> {
+    pub(super) fn new(chunks: Reader<'a, ColumnChunk>) -> Result<Self> {
+        let words = match &chunks.section.dictionary {
+            Some(at) => chunks.base.load::<DictionaryChunk>(at)?.words.clone(),
+            None => Arc::default(),
+        };
+        let written = || chunks.section.chunks.iter().filter(|chunk| chunk.length > 0);
+        let first = written().next().map_or(0, |chunk| chunk.kind);
+        let kind =
+            Kind::of(first).filter(|_| written().all(|chunk| chunk.kind == first));
+        Ok(Self { chunks, words, kind })
+    }
+
+    /// The value of one id.
+    pub(crate) fn get(&mut self, id: u64) -> Result<Value> {
+        Ok(match self.chunks.chunk(id)? {
+            Some(chunk) => chunk.value(position(id), &self.words),
+            None => Value::Null,
+        })
+    }
+
+    /// The values of these ids, typed where the column is.
+    pub(crate) fn gather<T: Raw>(&mut self, ids: &[T]) -> Result<Column> {
+        match self.kind {
+            Some(Kind::Boolean) => {
+                self.typed(ids, false, |data| if let Data::Boolean(v) = data { Some(v) } else { None })
+                    .map(|(values, validity)| with(Column::booleans(values), validity))
+            }
+            Some(Kind::Integer) => self
+                .typed(ids, 0, |data| if let Data::Integer(v) = data { Some(v) } else { None })
+                .map(|(values, validity)| with(Column::integers(values), validity)),
+            Some(Kind::Float) => self
+                .typed(ids, 0.0, |data| if let Data::Float(v) = data { Some(v) } else { None })
+                .map(|(values, validity)| with(Column::floats(values), validity)),
+            Some(Kind::String) => self
+                .typed(ids, "".into(), |data| {
+                    if let Data::String(v) = data { Some(v) } else { None }
+                })
+                .map(|(values, validity)| with(Column::strings(values), validity)),
+            Some(Kind::Dictionary) => self.codes(ids),
+            Some(Kind::General) | None => {
+                let mut column = ColumnBuilder::default();
+                for id in ids {
+                    column.push(self.get(id.raw())?);
+                }
+                Ok(column.finish())
+            }
+        }
+    }
+
+    #[inline]
+    fn typed<T: Raw, V: Clone>(
+        &mut self,
+        ids: &[T],
+        placeholder: V,
+        values: impl Fn(&Data) -> Option<&Vec<V>>,
+    ) -> Result<(Vec<V>, Option<Bitmap>)> {
+        let mut gathered = Vec::with_capacity(ids.len());
+        let mut validity: Option<Bitmap> = None;
+        for (row, id) in ids.iter().enumerate() {
+            let id = id.raw();
+            let value = match self.chunks.chunk(id)? {
+                Some(chunk) => chunk
+                    .presence
+                    .slot(position(id))
+                    .and_then(|slot| values(&chunk.data)?.get(slot)),
+                None => None,
+            };
+            match value {
+                Some(value) => gathered.push(value.clone()),
+                None => {
+                    gathered.push(placeholder.clone());
+                    validity.get_or_insert_with(|| Bitmap::filled(ids.len(), true)).set(row, false);
+                }
+            }
+        }
+        Ok((gathered, validity))
+    }
+
+    fn codes<T: Raw>(&mut self, ids: &[T]) -> Result<Column> {
+        let words = self.words.clone();
+        // A code of no word would come from a damaged file whose checksum is right: still no panic.
+        let last = match words.len().checked_sub(1) {
+            Some(last) => last as u32,
+            None => return Err(Error::corruption("a property column has lost its dictionary")),
+        };
+        let (codes, validity) = self.typed(ids, 0, |data| match data {
+            Data::Dictionary { codes, largest } if *largest <= last => Some(codes),
+            _ => None,
+        })?;
+        Ok(with(Column::dictionary(codes, words), validity))
+    }
+}
+
+#[inline]
+fn position(id: u64) -> usize {
+    id as usize & ((1 << ColumnChunk::SHIFT) - 1)
+}
+
+fn with(column: Column, validity: Option<Bitmap>) -> Column {
+    match validity {
+        Some(validity) => column.with_validity(validity),
+        None => column,
+    }
+}
