@@ -140,8 +140,7 @@ impl Root {
             return Err(super::unknown_version("the store"));
         }
         let (covered, checksum) = record.split_last_chunk().ok_or_else(damaged)?;
-        if record.len() != ROOT_LENGTH
-            || crc32fast::hash(covered) != u32::from_le_bytes(*checksum)
+        if record.len() != ROOT_LENGTH || crc32fast::hash(covered) != u32::from_le_bytes(*checksum)
         {
             return Err(damaged());
         }

@@ -13,8 +13,8 @@ use crate::error::Result;
 use crate::value::Value;
 
 use super::delta;
-use super::property;
 use super::delta::{NodeState, Properties, RelationshipState};
+use super::property;
 use super::snapshot::State;
 use super::{KeyId, LabelId, TypeId};
 
@@ -52,10 +52,20 @@ pub(super) enum Change {
         #[serde(with = "property::nullable")]
         value: Value,
     },
-    AddLabel { id: u64, label: LabelId },
-    RemoveLabel { id: u64, label: LabelId },
-    DeleteNode { id: u64 },
-    DeleteRelationship { id: u64 },
+    AddLabel {
+        id: u64,
+        label: LabelId,
+    },
+    RemoveLabel {
+        id: u64,
+        label: LabelId,
+    },
+    DeleteNode {
+        id: u64,
+    },
+    DeleteRelationship {
+        id: u64,
+    },
 }
 
 impl State {

@@ -51,13 +51,8 @@ pub(super) fn write(
 
     let state = &snapshot.state;
     let file = SegmentFile::new(generation, length, files.clone(), cache.clone());
-    let base = Base::new(
-        generation,
-        state.sequence,
-        vec![Arc::new(file)],
-        Some(index),
-        cache.clone(),
-    );
+    let base =
+        Base::new(generation, state.sequence, vec![Arc::new(file)], Some(index), cache.clone());
     let catalog = Catalog {
         generation,
         sequence: state.sequence,
@@ -240,9 +235,8 @@ struct Dictionary {
 impl Dictionary {
     /// The codes of a chunk's strings, if the dictionary pays for it: if each word stands for two values or more.
     fn encode(&mut self, values: &[Value]) -> Option<Vec<u32>> {
-        let words = || {
-            values.iter().filter_map(|v| if let Value::String(s) = v { Some(s) } else { None })
-        };
+        let words =
+            || values.iter().filter_map(|v| if let Value::String(s) = v { Some(s) } else { None });
         let distinct: FxHashSet<&Arc<str>> = words().collect();
         let new = distinct.iter().filter(|word| !self.codes.contains_key(**word)).count();
         if distinct.len() * 2 > values.len() || self.words.len() + new > DICTIONARY_WORDS {
@@ -285,11 +279,7 @@ impl Columns {
         builder.chunk(section(key), chunk, &bytes, values.len() as u64, Some(kind))
     }
 
-    fn finish(
-        self,
-        builder: &mut SegmentBuilder,
-        section: fn(u32) -> SectionKey,
-    ) -> Result<()> {
+    fn finish(self, builder: &mut SegmentBuilder, section: fn(u32) -> SectionKey) -> Result<()> {
         for (key, dictionary) in self.dictionaries {
             if !dictionary.words.is_empty() {
                 builder.dictionary(section(key), &DictionaryChunk::encode(&dictionary.words))?;

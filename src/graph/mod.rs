@@ -421,8 +421,7 @@ impl Shared {
             return Ok(());
         }
         let generation = snapshot.state.base.generation + 1;
-        let written =
-            checkpoint::write(&snapshot, generation, now(), &self.files, &self.cache);
+        let written = checkpoint::write(&snapshot, generation, now(), &self.files, &self.cache);
         drop(snapshot);
         let result = written.and_then(|checkpoint| self.publish(checkpoint));
         if result.is_err() {
@@ -445,7 +444,8 @@ impl Shared {
                 break;
             }
         }
-        let old = lock(&self.heads).finish_checkpoint(rebased).map_err(|error| self.poison(error))?;
+        let old =
+            lock(&self.heads).finish_checkpoint(rebased).map_err(|error| self.poison(error))?;
         old.files().iter().for_each(|file| file.retire());
         drop(old);
         log::trim(&*self.bytes, catalog.sequence)?;

@@ -30,9 +30,7 @@ impl Stored {
             Value::Integer(v) => Self::Integer(*v),
             Value::Float(v) => Self::Float(*v),
             Value::String(v) => Self::String(v.clone()),
-            Value::List(items) => {
-                Self::List(items.iter().map(Self::new).collect::<Result<_>>()?)
-            }
+            Value::List(items) => Self::List(items.iter().map(Self::new).collect::<Result<_>>()?),
             _ => {
                 return Err(Error::type_error(
                     Detail::InvalidPropertyType,
@@ -76,11 +74,9 @@ pub(super) fn encode_all(values: &[Value]) -> Result<Vec<u8>> {
 
 /// The values again, if the bytes hold nothing else.
 pub(super) fn decode_all(bytes: &[u8]) -> Option<Vec<Value>> {
-    let (stored, length) = bincode::serde::decode_from_slice::<Vec<Stored>, _>(
-        bytes,
-        bincode::config::standard(),
-    )
-    .ok()?;
+    let (stored, length) =
+        bincode::serde::decode_from_slice::<Vec<Stored>, _>(bytes, bincode::config::standard())
+            .ok()?;
     (length == bytes.len()).then(|| stored.into_iter().map(Stored::into_value).collect())
 }
 

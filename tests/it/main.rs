@@ -1,4 +1,5 @@
 //! Tests through the public interfaces, linked once.
 #![cfg(test)]
 
+mod graph;
 mod tidy;

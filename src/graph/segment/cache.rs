@@ -38,7 +38,11 @@ struct State {
 enum Entry {
     /// Somebody is reading it and holds this lock.
     Loading(Arc<Mutex<()>>),
-    Ready { chunk: Shared, size: u64, used: bool },
+    Ready {
+        chunk: Shared,
+        size: u64,
+        used: bool,
+    },
 }
 
 impl fmt::Debug for ChunkCache {

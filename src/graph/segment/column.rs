@@ -30,16 +30,9 @@ pub(crate) enum Kind {
 
 impl Kind {
     fn of(number: u8) -> Option<Self> {
-        [
-            Self::Boolean,
-            Self::Integer,
-            Self::Float,
-            Self::String,
-            Self::Dictionary,
-            Self::General,
-        ]
-        .into_iter()
-        .find(|kind| *kind as u8 == number)
+        [Self::Boolean, Self::Integer, Self::Float, Self::String, Self::Dictionary, Self::General]
+            .into_iter()
+            .find(|kind| *kind as u8 == number)
     }
 }
 
@@ -363,8 +356,7 @@ impl<'a> ColumnReader<'a> {
         };
         let written = || chunks.section.chunks.iter().filter(|chunk| chunk.length > 0);
         let first = written().next().map_or(0, |chunk| chunk.kind);
-        let kind =
-            Kind::of(first).filter(|_| written().all(|chunk| chunk.kind == first));
+        let kind = Kind::of(first).filter(|_| written().all(|chunk| chunk.kind == first));
         Ok(Self { chunks, words, kind })
     }
 
@@ -379,10 +371,9 @@ impl<'a> ColumnReader<'a> {
     /// The values of these ids, typed where the column is.
     pub(crate) fn gather<T: Raw>(&mut self, ids: &[T]) -> Result<Column> {
         match self.kind {
-            Some(Kind::Boolean) => {
-                self.typed(ids, false, |data| if let Data::Boolean(v) = data { Some(v) } else { None })
-                    .map(|(values, validity)| with(Column::booleans(values), validity))
-            }
+            Some(Kind::Boolean) => self
+                .typed(ids, false, |data| if let Data::Boolean(v) = data { Some(v) } else { None })
+                .map(|(values, validity)| with(Column::booleans(values), validity)),
             Some(Kind::Integer) => self
                 .typed(ids, 0, |data| if let Data::Integer(v) = data { Some(v) } else { None })
                 .map(|(values, validity)| with(Column::integers(values), validity)),
@@ -390,9 +381,13 @@ impl<'a> ColumnReader<'a> {
                 .typed(ids, 0.0, |data| if let Data::Float(v) = data { Some(v) } else { None })
                 .map(|(values, validity)| with(Column::floats(values), validity)),
             Some(Kind::String) => self
-                .typed(ids, "".into(), |data| {
-                    if let Data::String(v) = data { Some(v) } else { None }
-                })
+                .typed(
+                    ids,
+                    "".into(),
+                    |data| {
+                        if let Data::String(v) = data { Some(v) } else { None }
+                    },
+                )
                 .map(|(values, validity)| with(Column::strings(values), validity)),
             Some(Kind::Dictionary) => self.codes(ids),
             Some(Kind::General) | None => {

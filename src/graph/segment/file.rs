@@ -87,10 +87,8 @@ impl SegmentFile {
         let name = Self::name_of(self.number);
         let reader = self.files.open(&name)?;
         if reader.len() != self.length {
-            return Err(self.damaged(
-                0,
-                &format!("it has {} bytes instead of {}", reader.len(), self.length),
-            ));
+            return Err(self
+                .damaged(0, &format!("it has {} bytes instead of {}", reader.len(), self.length)));
         }
         let header = reader.read_at(0, HEADER as usize)?;
         let (magic, version) = header.split_at(MAGIC.len());
