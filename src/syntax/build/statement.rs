@@ -1,0 +1,113 @@
+//! Statements and queries.
+
+use crate::error::Detail;
+use crate::error::Error;
+use crate::error::Result;
+use crate::error::Span;
+use crate::syntax::ast::Clause;
+use crate::syntax::ast::Mode;
+use crate::syntax::ast::Query;
+use crate::syntax::ast::SingleQuery;
+use crate::syntax::ast::Statement;
+use crate::syntax::ast::Union;
+use crate::syntax::build::Builder;
+use crate::syntax::build::misplaced;
+use crate::syntax::build::parts;
+use crate::syntax::grammar::Pair;
+use crate::syntax::grammar::Rule;
+
+impl Builder<'_> {
+    /// Builds a statement.
+    pub fn statement(&self, pair: Pair<'_>) -> Result<Statement> {
+        let span = self.span(&pair);
+        let mut mode = Mode::Run;
+        let mut query = None;
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::mode => {
+                    mode = match part.into_inner().next().map(|keyword| keyword.as_rule()) {
+                        Some(Rule::kw_explain) => Mode::Explain,
+                        _ => Mode::Profile,
+                    }
+                }
+                Rule::query => query = Some(self.query(part)?),
+                _ => return Err(misplaced(&part, span)),
+            }
+        }
+        let query =
+            query.ok_or_else(|| Error::internal("a statement has no query").at(span))?;
+        Ok(Statement { mode, query, span })
+    }
+
+    pub(super) fn query(&self, pair: Pair<'_>) -> Result<Query> {
+        let span = self.span(&pair);
+        let mut first = None;
+        let mut unions: Vec<Union> = Vec::new();
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::single_query => first = Some(self.single_query(part)?),
+                Rule::union_part => {
+                    let union = self.union(part)?;
+                    if unions.first().is_some_and(|first| first.all != union.all) {
+                        return Err(Error::syntax(
+                            Detail::InvalidClauseComposition,
+                            "UNION and UNION ALL cannot be mixed in one query",
+                        )
+                        .at(union.span)
+                        .help("Put one of them into a subquery, `CALL { … }`."));
+                    }
+                    unions.push(union);
+                }
+                _ => return Err(misplaced(&part, span)),
+            }
+        }
+        let first = first.ok_or_else(|| Error::internal("a query has no clauses").at(span))?;
+        Ok(Query { first, unions, span })
+    }
+
+    fn union(&self, pair: Pair<'_>) -> Result<Union> {
+        let span = self.span(&pair);
+        let mut all = false;
+        let mut query = None;
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::kw_all => all = true,
+                Rule::single_query => query = Some(self.single_query(part)?),
+                _ => {}
+            }
+        }
+        let query = query.ok_or_else(|| Error::internal("a union has no query").at(span))?;
+        Ok(Union { all, query, span })
+    }
+
+    fn single_query(&self, pair: Pair<'_>) -> Result<SingleQuery> {
+        let span = self.span(&pair);
+        let clauses = parts(pair).map(|clause| self.clause(clause)).collect::<Result<Vec<_>>>()?;
+        if clauses.len() > 1 {
+            reject_yield_star(&clauses)?;
+        }
+        Ok(SingleQuery { clauses, span })
+    }
+}
+
+/// Only a CALL that is the whole query takes `YIELD *`: elsewhere a reader could not tell the variables.
+fn reject_yield_star(clauses: &[Clause]) -> Result<()> {
+    let star = clauses.iter().find_map(|clause| match clause {
+        Clause::Call(call) => call.yield_.as_ref().filter(|yield_| yield_.star),
+        _ => None,
+    });
+    match star {
+        Some(yield_) => Err(Error::syntax(
+            Detail::UnexpectedSyntax,
+            "`YIELD *` is only for a CALL that is the whole query",
+        )
+        .at(yield_.span)
+        .help("Name the fields: `YIELD a, b`.")),
+        None => Ok(()),
+    }
+}
+
+/// The query of a bare pattern within the braces of a subquery expression.
+pub(super) fn query_of(clause: Clause, span: Span) -> Query {
+    Query { first: SingleQuery { clauses: vec![clause], span }, unions: Vec::new(), span }
+}
