@@ -2,4 +2,5 @@
 #![cfg(test)]
 
 mod graph;
+mod graph_history;
 mod tidy;
