@@ -4,11 +4,18 @@
 //! means. It may not know a node, a value, a key layout or a record: bytes go in and the same bytes come out.
 //! Nothing outside this module names sled or opens a file of the store.
 //!
-//! Two promises hold for every engine:
+//! Two promises hold for every engine, and [`conformance`] checks them on each:
 //! a [`Batch`] is applied whole or not at all, and what was applied before a [`OrderedBytes::sync`] began is
 //! there after a power cut once that call has returned.
 
+#[doc(hidden)]
+pub mod conformance;
+#[doc(hidden)]
+pub mod fault;
+pub mod folder;
 pub mod memory;
+mod poison;
+pub mod sled;
 
 use std::fmt;
 use std::path::Path;
@@ -23,7 +30,7 @@ use crate::error::Result;
 pub const MAX_VALUE: usize = 4096;
 
 /// The largest key that [`OrderedBytes::apply`] takes, in bytes, for the same reason.
-pub const MAX_KEY: usize = 512;
+pub const MAX_KEY: usize = 256;
 
 /// Changes that become visible together or not at all. A later change of a key replaces an earlier one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -3,4 +3,5 @@
 
 mod graph;
 mod graph_history;
+mod storage;
 mod tidy;
