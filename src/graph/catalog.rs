@@ -107,6 +107,8 @@ pub(super) struct Catalog {
 /// What the root record begins with, before the version of the store's format.
 const MAGIC: [u8; 9] = *b"redstring";
 const VERSION: u32 = 1;
+/// The size beyond which a catalog is written in more than one batch.
+const BATCH_BYTES: usize = 1 << 20;
 const ROOT_LENGTH: usize = 9 + 4 + 8 + 4 + 8 + 4 + 4;
 
 /// The root record: which catalog counts, and how to know it again.
@@ -188,16 +190,22 @@ impl Catalog {
         Ok((root, body))
     }
 
-    /// Makes this the catalog that counts. It does so when the second sync returns, at once and as a whole.
+    /// Makes this the catalog that counts: it does so at once and as a whole, and durably on return.
     pub(super) fn write(&self, bytes: &dyn OrderedBytes) -> Result<()> {
         let (root, body) = self.encode()?;
-        for (number, piece) in (0..).zip(body.chunks(MAX_VALUE)) {
-            let mut batch = Batch::new();
-            batch.put(keys::catalog(self.generation, number), piece);
-            bytes.apply(batch)?;
-        }
-        bytes.sync()?;
         let mut batch = Batch::new();
+        let mut written = false;
+        for (number, piece) in (0..).zip(body.chunks(MAX_VALUE)) {
+            batch.put(keys::catalog(self.generation, number), piece);
+            if batch.size() > BATCH_BYTES {
+                bytes.apply(std::mem::take(&mut batch))?;
+                written = true;
+            }
+        }
+        if written {
+            // The root must never be there without what it names.
+            bytes.sync()?;
+        }
         batch.put(keys::ROOT, root.encode());
         bytes.apply(batch)?;
         bytes.sync()

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod graph;
+mod graph_crash;
 mod graph_history;
 mod storage;
 mod tidy;
