@@ -211,12 +211,20 @@ pub struct Engine {
 }
 
 /// Every engine there is. The first is the default of a store on disk.
-pub const ENGINES: &[Engine] = &[Engine {
-    name: memory::NAME,
-    documentation: "Keeps everything in memory and forgets it in the end; the folder is not touched.",
-    durable: false,
-    open: |_| Ok(memory::open()),
-}];
+pub const ENGINES: &[Engine] = &[
+    Engine {
+        name: sled::NAME,
+        documentation: "Keeps records in sled and segments in files beside it, all below one folder.",
+        durable: true,
+        open: sled::open,
+    },
+    Engine {
+        name: memory::NAME,
+        documentation: "Keeps everything in memory and forgets it in the end; the folder is not touched.",
+        durable: false,
+        open: |_| Ok(memory::open()),
+    },
+];
 
 /// The engine of that name.
 pub fn engine(name: &str) -> Option<&'static Engine> {
