@@ -1,55 +1,53 @@
-//! The four relations of Cypher values (openCypher 9, "Comparability, equality, orderability and
-//! equivalence"): equality and comparability for operators, equivalence for grouping, orderability
-//! for sorting.
+//! The four relations between values: equality, comparability, equivalence and orderability.
+//!
+//! - *Equality* (`=`) is three-valued: null makes it unknown.
+//! - *Comparability* (`<`, `<=`, `>`, `>=`) is three-valued too, and unknown across types.
+//! - *Equivalence* (DISTINCT, grouping, joins) is two-valued: null is equivalent to null, NaN to NaN, and
+//!   1 to 1.0. It is what `==` and `Hash` of [`Value`] mean.
+//! - *Orderability* (ORDER BY, `min`, `max`) is a total order over all values that agrees with
+//!   equivalence. It is what `Ord` of [`Value`] means.
 
 use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
 
-use super::Value;
+use super::{Map, Path, Value};
 
-/// `a = b` in three-valued logic; `None` is null.
-///
-/// Numbers compare by value whatever their type, NaN equals nothing, values of different types are
-/// not equal, and a null anywhere within leaves the answer open unless something else decides it.
+/// Whether `a = b`; `None` is null.
+#[inline]
 pub fn equals(a: &Value, b: &Value) -> Option<bool> {
     match (a, b) {
         (Value::Null, _) | (_, Value::Null) => None,
-        (Value::Boolean(x), Value::Boolean(y)) => Some(x == y),
-        (Value::String(x), Value::String(y)) => Some(x == y),
-        (Value::Integer(x), Value::Integer(y)) => Some(x == y),
-        (Value::Float(x), Value::Float(y)) => Some(x == y),
-        (Value::Integer(x), Value::Float(y)) | (Value::Float(y), Value::Integer(x)) => {
-            Some(compare_integer_float(*x, *y) == Some(Ordering::Equal))
+        (Value::Integer(a), Value::Integer(b)) => Some(a == b),
+        (Value::String(a), Value::String(b)) => Some(a == b),
+        (Value::Float(a), Value::Float(b)) => Some(a == b),
+        (Value::Integer(a), Value::Float(b)) | (Value::Float(b), Value::Integer(a)) => {
+            Some(compare_integer_float(*a, *b) == Some(Ordering::Equal))
         }
-        (Value::List(x), Value::List(y)) => {
-            if x.len() != y.len() {
-                return Some(false);
-            }
-            all_equal(x.iter().zip(y.iter()))
-        }
-        (Value::Map(x), Value::Map(y)) => {
-            if x.len() != y.len() || x.keys().ne(y.keys()) {
-                return Some(false);
-            }
-            all_equal(x.values().zip(y.values()))
-        }
-        (Value::Node(x), Value::Node(y)) => Some(x == y),
-        (Value::Relationship(x), Value::Relationship(y)) => Some(x == y),
-        (Value::Path(x), Value::Path(y)) => Some(x == y),
-        (Value::Date(x), Value::Date(y)) => Some(x == y),
-        (Value::LocalTime(x), Value::LocalTime(y)) => Some(x == y),
-        (Value::Time(x), Value::Time(y)) => Some(x == y),
-        (Value::LocalDateTime(x), Value::LocalDateTime(y)) => Some(x == y),
-        (Value::DateTime(x), Value::DateTime(y)) => Some(x == y),
-        (Value::Duration(x), Value::Duration(y)) => Some(x == y),
-        _ => Some(false),
+        (Value::List(a), Value::List(b)) => equal_lists(a, b),
+        (Value::Map(a), Value::Map(b)) => equal_maps(a, b),
+        _ => Some(a == b),
     }
 }
 
+fn equal_lists(a: &[Value], b: &[Value]) -> Option<bool> {
+    if a.len() != b.len() {
+        return Some(false);
+    }
+    all_equal(a.iter().zip(b))
+}
+
+fn equal_maps(a: &Map, b: &Map) -> Option<bool> {
+    if a.len() != b.len() || !a.keys().eq(b.keys()) {
+        return Some(false);
+    }
+    all_equal(a.values().zip(b.values()))
+}
+
+/// False if any pair differs, else unknown if any pair is unknown.
 fn all_equal<'a>(pairs: impl Iterator<Item = (&'a Value, &'a Value)>) -> Option<bool> {
     let mut result = Some(true);
-    for (x, y) in pairs {
-        match equals(x, y) {
+    for (a, b) in pairs {
+        match equals(a, b) {
             Some(true) => {}
             Some(false) => return Some(false),
             None => result = None,
@@ -58,149 +56,152 @@ fn all_equal<'a>(pairs: impl Iterator<Item = (&'a Value, &'a Value)>) -> Option<
     result
 }
 
-/// How `a` compares with `b` for `<`, `<=`, `>`, `>=`; `None` where they cannot be compared, which is
-/// null for these operators. NaN is comparable with numbers but neither less nor greater: see
-/// [`less`].
+/// How two values compare for `<`, `<=`, `>` and `>=`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Comparison {
+    /// They compare.
+    Is(Ordering),
+    /// One of them is NaN: every comparison is false.
+    NotANumber,
+    /// They do not compare: every comparison is null.
+    Unknown,
+}
+
+/// How `a` and `b` compare, if they do: numbers, strings, booleans, lists, and temporals of one type.
+/// Nothing compares with null or NaN.
+#[inline]
 pub fn compare(a: &Value, b: &Value) -> Option<Ordering> {
-    match (a, b) {
-        (Value::Boolean(x), Value::Boolean(y)) => Some(x.cmp(y)),
-        (Value::String(x), Value::String(y)) => Some(x.cmp(y)),
-        (Value::Integer(x), Value::Integer(y)) => Some(x.cmp(y)),
-        (Value::Float(x), Value::Float(y)) => x.partial_cmp(y),
-        (Value::Integer(x), Value::Float(y)) => compare_integer_float(*x, *y),
-        (Value::Float(x), Value::Integer(y)) => {
-            compare_integer_float(*y, *x).map(Ordering::reverse)
+    match comparison(a, b) {
+        Comparison::Is(ordering) => Some(ordering),
+        Comparison::NotANumber | Comparison::Unknown => None,
+    }
+}
+
+/// Whether `a < b`, or with `or_equal` whether `a <= b`; `None` is null. With NaN it is false, not null.
+#[inline]
+pub fn less(a: &Value, b: &Value, or_equal: bool) -> Option<bool> {
+    match comparison(a, b) {
+        Comparison::Is(ordering) => {
+            Some(if or_equal { ordering.is_le() } else { ordering.is_lt() })
         }
-        (Value::List(x), Value::List(y)) => {
-            for (p, q) in x.iter().zip(y.iter()) {
-                match equals(p, q) {
-                    Some(true) => {}
-                    Some(false) => return compare(p, q),
-                    None => return None,
+        Comparison::NotANumber => Some(false),
+        Comparison::Unknown => None,
+    }
+}
+
+fn comparison(a: &Value, b: &Value) -> Comparison {
+    let number = |ordering: Option<Ordering>| match ordering {
+        Some(ordering) => Comparison::Is(ordering),
+        None => Comparison::NotANumber,
+    };
+    match (a, b) {
+        (Value::Integer(a), Value::Integer(b)) => Comparison::Is(a.cmp(b)),
+        (Value::Float(a), Value::Float(b)) => number(a.partial_cmp(b)),
+        (Value::Integer(a), Value::Float(b)) => number(compare_integer_float(*a, *b)),
+        (Value::Float(a), Value::Integer(b)) => {
+            number(compare_integer_float(*b, *a).map(Ordering::reverse))
+        }
+        (Value::String(a), Value::String(b)) => Comparison::Is(a.cmp(b)),
+        (Value::Boolean(a), Value::Boolean(b)) => Comparison::Is(a.cmp(b)),
+        (Value::Date(a), Value::Date(b)) => Comparison::Is(a.cmp(b)),
+        (Value::LocalTime(a), Value::LocalTime(b)) => Comparison::Is(a.cmp(b)),
+        (Value::Time(a), Value::Time(b)) => Comparison::Is(a.cmp(b)),
+        (Value::LocalDateTime(a), Value::LocalDateTime(b)) => Comparison::Is(a.cmp(b)),
+        (Value::DateTime(a), Value::DateTime(b)) => Comparison::Is(a.cmp(b)),
+        (Value::List(a), Value::List(b)) => {
+            for (a, b) in a.iter().zip(b.iter()) {
+                match (equals(a, b), comparison(a, b)) {
+                    (Some(true), _) => {}
+                    (_, decided) => return decided,
                 }
             }
-            Some(x.len().cmp(&y.len()))
+            Comparison::Is(a.len().cmp(&b.len()))
         }
-        (Value::Date(x), Value::Date(y)) => Some(x.cmp(y)),
-        (Value::LocalTime(x), Value::LocalTime(y)) => Some(x.cmp(y)),
-        (Value::Time(x), Value::Time(y)) => Some(x.cmp(y)),
-        (Value::LocalDateTime(x), Value::LocalDateTime(y)) => Some(x.cmp(y)),
-        (Value::DateTime(x), Value::DateTime(y)) => Some(x.cmp(y)),
-        _ => None,
+        _ => Comparison::Unknown,
     }
 }
 
-/// `a < b` in three-valued logic, and with `or_equal` `a <= b`. Comparing a number with NaN is false,
-/// not null.
-pub fn less(a: &Value, b: &Value, or_equal: bool) -> Option<bool> {
-    match compare(a, b) {
-        Some(Ordering::Less) => Some(true),
-        Some(Ordering::Equal) => Some(or_equal),
-        Some(Ordering::Greater) => Some(false),
-        None if is_number(a) && is_number(b) => Some(false),
-        None => None,
+/// Compares without rounding the integer to a float; `None` for NaN.
+#[inline]
+pub(crate) fn compare_integer_float(a: i64, b: f64) -> Option<Ordering> {
+    /// 2⁶³, the first float above every integer.
+    const ABOVE: f64 = 9_223_372_036_854_775_808.0;
+    if b.is_nan() {
+        None
+    } else if b >= ABOVE {
+        Some(Ordering::Less)
+    } else if b < -ABOVE {
+        Some(Ordering::Greater)
+    } else {
+        let whole = b.trunc();
+        Some(a.cmp(&(whole as i64)).then(whole.partial_cmp(&b).unwrap_or(Ordering::Equal)))
     }
 }
 
-fn is_number(value: &Value) -> bool {
-    matches!(value, Value::Integer(_) | Value::Float(_))
-}
-
-/// Exact comparison: converting the integer would lose digits beyond 2^53.
-fn compare_integer_float(x: i64, y: f64) -> Option<Ordering> {
-    const LIMIT: f64 = 9_223_372_036_854_775_808.0;
-    if y.is_nan() {
-        return None;
-    }
-    if y >= LIMIT {
-        return Some(Ordering::Less);
-    }
-    if y < -LIMIT {
-        return Some(Ordering::Greater);
-    }
-    let whole = y.trunc();
-    Some(x.cmp(&(whole as i64)).then_with(|| 0.0.partial_cmp(&(y - whole)).unwrap_or(Ordering::Equal)))
-}
-
-/// Whether two values are the same for DISTINCT and grouping: nulls are, NaNs are, and 1 and 1.0 are.
+/// Whether two values are equivalent: the same group, the same distinct value.
+#[inline]
 pub fn equivalent(a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::Null, Value::Null) => true,
-        (Value::Float(x), Value::Float(y)) => x == y || (x.is_nan() && y.is_nan()),
-        (Value::List(x), Value::List(y)) => {
-            x.len() == y.len() && x.iter().zip(y.iter()).all(|(p, q)| equivalent(p, q))
-        }
-        (Value::Map(x), Value::Map(y)) => {
-            x.len() == y.len()
-                && x.iter().zip(y.iter()).all(|((k, p), (l, q))| k == l && equivalent(p, q))
-        }
-        _ => equals(a, b) == Some(true),
-    }
+    a == b
 }
 
-/// Feeds a value to a hasher so that equivalent values have equal hashes.
+/// Feeds a value to a hasher so that equivalent values have equal hashes; the same as [`Hash`].
 pub fn hash_equivalent<H: Hasher>(value: &Value, state: &mut H) {
-    rank(value).hash(state);
-    match value {
-        Value::Null => {}
-        Value::Boolean(x) => x.hash(state),
-        Value::Integer(x) => x.hash(state),
-        Value::Float(x) => {
-            // An integral float must hash as the integer it equals.
-            if x.fract() == 0.0 && *x >= i64::MIN as f64 && *x < i64::MAX as f64 {
-                (*x as i64).hash(state);
-            } else if x.is_nan() {
-                f64::NAN.to_bits().hash(state);
-            } else {
-                x.to_bits().hash(state);
-            }
-        }
-        Value::String(x) => x.hash(state),
-        Value::List(x) => {
-            x.len().hash(state);
-            x.iter().for_each(|v| hash_equivalent(v, state));
-        }
-        Value::Map(x) => {
-            x.len().hash(state);
-            for (key, v) in x.iter() {
-                key.hash(state);
-                hash_equivalent(v, state);
-            }
-        }
-        Value::Node(x) => x.id().hash(state),
-        Value::Relationship(x) => x.id().hash(state),
-        Value::Path(x) => {
-            x.nodes().iter().for_each(|n| n.id().hash(state));
-            x.relationships().iter().for_each(|r| r.id().hash(state));
-        }
-        Value::Date(x) => x.hash(state),
-        Value::LocalTime(x) => x.hash(state),
-        Value::Time(x) => x.hash(state),
-        Value::LocalDateTime(x) => x.hash(state),
-        Value::DateTime(x) => x.hash(state),
-        Value::Duration(x) => x.hash(state),
-    }
+    value.hash(state);
 }
 
 /// A value as a key of a hash table: equal and hashed by equivalence.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Equivalence(pub Value);
 
-impl PartialEq for Equivalence {
-    fn eq(&self, other: &Self) -> bool {
-        equivalent(&self.0, &other.0)
+/// The total order of values: by type, then by value, nulls last.
+#[inline]
+pub fn order(a: &Value, b: &Value) -> Ordering {
+    match (a, b) {
+        (Value::Integer(a), Value::Integer(b)) => a.cmp(b),
+        (Value::Float(a), Value::Float(b)) => order_floats(*a, *b),
+        (Value::Integer(a), Value::Float(b)) => {
+            compare_integer_float(*a, *b).unwrap_or(Ordering::Less)
+        }
+        (Value::Float(a), Value::Integer(b)) => {
+            compare_integer_float(*b, *a).map_or(Ordering::Greater, Ordering::reverse)
+        }
+        (Value::String(a), Value::String(b)) => a.cmp(b),
+        (Value::Boolean(a), Value::Boolean(b)) => a.cmp(b),
+        (Value::Date(a), Value::Date(b)) => a.cmp(b),
+        (Value::LocalTime(a), Value::LocalTime(b)) => a.cmp(b),
+        (Value::Time(a), Value::Time(b)) => a.cmp(b),
+        (Value::LocalDateTime(a), Value::LocalDateTime(b)) => a.cmp(b),
+        (Value::DateTime(a), Value::DateTime(b)) => a.cmp(b),
+        (Value::Duration(a), Value::Duration(b)) => a.cmp(b),
+        (Value::Node(a), Value::Node(b)) => a.id().cmp(&b.id()),
+        (Value::Relationship(a), Value::Relationship(b)) => a.id().cmp(&b.id()),
+        (Value::List(a), Value::List(b)) => a.iter().cmp(b.iter()),
+        (Value::Map(a), Value::Map(b)) => order_maps(a, b),
+        (Value::Path(a), Value::Path(b)) => order_paths(a, b),
+        _ => rank(a).cmp(&rank(b)),
     }
 }
 
-impl Eq for Equivalence {}
-
-impl Hash for Equivalence {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        hash_equivalent(&self.0, state);
-    }
+/// NaN after every number; 0.0 and -0.0 are one.
+fn order_floats(a: f64, b: f64) -> Ordering {
+    a.partial_cmp(&b).unwrap_or_else(|| a.is_nan().cmp(&b.is_nan()))
 }
 
-/// The place of a type in the global sort order, ascending.
+fn order_maps(a: &Map, b: &Map) -> Ordering {
+    a.len()
+        .cmp(&b.len())
+        .then_with(|| a.keys().cmp(b.keys()))
+        .then_with(|| a.values().cmp(b.values()))
+}
+
+fn order_paths(a: &Path, b: &Path) -> Ordering {
+    a.nodes().iter().map(|n| n.id()).cmp(b.nodes().iter().map(|n| n.id())).then_with(|| {
+        let ids = |path: &Path| -> Vec<_> { path.relationships().iter().map(|r| r.id()).collect() };
+        ids(a).cmp(&ids(b))
+    })
+}
+
+/// The place of a type in the total order.
 fn rank(value: &Value) -> u8 {
     match value {
         Value::Map(_) => 0,
@@ -221,60 +222,146 @@ fn rank(value: &Value) -> u8 {
     }
 }
 
-/// The total order of ORDER BY, ascending: types in a fixed sequence, null last, NaN after all other
-/// numbers.
-pub fn order(a: &Value, b: &Value) -> Ordering {
-    match (a, b) {
-        (Value::Integer(x), Value::Integer(y)) => x.cmp(y),
-        (Value::String(x), Value::String(y)) => x.cmp(y),
-        (Value::Float(x), Value::Float(y)) => {
-            x.partial_cmp(y).unwrap_or_else(|| x.is_nan().cmp(&y.is_nan()))
-        }
-        (Value::Integer(x), Value::Float(y)) => {
-            compare_integer_float(*x, *y).unwrap_or(Ordering::Less)
-        }
-        (Value::Float(x), Value::Integer(y)) => {
-            compare_integer_float(*y, *x).map_or(Ordering::Greater, Ordering::reverse)
-        }
-        (Value::Boolean(x), Value::Boolean(y)) => x.cmp(y),
-        (Value::List(x), Value::List(y)) => order_all(x.iter(), y.iter()),
-        (Value::Map(x), Value::Map(y)) => {
-            x.keys().cmp(y.keys()).then_with(|| order_all(x.values(), y.values()))
-        }
-        (Value::Node(x), Value::Node(y)) => x.id().cmp(&y.id()),
-        (Value::Relationship(x), Value::Relationship(y)) => x.id().cmp(&y.id()),
-        (Value::Path(x), Value::Path(y)) => x
-            .nodes()
-            .iter()
-            .map(|n| n.id())
-            .cmp(y.nodes().iter().map(|n| n.id()))
-            .then_with(|| {
-                let ids = x.relationships().iter().map(|r| r.id());
-                ids.cmp(y.relationships().iter().map(|r| r.id()))
-            }),
-        (Value::Date(x), Value::Date(y)) => x.cmp(y),
-        (Value::LocalTime(x), Value::LocalTime(y)) => x.cmp(y),
-        (Value::Time(x), Value::Time(y)) => x.cmp(y),
-        (Value::LocalDateTime(x), Value::LocalDateTime(y)) => x.cmp(y),
-        (Value::DateTime(x), Value::DateTime(y)) => x.cmp(y),
-        (Value::Duration(x), Value::Duration(y)) => x.cmp(y),
-        _ => rank(a).cmp(&rank(b)),
+impl PartialEq for Value {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        order(self, other) == Ordering::Equal
     }
 }
 
-fn order_all<'a>(
-    mut a: impl Iterator<Item = &'a Value>,
-    mut b: impl Iterator<Item = &'a Value>,
-) -> Ordering {
-    loop {
-        match (a.next(), b.next()) {
-            (None, None) => return Ordering::Equal,
-            (None, Some(_)) => return Ordering::Less,
-            (Some(_), None) => return Ordering::Greater,
-            (Some(x), Some(y)) => match order(x, y) {
-                Ordering::Equal => {}
-                other => return other,
-            },
+impl Eq for Value {}
+
+impl PartialOrd for Value {
+    #[inline]
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(order(self, other))
+    }
+}
+
+impl Ord for Value {
+    #[inline]
+    fn cmp(&self, other: &Self) -> Ordering {
+        order(self, other)
+    }
+}
+
+impl Hash for Value {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u8(rank(self));
+        match self {
+            Self::Null => {}
+            Self::Boolean(x) => x.hash(state),
+            Self::Integer(x) => x.hash(state),
+            Self::Float(x) => hash_float(*x, state),
+            Self::String(x) => x.hash(state),
+            Self::List(x) => x.hash(state),
+            Self::Map(x) => x.hash(state),
+            Self::Node(x) => x.id().hash(state),
+            Self::Relationship(x) => x.id().hash(state),
+            Self::Path(x) => {
+                x.nodes().iter().for_each(|n| n.id().hash(state));
+                x.relationships().iter().for_each(|r| r.id().hash(state));
+            }
+            Self::Date(x) => x.hash(state),
+            Self::LocalTime(x) => x.hash(state),
+            Self::Time(x) => x.hash(state),
+            Self::LocalDateTime(x) => x.hash(state),
+            Self::DateTime(x) => x.hash(state),
+            Self::Duration(x) => x.hash(state),
+        }
+    }
+}
+
+/// A float hashes as the integer it equals, where there is one, and NaN always alike.
+fn hash_float<H: Hasher>(x: f64, state: &mut H) {
+    let whole = x as i64;
+    if compare_integer_float(whole, x) == Some(Ordering::Equal) {
+        whole.hash(state);
+    } else if x.is_nan() {
+        f64::NAN.to_bits().hash(state);
+    } else {
+        x.to_bits().hash(state);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(items: &[Value]) -> Value {
+        Value::list(items.to_vec())
+    }
+
+    const NAN: Value = Value::Float(f64::NAN);
+    const NULL: Value = Value::Null;
+
+    fn int(x: i64) -> Value {
+        Value::Integer(x)
+    }
+
+    #[test]
+    fn equality_is_three_valued() {
+        let cases = [
+            (int(1), Value::Float(1.0), Some(true)),
+            (int(9_007_199_254_740_993), Value::Float(9_007_199_254_740_992.0), Some(false)),
+            (int(i64::MAX), Value::Float(9_223_372_036_854_775_808.0), Some(false)),
+            (NULL, NULL, None),
+            (NULL, int(1), None),
+            (NAN, NAN, Some(false)),
+            (NAN, Value::string("a"), Some(false)),
+            (int(1), Value::string("1"), Some(false)),
+            (list(&[int(1), NULL]), list(&[int(1), int(2)]), None),
+            (list(&[int(1), NULL]), list(&[int(2), int(2)]), Some(false)),
+            (list(&[NULL]), list(&[NULL, NULL]), Some(false)),
+        ];
+        for (a, b, expected) in cases {
+            assert_eq!(equals(&a, &b), expected, "{a:?} = {b:?}");
+            assert_eq!(equals(&b, &a), expected, "{b:?} = {a:?}");
+        }
+    }
+
+    #[test]
+    fn comparison_knows_nan_null_and_other_types() {
+        let cases = [
+            (int(1), Value::Float(1.5), Some(true)),
+            (int(i64::MAX), Value::Float(9_223_372_036_854_775_808.0), Some(true)),
+            (Value::Float(-0.5), int(0), Some(true)),
+            (NAN, int(1), Some(false)),
+            (NAN, Value::string("a"), None),
+            (NULL, int(1), None),
+            (Value::string("1"), int(1), None),
+            (list(&[int(1)]), list(&[int(1), NULL]), Some(true)),
+            (list(&[int(1), NULL]), list(&[int(1), int(2)]), None),
+            (list(&[int(1), int(2)]), list(&[int(3), NULL]), Some(true)),
+            (Value::Boolean(false), Value::Boolean(true), Some(true)),
+        ];
+        for (a, b, expected) in cases {
+            assert_eq!(less(&a, &b, false), expected, "{a:?} < {b:?}");
+        }
+        assert_eq!(less(&NAN, &NAN, true), Some(false));
+        assert_eq!(less(&int(1), &Value::Float(1.0), true), Some(true));
+    }
+
+    #[test]
+    fn the_total_order_goes_by_type_with_nulls_last() {
+        let sorted = [
+            Value::map(Map::new()),
+            list(&[]),
+            list(&[int(1), NULL]),
+            list(&[NULL, int(1)]),
+            Value::string("text"),
+            Value::Boolean(false),
+            Value::Float(f64::NEG_INFINITY),
+            int(1),
+            Value::Float(1.5),
+            Value::Float(f64::INFINITY),
+            NAN,
+            NULL,
+        ];
+        for (i, a) in sorted.iter().enumerate() {
+            for (j, b) in sorted.iter().enumerate() {
+                assert_eq!(order(a, b), i.cmp(&j), "{a:?} {b:?}");
+            }
         }
     }
 }

@@ -1,0 +1,116 @@
+//! The components of temporal values: `d.year`, `t.hour`, `duration.minutesOfHour` and the like.
+
+use super::{Date, DateTime, Duration, LocalTime};
+use crate::value::Value;
+
+/// The component `name` of a temporal value; `None` if it has no such component, or is no temporal.
+pub fn component(value: &Value, name: &str) -> Option<Value> {
+    match value {
+        Value::Date(x) => of_date(*x, name).map(Value::Integer),
+        Value::LocalTime(x) => of_time(*x, name).map(Value::Integer),
+        Value::Time(x) => of_time(x.local(), name)
+            .map(Value::Integer)
+            .or_else(|| of_offset(x.offset(), None, name)),
+        Value::LocalDateTime(x) => {
+            of_date(x.date(), name).or_else(|| of_time(x.time(), name)).map(Value::Integer)
+        }
+        Value::DateTime(x) => of_date(x.local().date(), name)
+            .or_else(|| of_time(x.local().time(), name))
+            .or_else(|| of_instant(x, name))
+            .map(Value::Integer)
+            .or_else(|| of_offset(x.offset(), x.zone_name(), name)),
+        Value::Duration(x) => of_duration(x, name).map(Value::Integer),
+        _ => None,
+    }
+}
+
+fn of_date(date: Date, name: &str) -> Option<i64> {
+    Some(match name {
+        "year" => date.year(),
+        "quarter" => date.quarter(),
+        "month" => date.month(),
+        "week" => date.week(),
+        "weekYear" => date.week_year(),
+        "dayOfQuarter" => date.day_of_quarter(),
+        "quarterDay" => date.day_of_quarter(),
+        "day" => date.day(),
+        "ordinalDay" => date.ordinal_day(),
+        "weekDay" | "dayOfWeek" => date.day_of_week(),
+        _ => return None,
+    })
+}
+
+fn of_time(time: LocalTime, name: &str) -> Option<i64> {
+    Some(match name {
+        "hour" => time.hour(),
+        "minute" => time.minute(),
+        "second" => time.second(),
+        "millisecond" => time.nanosecond() / 1_000_000,
+        "microsecond" => time.nanosecond() / 1_000,
+        "nanosecond" => time.nanosecond(),
+        _ => return None,
+    })
+}
+
+fn of_instant(instant: &DateTime, name: &str) -> Option<i64> {
+    Some(match name {
+        "epochSeconds" => instant.epoch_seconds(),
+        "epochMillis" => {
+            let millis = i64::from(instant.nanosecond()) / 1_000_000;
+            instant.epoch_seconds().saturating_mul(1000).saturating_add(millis)
+        }
+        _ => return None,
+    })
+}
+
+fn of_offset(offset: i32, zone: Option<&str>, name: &str) -> Option<Value> {
+    Some(match name {
+        "timezone" => match zone {
+            Some(zone) => Value::string(zone),
+            None => Value::string(OffsetText(offset).to_string()),
+        },
+        "offset" => Value::string(OffsetText(offset).to_string()),
+        "offsetMinutes" => Value::Integer(i64::from(offset / 60)),
+        "offsetSeconds" => Value::Integer(i64::from(offset)),
+        _ => return None,
+    })
+}
+
+struct OffsetText(i32);
+
+impl std::fmt::Display for OffsetText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        super::zone::write_offset(f, self.0)
+    }
+}
+
+fn of_duration(duration: &Duration, name: &str) -> Option<i64> {
+    let (months, days, seconds) = (duration.months(), duration.days(), duration.seconds());
+    let nanos = i64::from(duration.nanos());
+    let fraction = |per_second: i64| {
+        seconds.saturating_mul(per_second).saturating_add(nanos / (1_000_000_000 / per_second))
+    };
+    Some(match name {
+        "years" => months / 12,
+        "quarters" => months / 3,
+        "months" => months,
+        "weeks" => days / 7,
+        "days" => days,
+        "hours" => seconds / 3600,
+        "minutes" => seconds / 60,
+        "seconds" => seconds,
+        "milliseconds" => fraction(1_000),
+        "microseconds" => fraction(1_000_000),
+        "nanoseconds" => fraction(1_000_000_000),
+        "quartersOfYear" => months / 3 % 4,
+        "monthsOfQuarter" => months % 3,
+        "monthsOfYear" => months % 12,
+        "daysOfWeek" => days % 7,
+        "minutesOfHour" => seconds / 60 % 60,
+        "secondsOfMinute" => seconds % 60,
+        "millisecondsOfSecond" => nanos / 1_000_000,
+        "microsecondsOfSecond" => nanos / 1_000,
+        "nanosecondsOfSecond" => nanos,
+        _ => return None,
+    })
+}

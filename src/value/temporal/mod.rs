@@ -1,0 +1,23 @@
+//! Dates, times and durations: the types, and every operation on them.
+//!
+//! Nothing here reads a clock: where a function needs the present, its caller passes the instant as
+//! nanoseconds since 1970-01-01T00:00Z.
+
+mod arithmetic;
+mod calendar;
+mod component;
+mod date;
+mod datetime;
+mod duration;
+mod parse;
+mod text;
+mod time;
+mod zone;
+
+pub(crate) use arithmetic::{difference, sum};
+pub use component::component;
+pub use date::Date;
+pub use datetime::{DateTime, LocalDateTime};
+pub use duration::Duration;
+pub use time::{LocalTime, Time};
+pub use zone::Zone;
