@@ -1,0 +1,466 @@
+//! A database: opening it, asking it, changing it.
+//!
+//! Owns [`Database`], [`Transaction`], [`ReadTransaction`], [`Statement`], their options and parameters.
+//! How a statement runs is the session's business.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::error::Result;
+use crate::function::Procedure;
+use crate::graph;
+use crate::graph::Graph;
+use crate::graph::GraphOptions;
+use crate::graph::Snapshot;
+use crate::result::Rows;
+use crate::result::Summary;
+use crate::session;
+use crate::session::Engine;
+use crate::session::Prepared;
+use crate::session::Scope;
+use crate::session::Settings;
+use crate::storage;
+use crate::value::Map;
+use crate::value::Value;
+use crate::value::to_value;
+
+/// How a database is opened.
+///
+/// ```
+/// use redstring::{Database, Options};
+/// use std::time::Duration;
+///
+/// let options = Options::default().timeout(Duration::from_secs(5));
+/// let db = Database::in_memory_with(options);
+/// ```
+#[derive(Debug, Clone)]
+pub struct Options {
+    graph: GraphOptions,
+    settings: Settings,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let settings = Settings { timeout: None, optimize: true, cached_plans: 256 };
+        Self { graph: GraphOptions::default(), settings }
+    }
+}
+
+impl Options {
+    /// Ends a statement with an error after this time. By default there is no limit.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.settings.timeout = Some(timeout);
+        self
+    }
+
+    /// How long a writing transaction waits for another one to end. 5 seconds by default.
+    #[must_use]
+    pub fn lock_timeout(mut self, timeout: Duration) -> Self {
+        self.graph.lock_timeout = timeout;
+        self
+    }
+
+    /// How much data read from segments is kept in memory, in bytes. 512 MiB by default.
+    #[must_use]
+    pub fn cache_bytes(mut self, bytes: u64) -> Self {
+        self.graph.cache_bytes = bytes;
+        self
+    }
+
+    /// The size of the log, in bytes, after which a commit makes a checkpoint. 64 MiB by default.
+    #[must_use]
+    pub fn checkpoint_bytes(mut self, bytes: u64) -> Self {
+        self.graph.checkpoint_bytes = bytes;
+        self
+    }
+
+    /// How many plans are kept, by the text of their statement. 256 by default.
+    #[must_use]
+    pub fn cached_plans(mut self, plans: usize) -> Self {
+        self.settings.cached_plans = plans;
+        self
+    }
+
+    /// Whether plans are optimised. Tests compare both ways.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn optimize(mut self, optimize: bool) -> Self {
+        self.settings.optimize = optimize;
+        self
+    }
+}
+
+/// A graph database, in a folder or in memory.
+///
+/// Cloning gives another handle to the same database; handles can be sent to and shared between
+/// threads. Any number of statements read at a time, each from the graph as it was when it began; one
+/// transaction writes at a time. The store is closed when the last handle is dropped.
+///
+/// ```
+/// use redstring::{Database, params};
+///
+/// let db = Database::in_memory();
+/// db.execute("CREATE (:Agency {name: $name})", params! {"name" => "Rosetta"})?;
+/// for row in db.query("MATCH (a:Agency) RETURN a.name AS name", ())? {
+///     assert_eq!(row?.get::<String>("name")?, "Rosetta");
+/// }
+/// # Ok::<(), redstring::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Database {
+    engine: Arc<Engine>,
+}
+
+impl Database {
+    /// Opens the store in this folder, and makes it if there is none.
+    ///
+    /// A store is open in one process at a time: otherwise the error is `StorageError.StoreLocked`.
+    ///
+    /// ```
+    /// use redstring::Database;
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join("mygraph");
+    /// Database::open(&path)?.execute("CREATE (:Site)", ())?;
+    /// let row = Database::open(&path)?.query("MATCH (n) RETURN count(*)", ())?.single()?;
+    /// assert_eq!(row.get::<i64>(0)?, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::open_with(path, Options::default())
+    }
+
+    /// Opens the store in this folder with options.
+    pub fn open_with(path: impl AsRef<Path>, options: Options) -> Result<Self> {
+        let opened = storage::sled::open(path.as_ref())?;
+        let graph = Graph::open(opened.bytes, opened.segments, options.graph)?;
+        Ok(Self { engine: Arc::new(Engine::new(graph, options.settings)) })
+    }
+
+    /// A new, empty database that lives as long as its last handle.
+    pub fn in_memory() -> Self {
+        Self::in_memory_with(Options::default())
+    }
+
+    /// A new, empty database in memory, with options.
+    pub fn in_memory_with(options: Options) -> Self {
+        let graph = Graph::in_memory_with(options.graph);
+        Self { engine: Arc::new(Engine::new(graph, options.settings)) }
+    }
+
+    /// Runs a statement and gives its rows.
+    ///
+    /// What the statement writes is durable when this returns. Parameters are `()`, [`params!`], a
+    /// map, or a struct that is `Serialize`: see [`IntoParams`].
+    ///
+    /// ```
+    /// use redstring::{Database, params};
+    ///
+    /// let db = Database::in_memory();
+    /// let rows = db.query("UNWIND $ids AS id RETURN id * $factor AS n", params! {
+    ///     "ids" => vec![1, 2, 3],
+    ///     "factor" => 10,
+    /// })?;
+    /// let numbers = rows.tuples::<(i64,)>().collect::<Result<Vec<_>, _>>()?;
+    /// assert_eq!(numbers, [(10,), (20,), (30,)]);
+    /// # Ok::<(), redstring::Error>(())
+    /// ```
+    ///
+    /// [`params!`]: crate::params
+    pub fn query(&self, text: &str, params: impl IntoParams) -> Result<Rows> {
+        let prepared = self.engine.prepare(text)?;
+        self.engine.run(&prepared, params.into_params()?.0, Scope::Auto)
+    }
+
+    /// Runs a statement for what it does, and says how much that was. Rows are passed over.
+    ///
+    /// ```
+    /// use redstring::Database;
+    /// let db = Database::in_memory();
+    /// let summary = db.execute("UNWIND range(1, 3) AS i CREATE (:Number {value: i})", ())?;
+    /// assert_eq!(summary.counters().nodes_created, 3);
+    /// # Ok::<(), redstring::Error>(())
+    /// ```
+    pub fn execute(&self, text: &str, params: impl IntoParams) -> Result<Summary> {
+        drained(self.query(text, params)?)
+    }
+
+    /// Parses, binds and plans a statement, to run it many times.
+    ///
+    /// ```
+    /// use redstring::{Database, params};
+    ///
+    /// let db = Database::in_memory();
+    /// let insert = db.prepare("CREATE (:Person {name: $name})")?;
+    /// for name in ["Ada", "Grace"] {
+    ///     insert.execute(params! {"name" => name})?;
+    /// }
+    /// let count = db.prepare("MATCH (p:Person) RETURN count(*)")?;
+    /// assert_eq!(count.query(())?.single()?.get::<i64>(0)?, 2);
+    /// # Ok::<(), redstring::Error>(())
+    /// ```
+    pub fn prepare(&self, text: &str) -> Result<Statement> {
+        let prepared = self.engine.prepare(text)?;
+        Ok(Statement { engine: self.engine.clone(), prepared })
+    }
+
+    /// Opens a transaction that can write. There is one at a time: others wait for it, up to the lock
+    /// timeout, and then fail with an error that [is retryable](crate::Error::is_retryable).
+    pub fn begin(&self) -> Result<Transaction> {
+        let inner = Some(self.engine.graph.begin()?);
+        Ok(Transaction { engine: self.engine.clone(), inner })
+    }
+
+    /// Opens a transaction that reads: all its statements see the graph as it is now.
+    ///
+    /// ```
+    /// use redstring::Database;
+    /// let db = Database::in_memory();
+    /// let before = db.begin_read();
+    /// db.execute("CREATE ()", ())?;
+    /// let count = |rows: redstring::Rows| rows.single()?.get::<i64>(0);
+    /// assert_eq!(count(before.query("MATCH (n) RETURN count(*)", ())?)?, 0);
+    /// assert_eq!(count(db.query("MATCH (n) RETURN count(*)", ())?)?, 1);
+    /// # Ok::<(), redstring::Error>(())
+    /// ```
+    pub fn begin_read(&self) -> ReadTransaction {
+        ReadTransaction { engine: self.engine.clone(), snapshot: self.engine.graph.snapshot() }
+    }
+
+    /// Folds the log into segments, which are faster to read. Large stores do so by themselves.
+    pub fn checkpoint(&self) -> Result<()> {
+        self.engine.graph.checkpoint()
+    }
+
+    /// Adds a procedure, to be used with CALL. One of the same name is replaced.
+    pub fn register_procedure(&self, procedure: impl Procedure + 'static) -> Result<()> {
+        self.engine.change_registry(|registry| registry.register(procedure))
+    }
+
+    /// A handle with which another thread can end what is running.
+    ///
+    /// ```
+    /// use redstring::Database;
+    /// let db = Database::in_memory();
+    /// let cancel = db.cancel_handle();
+    /// std::thread::spawn(move || cancel.cancel()).join().unwrap();
+    /// # Ok::<(), redstring::Error>(())
+    /// ```
+    pub fn cancel_handle(&self) -> CancelHandle {
+        CancelHandle { engine: self.engine.clone() }
+    }
+}
+
+fn drained(mut rows: Rows) -> Result<Summary> {
+    for row in &mut rows {
+        row?;
+    }
+    Ok(rows.summary().clone())
+}
+
+/// Ends running statements from another thread.
+#[derive(Debug, Clone)]
+pub struct CancelHandle {
+    engine: Arc<Engine>,
+}
+
+impl CancelHandle {
+    /// Ends every statement of the database that is running now with the error
+    /// `Cancelled.CancelledByCaller`; nothing they did stays.
+    pub fn cancel(&self) {
+        self.engine.cancel();
+    }
+}
+
+/// A statement that has been parsed, bound and planned.
+#[derive(Debug, Clone)]
+pub struct Statement {
+    engine: Arc<Engine>,
+    prepared: Arc<Prepared>,
+}
+
+impl Statement {
+    /// Runs the statement as [`Database::query`] does.
+    pub fn query(&self, params: impl IntoParams) -> Result<Rows> {
+        self.engine.run(&self.prepared, params.into_params()?.0, Scope::Auto)
+    }
+
+    /// Runs the statement as [`Database::execute`] does.
+    pub fn execute(&self, params: impl IntoParams) -> Result<Summary> {
+        drained(self.query(params)?)
+    }
+
+    /// The names of the columns of its result.
+    pub fn columns(&self) -> &[Arc<str>] {
+        self.prepared.columns()
+    }
+
+    /// The names of the parameters it needs, without `$`.
+    pub fn parameters(&self) -> &[Arc<str>] {
+        &self.prepared.statement.parameters
+    }
+
+    /// Whether it only reads.
+    pub fn is_read_only(&self) -> bool {
+        !self.prepared.statement.updates
+    }
+}
+
+/// A transaction: what its statements write is there for others at the commit, all or nothing.
+///
+/// Dropping it rolls it back. A statement that fails leaves no trace, and the transaction goes on.
+///
+/// ```
+/// use redstring::Database;
+///
+/// let db = Database::in_memory();
+/// let mut transaction = db.begin()?;
+/// transaction.execute("CREATE (:Draft)", ())?;
+/// assert!(transaction.execute("CREATE (:Draft) RETURN 1 / 0", ()).is_err());
+/// let row = transaction.query("MATCH (d:Draft) RETURN count(*)", ())?.single()?;
+/// assert_eq!(row.get::<i64>(0)?, 1);
+/// drop(transaction);
+/// assert!(db.query("MATCH (d:Draft) RETURN d", ())?.next().is_none());
+///
+/// let mut transaction = db.begin()?;
+/// transaction.execute("CREATE (:Final)", ())?;
+/// transaction.commit()?;
+/// assert!(db.query("MATCH (f:Final) RETURN f", ())?.next().is_some());
+/// # Ok::<(), redstring::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Transaction {
+    engine: Arc<Engine>,
+    inner: Option<graph::Transaction>,
+}
+
+impl Transaction {
+    /// Runs a statement and gives its rows.
+    pub fn query(&mut self, text: &str, params: impl IntoParams) -> Result<Rows> {
+        let prepared = self.engine.prepare(text)?;
+        let params = params.into_params()?.0;
+        self.engine.run(&prepared, params, Scope::Transaction(&mut self.inner))
+    }
+
+    /// Runs a statement for what it does.
+    pub fn execute(&mut self, text: &str, params: impl IntoParams) -> Result<Summary> {
+        drained(self.query(text, params)?)
+    }
+
+    /// Makes everything durable and visible to others. If it fails, nothing is there.
+    pub fn commit(mut self) -> Result<()> {
+        self.inner.take().ok_or_else(session::lost)?.commit()
+    }
+
+    /// Forgets everything.
+    pub fn rollback(mut self) -> Result<()> {
+        self.inner.take().ok_or_else(session::lost)?.rollback();
+        Ok(())
+    }
+}
+
+/// A transaction that reads the graph as it was when it was opened. It never waits and blocks nobody.
+#[derive(Debug, Clone)]
+pub struct ReadTransaction {
+    engine: Arc<Engine>,
+    snapshot: Snapshot,
+}
+
+impl ReadTransaction {
+    /// Runs a statement that reads, and gives its rows.
+    pub fn query(&self, text: &str, params: impl IntoParams) -> Result<Rows> {
+        let prepared = self.engine.prepare(text)?;
+        self.engine.run(&prepared, params.into_params()?.0, Scope::Snapshot(&self.snapshot))
+    }
+}
+
+/// The parameters of a statement: names (without `$`) and values.
+#[derive(Debug, Clone, Default)]
+pub struct Params(Arc<Map>);
+
+impl Params {
+    /// The parameters as a map.
+    pub fn as_map(&self) -> &Map {
+        &self.0
+    }
+}
+
+impl<K: Into<Arc<str>>, V: Into<Value>> FromIterator<(K, V)> for Params {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
+        let pairs = pairs.into_iter().map(|(name, value)| (name.into(), value.into()));
+        Self(Arc::new(pairs.collect()))
+    }
+}
+
+/// What can be given as the parameters of a statement.
+///
+/// ```
+/// use redstring::{Database, params};
+/// use std::collections::HashMap;
+///
+/// #[derive(serde::Serialize)]
+/// struct Penalty<'a> {
+///     company: &'a str,
+///     amount: f64,
+/// }
+///
+/// let db = Database::in_memory();
+/// db.query("RETURN 1", ())?;
+/// db.query("RETURN $company", params! {"company" => "Acme"})?;
+/// db.query("RETURN $company", HashMap::from([("company", "Acme")]))?;
+/// db.query("RETURN $company, $amount", Penalty { company: "Acme", amount: 12.5 })?;
+/// # Ok::<(), redstring::Error>(())
+/// ```
+pub trait IntoParams {
+    /// Converts it; an error where it is neither a map nor a struct.
+    fn into_params(self) -> Result<Params>;
+}
+
+impl IntoParams for Params {
+    fn into_params(self) -> Result<Params> {
+        Ok(self)
+    }
+}
+
+impl IntoParams for &Params {
+    fn into_params(self) -> Result<Params> {
+        Ok(self.clone())
+    }
+}
+
+impl<T: Serialize> IntoParams for T {
+    fn into_params(self) -> Result<Params> {
+        match to_value(&self)? {
+            Value::Null => Ok(Params::default()),
+            Value::Map(map) => Ok(Params(map)),
+            other => Err(crate::error::Error::usage(
+                crate::error::Detail::InvalidParameterUse,
+                format!("parameters must be a map or a struct, found {}", other.type_name()),
+            )
+            .help("Use `params! {\"name\" => value}`.")),
+        }
+    }
+}
+
+/// The parameters of a statement, as names and anything that becomes a [`Value`].
+///
+/// ```
+/// use redstring::params;
+/// let by_text = params! {"name" => "Ada", "age" => 36};
+/// let by_name = params! {name: "Ada", age: 36};
+/// assert_eq!(by_text.as_map().len(), by_name.as_map().len());
+/// ```
+#[macro_export]
+macro_rules! params {
+    () => { $crate::Params::default() };
+    ($($name:ident : $value:expr),+ $(,)?) => {
+        $crate::params! { $(stringify!($name) => $value),+ }
+    };
+    ($($name:expr => $value:expr),+ $(,)?) => {
+        [$(($name, $crate::Value::from($value))),+].into_iter().collect::<$crate::Params>()
+    };
+}

@@ -1,0 +1,35 @@
+//! A line for each value, with a blank line between rows.
+
+use std::io;
+use std::io::Write;
+use std::sync::Arc;
+
+use crate::value::Value;
+
+use super::Renderer;
+
+#[derive(Default)]
+pub(super) struct Line {
+    names: Vec<String>,
+    width: usize,
+    begun: bool,
+}
+
+impl Renderer for Line {
+    fn begin(&mut self, columns: &[Arc<str>], _out: &mut dyn Write) -> io::Result<()> {
+        self.names = columns.iter().map(|name| super::harmless(name)).collect();
+        self.width = self.names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+        Ok(())
+    }
+
+    fn row(&mut self, values: &[Value], out: &mut dyn Write) -> io::Result<()> {
+        if std::mem::replace(&mut self.begun, true) {
+            writeln!(out)?;
+        }
+        for (name, value) in self.names.iter().zip(values) {
+            let text = super::harmless(&super::bare(value));
+            writeln!(out, "{name:>width$} = {text}", width = self.width)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,177 @@
+//! How results are written: one entry of [`FORMATS`] for each format.
+//!
+//! A renderer is fed a row at a time and writes what it can at once. It may not know of statements or
+//! of the terminal.
+
+use std::fmt;
+use std::io;
+use std::io::Write;
+use std::sync::Arc;
+
+use crate::error::Error;
+use crate::result::Rows;
+use crate::value::Value;
+
+mod csv;
+mod json;
+mod line;
+mod markdown;
+mod plain;
+mod table;
+
+/// A way to write results.
+pub struct Format {
+    /// What `--format` and `:mode` call it.
+    pub name: &'static str,
+    /// Other names for it.
+    pub aliases: &'static [&'static str],
+    /// A few words on what it looks like.
+    pub doc: &'static str,
+    make: fn() -> Box<dyn Renderer>,
+}
+
+/// Every format. The first is the one for terminals.
+pub static FORMATS: &[Format] = &[
+    Format {
+        name: "table",
+        aliases: &[],
+        doc: "a box for people to read",
+        make: || Box::new(table::Table::default()),
+    },
+    Format {
+        name: "csv",
+        aliases: &[],
+        doc: "comma-separated values with a header, as in RFC 4180",
+        make: || Box::new(csv::Csv),
+    },
+    Format {
+        name: "json",
+        aliases: &[],
+        doc: "an array with an object for each row",
+        make: || Box::new(json::Json::default()),
+    },
+    Format {
+        name: "jsonl",
+        aliases: &["jsonlines"],
+        doc: "an object for each row, a line each",
+        make: || Box::new(json::JsonLines::default()),
+    },
+    Format {
+        name: "markdown",
+        aliases: &["md"],
+        doc: "a Markdown table",
+        make: || Box::new(markdown::Markdown),
+    },
+    Format {
+        name: "line",
+        aliases: &[],
+        doc: "a line for each value, for wide rows",
+        make: || Box::new(line::Line::default()),
+    },
+    Format {
+        name: "plain",
+        aliases: &[],
+        doc: "values as Cypher writes them, separated by commas",
+        make: || Box::new(plain::Plain),
+    },
+];
+
+impl fmt::Debug for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl Format {
+    /// The format of this name.
+    pub fn by_name(name: &str) -> Option<&'static Format> {
+        FORMATS.iter().find(|format| format.name == name || format.aliases.contains(&name))
+    }
+
+    /// Writes all rows and returns how many there were. A result without columns writes nothing.
+    pub fn write(&self, rows: &mut Rows, out: &mut dyn Write) -> Result<u64, WriteError> {
+        let columns: Vec<Arc<str>> = rows.columns().to_vec();
+        let mut renderer = (self.make)();
+        let mut count = 0;
+        if columns.is_empty() {
+            for row in rows {
+                row?;
+            }
+            return Ok(0);
+        }
+        renderer.begin(&columns, out)?;
+        for row in rows {
+            match row {
+                Ok(row) => renderer.row(row.values(), out)?,
+                Err(error) => {
+                    renderer.end(out)?;
+                    return Err(error.into());
+                }
+            }
+            count += 1;
+        }
+        renderer.end(out)?;
+        Ok(count)
+    }
+}
+
+/// Why a result could not be written to its end.
+#[derive(Debug)]
+pub enum WriteError {
+    /// The statement failed.
+    Query(Error),
+    /// The output failed: a full disk, a closed pipe.
+    Output(io::Error),
+}
+
+impl From<Error> for WriteError {
+    fn from(error: Error) -> Self {
+        Self::Query(error)
+    }
+}
+
+impl From<io::Error> for WriteError {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+/// Writes one result.
+trait Renderer {
+    fn begin(&mut self, columns: &[Arc<str>], out: &mut dyn Write) -> io::Result<()>;
+    fn row(&mut self, values: &[Value], out: &mut dyn Write) -> io::Result<()>;
+    fn end(&mut self, _out: &mut dyn Write) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A value as a person reads it: a string bare, everything else as Cypher writes it.
+fn bare(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.to_string(),
+        other => other.to_string(),
+    }
+}
+
+/// The text on one line, and unable to command a terminal: control characters and those that reorder
+/// text are written as escapes.
+fn harmless(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if c.is_control()
+                || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') =>
+            {
+                out.push_str(&format!("\\u{:04x}", u32::from(c)));
+            }
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests;

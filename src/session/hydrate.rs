@@ -1,0 +1,119 @@
+//! Attaches to nodes and relationships what they hold, as rows leave the engine.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::error::Detail;
+use crate::error::Error;
+use crate::error::ErrorClass;
+use crate::error::Phase;
+use crate::error::Result;
+use crate::graph::KeyId;
+use crate::graph::Snapshot;
+use crate::value::Column;
+use crate::value::Map;
+use crate::value::Node;
+use crate::value::NodeId;
+use crate::value::NodeRecord;
+use crate::value::Path;
+use crate::value::Relationship;
+use crate::value::RelationshipId;
+use crate::value::RelationshipRecord;
+use crate::value::Value;
+
+/// The rows of a batch, given by its columns, whole.
+pub(super) fn rows(columns: &[Column], len: usize, graph: &Snapshot) -> Result<Vec<Vec<Value>>> {
+    let mut hydrator = Hydrator { graph, nodes: HashMap::new(), relationships: HashMap::new() };
+    let mut rows = Vec::with_capacity(len);
+    for at in 0..len {
+        let values = columns.iter().map(|column| hydrator.value(column.get(at)));
+        rows.push(values.collect::<Result<Vec<_>>>()?);
+    }
+    Ok(rows)
+}
+
+/// Reads each node and relationship of a batch once.
+struct Hydrator<'a> {
+    graph: &'a Snapshot,
+    nodes: HashMap<NodeId, Node>,
+    relationships: HashMap<RelationshipId, Relationship>,
+}
+
+impl Hydrator<'_> {
+    fn value(&mut self, value: Value) -> Result<Value> {
+        Ok(match value {
+            Value::Node(node) => Value::Node(self.node(&node)?),
+            Value::Relationship(relationship) => {
+                Value::Relationship(self.relationship(&relationship)?)
+            }
+            Value::Path(path) => {
+                let nodes = path.nodes().iter().map(|n| self.node(n)).collect::<Result<_>>()?;
+                let relationships = path.relationships().iter().map(|r| self.relationship(r));
+                let path = Path::new(nodes, relationships.collect::<Result<_>>()?);
+                Value::Path(Arc::new(path.ok_or_else(|| Error::internal("a path lost a node"))?))
+            }
+            Value::List(items) if items.iter().any(holds_entities) => {
+                let items = items.iter().map(|item| self.value(item.clone()));
+                Value::List(Arc::new(items.collect::<Result<_>>()?))
+            }
+            Value::Map(map) if map.values().any(holds_entities) => {
+                let pairs = map.iter().map(|(k, v)| Ok((k.clone(), self.value(v.clone())?)));
+                Value::Map(Arc::new(pairs.collect::<Result<_>>()?))
+            }
+            other => other,
+        })
+    }
+
+    fn node(&mut self, node: &Node) -> Result<Node> {
+        let id = node.id();
+        if let Some(known) = self.nodes.get(&id) {
+            return Ok(known.clone());
+        }
+        let labels = self.graph.node_labels(id)?;
+        let mut labels: Vec<Arc<str>> =
+            labels.into_iter().map(|label| self.graph.label_name(label)).collect();
+        labels.sort();
+        let properties = self.properties(self.graph.node_properties(id)?);
+        let whole = Node::with_record(id, NodeRecord { labels, properties });
+        self.nodes.insert(id, whole.clone());
+        Ok(whole)
+    }
+
+    fn relationship(&mut self, relationship: &Relationship) -> Result<Relationship> {
+        let id = relationship.id();
+        if let Some(known) = self.relationships.get(&id) {
+            return Ok(known.clone());
+        }
+        let (type_id, start, end) = self.graph.relationship(id)?.ok_or_else(|| {
+            Error::new(
+                ErrorClass::EntityNotFound,
+                Phase::Runtime,
+                Detail::DeletedEntityAccess,
+                format!("relationship {id} is gone"),
+            )
+        })?;
+        let record = RelationshipRecord {
+            type_name: self.graph.type_name(type_id),
+            start,
+            end,
+            properties: self.properties(self.graph.relationship_properties(id)?),
+        };
+        let whole = Relationship::with_record(id, record);
+        self.relationships.insert(id, whole.clone());
+        Ok(whole)
+    }
+
+    fn properties(&self, pairs: Vec<(KeyId, Value)>) -> Map {
+        pairs.into_iter().map(|(key, value)| (self.graph.key_name(key), value)).collect()
+    }
+}
+
+/// Whether there may be a node, relationship or path within.
+fn holds_entities(value: &Value) -> bool {
+    match value {
+        Value::Node(_) | Value::Relationship(_) | Value::Path(_) => true,
+        Value::List(items) => items.iter().any(holds_entities),
+        Value::Map(map) => map.values().any(holds_entities),
+        _ => false,
+    }
+}

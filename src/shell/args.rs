@@ -1,0 +1,79 @@
+//! What can be typed after `redstring` on the command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::CommandFactory;
+use clap::FromArgMatches;
+use clap::Parser;
+use clap::builder::PossibleValue;
+use clap::builder::PossibleValuesParser;
+
+use crate::output::FORMATS;
+
+/// The arguments, as typed.
+#[derive(Debug, Parser)]
+#[command(
+    name = "redstring",
+    version,
+    about = "An embedded property-graph database that speaks openCypher",
+    after_help = "Without -f and -c, statements are read from standard input; where that is a \
+                  terminal, there is a prompt.\n\nExit codes: 0 every statement succeeded; 1 a \
+                  statement failed or the store could not be opened; 2 wrong usage."
+)]
+pub(super) struct Args {
+    /// The folder of the store, made if there is none. Without it the graph lives in memory.
+    #[arg(value_name = "DB")]
+    pub(super) database: Option<PathBuf>,
+
+    /// Runs the statements and commands of a file; `-` is standard input. May be repeated.
+    #[arg(short = 'f', long = "file", value_name = "FILE")]
+    files: Vec<PathBuf>,
+
+    /// Runs these statements. May be repeated, and mixed with -f in any order.
+    #[arg(short = 'c', long = "command", value_name = "QUERY")]
+    commands: Vec<String>,
+
+    /// How results are written [default: table on a terminal, else csv]
+    #[arg(long, visible_alias = "mode", value_name = "FORMAT", value_parser = format_names())]
+    pub(super) format: Option<String>,
+
+    /// What to run, in the order of the command line.
+    #[arg(skip)]
+    pub(super) inputs: Vec<Input>,
+}
+
+/// One thing to run.
+#[derive(Debug, Clone)]
+pub(super) enum Input {
+    /// A file of statements and commands.
+    File(PathBuf),
+    /// Statements from the command line.
+    Text(String),
+}
+
+impl Args {
+    /// Reads the arguments; the error holds the text to print, which may be the help that was asked for.
+    pub(super) fn read(arguments: impl Iterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let matches = Self::command().try_get_matches_from(arguments)?;
+        let mut args = Self::from_arg_matches(&matches)?;
+        let positions =
+            |id: &str| matches.indices_of(id).map(|at| at.collect::<Vec<_>>()).unwrap_or_default();
+        let files = args.files.drain(..).map(Input::File);
+        let commands = args.commands.drain(..).map(Input::Text);
+        let mut inputs: Vec<(usize, Input)> = positions("files")
+            .into_iter()
+            .zip(files)
+            .chain(positions("commands").into_iter().zip(commands))
+            .collect();
+        inputs.sort_by_key(|(at, _)| *at);
+        args.inputs = inputs.into_iter().map(|(_, input)| input).collect();
+        Ok(args)
+    }
+}
+
+fn format_names() -> PossibleValuesParser {
+    PossibleValuesParser::new(FORMATS.iter().map(|format| {
+        PossibleValue::new(format.name).aliases(format.aliases.iter().copied()).help(format.doc)
+    }))
+}

@@ -1,0 +1,92 @@
+//! The command line and the prompt.
+//!
+//! Owns the arguments, the commands, the script runner and the rendering of errors. It uses only the
+//! public API and the tokens of the language. Results go to standard output, everything else to
+//! standard error.
+
+use std::ffi::OsString;
+use std::io;
+use std::io::IsTerminal;
+use std::io::Read;
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::database::Database;
+use crate::error::Result;
+use crate::output::FORMATS;
+use crate::output::Format;
+
+mod args;
+mod command;
+mod interactive;
+mod report;
+mod runner;
+mod split;
+
+use args::{Args, Input};
+use runner::{Runner, Source, Stop};
+
+/// Runs the `redstring` command with these arguments, the program's name first.
+pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let args = match Args::read(arguments) {
+        Ok(args) => args,
+        Err(error) => {
+            // Nobody is left to be told that the message could not be printed.
+            let _ = error.print();
+            return u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from);
+        }
+    };
+    let database = match open(args.database.as_deref()) {
+        Ok(database) => database,
+        Err(error) => {
+            report::print(&error, None);
+            return ExitCode::FAILURE;
+        }
+    };
+    let on_terminal = io::stdout().is_terminal();
+    let default = if on_terminal { "table" } else { "csv" };
+    let name = args.format.as_deref().unwrap_or(default);
+    let Some(format) = Format::by_name(name).or(FORMATS.first()) else {
+        return ExitCode::FAILURE;
+    };
+    let out = io::BufWriter::new(io::stdout());
+    let mut runner = Runner::new(database, format, Box::new(out));
+    let ended = if !args.inputs.is_empty() {
+        args.inputs.iter().try_for_each(|input| run_input(&mut runner, input))
+    } else if on_terminal && io::stdin().is_terminal() {
+        interactive::run(&mut runner, args.database.as_deref())
+    } else {
+        run_input(&mut runner, &Input::File("-".into()))
+    };
+    match ended.and_then(|()| runner.finish()) {
+        Ok(()) | Err(Stop::Quit | Stop::ClosedPipe) => ExitCode::SUCCESS,
+        Err(Stop::Failed) => ExitCode::FAILURE,
+    }
+}
+
+fn open(path: Option<&Path>) -> Result<Database> {
+    match path {
+        Some(path) => Database::open(path),
+        None => Ok(Database::in_memory()),
+    }
+}
+
+/// Runs one input to its end, or to its first error.
+fn run_input(runner: &mut Runner, input: &Input) -> Result<(), Stop> {
+    match input {
+        Input::Text(text) => runner.run(&Source { name: "<command>", text }),
+        Input::File(path) => {
+            let (name, text) = if path.as_os_str() == "-" {
+                let mut text = String::new();
+                ("<stdin>".to_string(), io::stdin().read_to_string(&mut text).map(|_| text))
+            } else {
+                (path.display().to_string(), std::fs::read_to_string(path))
+            };
+            let text = text.map_err(|error| {
+                report::print(&report::unreadable(&name, error), None);
+                Stop::Failed
+            })?;
+            runner.run(&Source { name: &name, text: &text })
+        }
+    }
+}

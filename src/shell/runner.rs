@@ -1,0 +1,195 @@
+//! Runs the pieces of a script, one after the other, and keeps what lasts between them.
+
+use std::io;
+use std::io::Write;
+use std::time::Duration;
+use std::time::Instant;
+
+use crate::database::Database;
+use crate::database::Transaction;
+use crate::error::Detail;
+use crate::error::Error;
+use crate::error::Result;
+use crate::output::Format;
+use crate::output::WriteError;
+use crate::result::Counters;
+
+use super::command;
+use super::report;
+use super::split::{PieceKind, next_piece};
+
+/// A text with the name that errors call it by.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Source<'a> {
+    pub(super) name: &'a str,
+    pub(super) text: &'a str,
+}
+
+/// Why a run ended before its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// Something failed, and has been reported.
+    Failed,
+    /// The user asked to leave.
+    Quit,
+    /// Nobody reads the results any more.
+    ClosedPipe,
+}
+
+/// Why a single piece ended early.
+pub(super) enum Failure {
+    /// It failed.
+    Error(Error),
+    /// Its result could not be written.
+    Output(io::Error),
+    /// A source it ran ended early, and has told why.
+    Stop(Stop),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+impl From<WriteError> for Failure {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Query(error) => Self::Error(error),
+            WriteError::Output(error) => Self::Output(error),
+        }
+    }
+}
+
+/// The state of the shell between statements.
+pub(super) struct Runner {
+    database: Database,
+    transaction: Option<Transaction>,
+    pub(super) format: &'static Format,
+    pub(super) out: Box<dyn Write>,
+    /// Whether each statement is followed by a line on what it did.
+    pub(super) chatty: bool,
+}
+
+impl Runner {
+    pub(super) fn new(database: Database, format: &'static Format, out: Box<dyn Write>) -> Self {
+        Self { database, transaction: None, format, out, chatty: false }
+    }
+
+    /// Runs every piece of the source, up to the first that fails.
+    pub(super) fn run(&mut self, source: &Source<'_>) -> Result<(), Stop> {
+        let mut from = 0;
+        while let Some((piece, next)) = next_piece(source.text, from) {
+            let text = source.text.get(piece.range.clone()).unwrap_or("");
+            let outcome = match piece.kind {
+                PieceKind::Command => command::run(self, text),
+                PieceKind::Statement => self.statement(text),
+            };
+            match outcome {
+                Ok(()) => {}
+                Err(Failure::Stop(stop)) => return Err(stop),
+                Err(Failure::Output(error)) => return Err(report::output_failed(error)),
+                Err(Failure::Error(error)) => {
+                    // What was written before the error comes before it on a terminal, too.
+                    let _ = self.out.flush();
+                    report::print(&error, Some((source, piece.range)));
+                    return Err(Stop::Failed);
+                }
+            }
+            from = next;
+        }
+        Ok(())
+    }
+
+    /// Whether a transaction is open.
+    pub(super) fn in_transaction(&self) -> bool {
+        self.transaction.is_some()
+    }
+
+    /// The end of a script: a transaction that is still open is lost, which must not look like success.
+    pub(super) fn finish(&mut self) -> Result<(), Stop> {
+        if self.transaction.take().is_none() {
+            return Ok(());
+        }
+        let message = "the transaction was still open at the end, and has been rolled back";
+        let error = Error::usage(Detail::TransactionOpen, message);
+        report::print(&error.help("End it with `:commit` or `:rollback`."), None);
+        Err(Stop::Failed)
+    }
+
+    /// Runs a statement and writes its result.
+    pub(super) fn statement(&mut self, text: &str) -> Result<(), Failure> {
+        let words: Vec<String> = text.split_whitespace().map(str::to_ascii_uppercase).collect();
+        match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+            ["BEGIN"] | ["BEGIN", "TRANSACTION"] => return self.begin(),
+            ["COMMIT"] => return self.commit(),
+            ["ROLLBACK"] => return self.rollback(),
+            _ => {}
+        }
+        let begun = Instant::now();
+        let mut rows = match &mut self.transaction {
+            Some(transaction) => transaction.query(text, ())?,
+            None => self.database.query(text, ())?,
+        };
+        let columns = rows.columns().len();
+        let count = self.format.write(&mut rows, &mut self.out)?;
+        self.out.flush()?;
+        if self.chatty {
+            let counters = rows.summary().counters();
+            report::say(&told(columns, count, counters, begun.elapsed()));
+        }
+        Ok(())
+    }
+
+    /// Opens a transaction.
+    pub(super) fn begin(&mut self) -> Result<(), Failure> {
+        if self.transaction.is_some() {
+            let error = Error::usage(Detail::TransactionOpen, "a transaction is open already");
+            return Err(error.help("End it with `:commit` or `:rollback`.").into());
+        }
+        self.transaction = Some(self.database.begin()?);
+        Ok(())
+    }
+
+    /// Commits the open transaction.
+    pub(super) fn commit(&mut self) -> Result<(), Failure> {
+        Ok(self.open_transaction()?.commit()?)
+    }
+
+    /// Rolls the open transaction back.
+    pub(super) fn rollback(&mut self) -> Result<(), Failure> {
+        Ok(self.open_transaction()?.rollback()?)
+    }
+
+    fn open_transaction(&mut self) -> Result<Transaction> {
+        self.transaction.take().ok_or_else(|| {
+            Error::usage(Detail::TransactionClosed, "no transaction is open")
+                .help("Open one with `:begin`.")
+        })
+    }
+
+    /// Folds the log into segments.
+    pub(super) fn checkpoint(&mut self) -> Result<(), Failure> {
+        Ok(self.database.checkpoint()?)
+    }
+}
+
+/// What a statement did, in a line.
+fn told(columns: usize, rows: u64, counters: Counters, took: Duration) -> String {
+    let mut parts = Vec::new();
+    if columns > 0 {
+        parts.push(format!("{rows} {}", if rows == 1 { "row" } else { "rows" }));
+    }
+    if counters.contains_updates() || columns == 0 {
+        parts.push(counters.to_string());
+    }
+    let text = format!("{}, {:.1} ms", parts.join(", "), took.as_secs_f64() * 1000.0);
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}

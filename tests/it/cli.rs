@@ -1,0 +1,164 @@
+//! The `redstring` command as its users meet it: exit codes, streams, scripts.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::process::{Command, Output, Stdio};
+
+fn redstring(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_redstring"));
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// What a run gave: exit code, standard output, standard error.
+struct Ran {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+fn run(arguments: &[&str]) -> Ran {
+    redstring(arguments).output().unwrap().into()
+}
+
+fn run_with_input(arguments: &[&str], input: &str) -> Ran {
+    let mut child = redstring(arguments).stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap().into()
+}
+
+#[test]
+fn results_go_to_standard_output() {
+    let ran = run(&["-c", "RETURN 1 AS one, 'a,b' AS text; RETURN null AS nothing"]);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(0), "one,text\n1,\"a,b\"\nnothing\n\n"));
+    assert_eq!(ran.err, "");
+}
+
+#[test]
+fn every_format_can_be_asked_for() {
+    let cases = [
+        ("json", "[\n {\"n\":1}\n]\n"),
+        ("jsonl", "{\"n\":1}\n"),
+        ("csv", "n\n1\n"),
+        ("line", "n = 1\n"),
+        ("plain", "n\n1\n"),
+        ("markdown", "| n |\n| --- |\n| 1 |\n"),
+        ("table", "┌───┐\n│ n │\n╞═══╡\n│ 1 │\n└───┘\n"),
+    ];
+    for (format, expected) in cases {
+        let ran = run(&["--format", format, "-c", "RETURN 1 AS n"]);
+        assert_eq!((ran.code, ran.out.as_str()), (Some(0), expected), "{format}: {}", ran.err);
+    }
+}
+
+#[test]
+fn statements_come_from_standard_input() {
+    let ran = run_with_input(
+        &[],
+        "CREATE (:A);\n// a comment; with a semicolon\nMATCH (n:A)\nRETURN count(*) AS n",
+    );
+    assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (Some(0), "n\n1\n", ""));
+}
+
+#[test]
+fn an_error_says_where_it_is_and_ends_the_script() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("script.cypher");
+    fs::write(&file, "RETURN 1 AS n;\n\nMATCH (n)\nRETURN nobody;\nRETURN 2 AS n;\n").unwrap();
+    let ran = run(&["-f", file.to_str().unwrap()]);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(1), "n\n1\n"));
+    let first = ran.err.lines().next().unwrap();
+    let place = format!("{}:4:8: error[SyntaxError.UndefinedVariable]: ", file.display());
+    assert!(first.starts_with(&place), "{first}");
+    assert!(ran.err.contains("4 | RETURN nobody;\n  |        ^^^^^^"), "{}", ran.err);
+}
+
+#[test]
+fn inputs_run_in_the_order_of_the_command_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("two.cypher");
+    fs::write(&file, "RETURN 2 AS n").unwrap();
+    let file = file.to_str().unwrap();
+    let ran = run(&["-c", "RETURN 1 AS n", "-f", file, "-c", "RETURN 3 AS n"]);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(0), "n\n1\nn\n2\nn\n3\n"));
+}
+
+#[test]
+fn a_store_keeps_what_was_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store");
+    let store = store.to_str().unwrap();
+    assert_eq!(run(&[store, "-c", "CREATE (:A {x: 1})"]).code, Some(0));
+    let ran = run(&[store, "-c", "MATCH (a:A) RETURN a.x AS x"]);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(0), "x\n1\n"));
+}
+
+#[test]
+fn transactions_commit_and_roll_back() {
+    let script = ":begin\nCREATE (:A);\n:rollback\nBEGIN;\nCREATE (:B);\nCOMMIT;\n\
+                  MATCH (n) RETURN labels(n) AS labels;";
+    let ran = run_with_input(&["--format", "plain"], script);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(0), "labels\n['B']\n"), "{}", ran.err);
+}
+
+#[test]
+fn a_transaction_left_open_is_a_failure() {
+    let ran = run_with_input(&[], ":begin\nCREATE (:A);");
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.err.contains("rolled back"), "{}", ran.err);
+}
+
+#[test]
+fn commands_work_in_scripts_with_either_prefix() {
+    let ran = run_with_input(
+        &[],
+        ".mode json\nRETURN 1 AS n;\n:mode csv\nRETURN 1 AS n;\n:quit\nRETURN 2;",
+    );
+    assert_eq!((ran.code, ran.out.as_str()), (Some(0), "[\n {\"n\":1}\n]\nn\n1\n"));
+    let ran = run(&["-c", ":nothing"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(
+        ran.err.starts_with("<command>:1:1: error[UsageError.InvalidCommand]: "),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
+fn wrong_usage_is_told_from_failure() {
+    assert_eq!(run(&["--no-such-flag"]).code, Some(2));
+    assert_eq!(run(&["--format", "xml", "-c", "RETURN 1"]).code, Some(2));
+    assert_eq!(run(&["-c", "RETURN"]).code, Some(1));
+    assert_eq!(run(&["-f", "/no/such/file"]).code, Some(1));
+    assert_eq!(run(&["/dev/null/store", "-c", "RETURN 1"]).code, Some(1));
+    let help = run(&["--help"]);
+    assert_eq!((help.code, help.err.as_str()), (Some(0), ""));
+    assert!(help.out.contains("jsonl"));
+}
+
+#[test]
+fn a_closed_pipe_is_no_failure() {
+    let mut child = redstring(&["-c", "UNWIND range(1, 200000) AS n RETURN n"]).spawn().unwrap();
+    let mut few = [0; 16];
+    child.stdout.take().unwrap().read_exact(&mut few).unwrap();
+    let ran: Ran = child.wait_with_output().unwrap().into();
+    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn a_table_cannot_command_the_terminal() {
+    let ran = run(&["--format", "table", "-c", "RETURN '\\u001b[31mred\\n' AS text"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert!(ran.out.contains("\\u001b[31mred\\n"), "{}", ran.out);
+    assert!(!ran.out.contains('\u{1b}'));
+}
