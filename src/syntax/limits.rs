@@ -7,7 +7,10 @@ use crate::error::Detail;
 use crate::error::Error;
 use crate::error::ErrorClass;
 use crate::error::Phase;
+use crate::error::Result;
 use crate::error::Span;
+use crate::syntax::token::TokenKind;
+use crate::syntax::token::tokens;
 
 /// How many brackets, CASEs or prefix operators may stand one within the other.
 pub const MAX_NESTING: usize = 200;
@@ -26,4 +29,65 @@ pub fn too_deep(span: Span) -> Error {
     )
     .at(span)
     .help("Split the expression with WITH, or pass the nested value as a parameter.")
+}
+
+/// How much text a statement may have, in bytes. Memory for a parsed text is many times its length.
+pub const MAX_LENGTH: usize = 256 << 20;
+
+/// Checks the nesting of a text, before anything recurses over it. `base` is where it begins in the whole.
+///
+/// Brackets and CASE are counted exactly enough: a word `case` that is a name can only be counted where it
+/// cannot be told apart, and the tree is counted again when it is built.
+pub fn check(text: &str, base: usize) -> Result<()> {
+    if text.len() > MAX_LENGTH {
+        return Err(Error::new(
+            ErrorClass::LimitError,
+            Phase::CompileTime,
+            Detail::QueryTooLong,
+            format!("the query has {} bytes, more than {MAX_LENGTH}", text.len()),
+        )
+        .help("Pass data as parameters, or import it from a file."));
+    }
+    // One entry per open bracket or CASE: whether it is a CASE, and the prefix operators before it.
+    let mut open: Vec<(bool, usize)> = Vec::new();
+    let mut prefixes = 0;
+    let mut run = 0;
+    let mut previous = "";
+    let mut all = tokens(text).filter(|token| token.kind != TokenKind::Comment).peekable();
+    while let Some(token) = all.next() {
+        let word = token.text(text);
+        let is_name = matches!(previous, "." | ":" | "&" | "|" | "!")
+            || all.peek().is_some_and(|next| next.text(text) == ":");
+        let opens = match (token.kind, word) {
+            (TokenKind::Sign, "(" | "[" | "{") => Some(false),
+            (TokenKind::Keyword, _) if word.eq_ignore_ascii_case("case") && !is_name => Some(true),
+            _ => None,
+        };
+        if let Some(is_case) = opens {
+            open.push((is_case, run));
+            prefixes += run;
+            run = 0;
+        } else if matches!(word, "-" | "+" | "!") || word.eq_ignore_ascii_case("not") {
+            run += 1;
+        } else {
+            run = 0;
+        }
+        let closes_case = !is_name && word.eq_ignore_ascii_case("end");
+        if closes_case && open.last().is_some_and(|(is_case, _)| *is_case) {
+            prefixes -= open.pop().map_or(0, |(_, run)| run);
+        }
+        if token.kind == TokenKind::Sign && matches!(word, ")" | "]" | "}") {
+            while let Some((is_case, run)) = open.pop() {
+                prefixes -= run;
+                if !is_case {
+                    break;
+                }
+            }
+        }
+        if open.len() > MAX_NESTING || run > MAX_NESTING || open.len() + prefixes > MAX_HEIGHT {
+            return Err(too_deep(Span::new(token.span.start + base, token.span.end + base)));
+        }
+        previous = word;
+    }
+    Ok(())
 }

@@ -5,10 +5,13 @@
 
 pub mod ast;
 mod build;
+mod error;
 mod grammar;
+pub mod keyword;
 mod limits;
+pub mod print;
+pub mod token;
 
-use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
 use crate::error::Span;
@@ -18,6 +21,11 @@ use crate::syntax::build::Builder;
 use crate::syntax::grammar::Pair;
 use crate::syntax::grammar::Rule;
 
+pub use crate::syntax::limits::MAX_NESTING;
+pub use crate::syntax::print::print;
+pub use crate::syntax::token::is_complete;
+pub use crate::syntax::token::split;
+
 /// Parses one statement; a `;` may end it.
 ///
 /// ```
@@ -25,8 +33,25 @@ use crate::syntax::grammar::Rule;
 /// assert_eq!(statement.query.first.clauses.len(), 2);
 /// ```
 pub fn parse(text: &str) -> Result<Statement> {
-    let whole = matched(Rule::whole_statement, text, 0)?;
-    Builder::new(text, 0).statement(inner(whole, Rule::statement)?)
+    parse_within(text, Span::new(0, text.len()))
+}
+
+/// Parses the one statement at a place of a script, as [`split`] gives it. Spans count from the start of
+/// the whole text.
+pub fn parse_within(text: &str, place: Span) -> Result<Statement> {
+    let part = text.get(place.start..place.end).unwrap_or_default();
+    let whole = matched(Rule::whole_statement, part, place.start)?;
+    Builder::new(part, place.start).statement(inner(whole, Rule::statement)?)
+}
+
+/// Parses the statements of a script, which `;` holds apart. Ends at the first error.
+///
+/// ```
+/// let script = "CREATE (:City {name: ';'}); // one\nMATCH (n) RETURN n";
+/// assert_eq!(redstring::syntax::parse_script(script).unwrap().len(), 2);
+/// ```
+pub fn parse_script(text: &str) -> Result<Vec<Statement>> {
+    split(text).into_iter().map(|place| parse_within(text, place)).collect()
 }
 
 /// Parses one expression.
@@ -36,10 +61,9 @@ pub fn parse_expression(text: &str) -> Result<Expression> {
 }
 
 fn matched(rule: Rule, text: &str, base: usize) -> Result<Pair<'_>> {
-    let pairs = grammar::parse(rule, text).map_err(|failure| {
-        Error::syntax(Detail::UnexpectedSyntax, format!("expected {:?}", failure.expected))
-            .at(Span::new(base + failure.at, base + failure.at + 1))
-    })?;
+    limits::check(text, base)?;
+    let pairs =
+        grammar::parse(rule, text).map_err(|failure| error::explain(&failure, text, base))?;
     pairs.into_iter().next().ok_or_else(|| Error::internal("the grammar matched nothing"))
 }
 

@@ -182,7 +182,8 @@ impl Builder<'_> {
 
     fn sort_item(&self, pair: Pair<'_>) -> Result<SortItem> {
         let span = self.span(&pair);
-        let descending = pair.clone().into_inner().any(|part| part.as_rule() == Rule::kw_descending);
+        let descending =
+            pair.clone().into_inner().any(|part| part.as_rule() == Rule::kw_descending);
         Ok(SortItem { expression: self.only_value(pair)?, descending, span })
     }
 
@@ -307,7 +308,9 @@ impl Builder<'_> {
                     "REMOVE takes a property or labels",
                 )
                 .at(span)
-                .help("Write `REMOVE n.key` or `REMOVE n:Label`; DELETE removes the node itself."));
+                .help(
+                    "Write `REMOVE n.key` or `REMOVE n:Label`; DELETE removes the node itself.",
+                ));
             }
         };
         Ok(RemoveItem { kind, span })
@@ -381,8 +384,7 @@ impl Builder<'_> {
                 Rule::where_part => yield_.where_ = Some(self.where_part(part)?),
                 Rule::yield_item => {
                     let span = self.span(&part);
-                    let mut names =
-                        part.into_inner().filter(|p| p.as_rule() != Rule::kw_as);
+                    let mut names = part.into_inner().filter(|p| p.as_rule() != Rule::kw_as);
                     let field = names.next().ok_or_else(|| missing("field", span))?;
                     let field = self.name(&field)?;
                     let alias = names.next().map(|alias| self.name(&alias)).transpose()?;

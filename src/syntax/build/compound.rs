@@ -154,8 +154,7 @@ impl Builder<'_> {
                     }
                 }
                 Rule::case_else => {
-                    let value =
-                        part.into_inner().find(|part| part.as_rule() == Rule::expression);
+                    let value = part.into_inner().find(|part| part.as_rule() == Rule::expression);
                     otherwise = value.map(|value| self.value(value)).transpose()?.map(Box::new);
                 }
                 _ => {}
@@ -269,8 +268,7 @@ fn pattern_span(patterns: &[PathPattern], where_: Option<&Expression>, outer: Sp
 
 /// An expression changes nothing, so neither does the query within it.
 fn reject_updates(query: &Query) -> Result<()> {
-    let update =
-        query.parts().flat_map(|part| &part.clauses).find(|clause| clause.is_updating());
+    let update = query.parts().flat_map(|part| &part.clauses).find(|clause| clause.is_updating());
     match update {
         Some(clause) => Err(Error::syntax(
             Detail::InvalidClauseComposition,

@@ -136,8 +136,7 @@ impl Builder<'_> {
     fn infix(&self, left: Operand, pair: &Pair<'_>, right: Operand) -> Result<Operand> {
         let span = left.expression.span.to(right.expression.span);
         let height = left.height.max(right.height);
-        let operator =
-            infix_of(pair.as_rule()).ok_or_else(|| misplaced(pair, self.span(pair)))?;
+        let operator = infix_of(pair.as_rule()).ok_or_else(|| misplaced(pair, self.span(pair)))?;
         let operator = match operator {
             Infix::Logical(operator) => return self.logical(left, operator, right),
             Infix::Comparison(operator) => return self.comparison(left, operator, right),
@@ -268,9 +267,7 @@ impl Builder<'_> {
                 let text = literal::string(pair.as_str(), span.start)?;
                 ExpressionKind::Literal(Literal::String(text))
             }
-            Rule::number => {
-                ExpressionKind::Literal(literal::number(pair.as_str(), false, span)?)
-            }
+            Rule::number => ExpressionKind::Literal(literal::number(pair.as_str(), false, span)?),
             Rule::negative_number => match pair.into_inner().next() {
                 Some(digits) => {
                     ExpressionKind::Literal(literal::number(digits.as_str(), true, span)?)
@@ -355,12 +352,7 @@ impl Builder<'_> {
         for part in pairs {
             elements.push(self.pattern_element(part)?);
         }
-        let pattern = PathPattern {
-            variable: None,
-            selector: PathSelector::All,
-            elements,
-            span,
-        };
+        let pattern = PathPattern { variable: None, selector: PathSelector::All, elements, span };
         reject_parameters(&pattern)?;
         Ok(Expression { kind: ExpressionKind::Pattern(Box::new(pattern)), span })
     }
@@ -380,9 +372,7 @@ impl Builder<'_> {
             }
         }
         let name = name.ok_or_else(|| Error::internal("a call has no name").at(span))?;
-        let is = |word: &str| {
-            matches!(name.parts.as_slice(), [only] if only.text.eq_ignore_ascii_case(word))
-        };
+        let is = |word: &str| matches!(name.parts.as_slice(), [only] if only.text.eq_ignore_ascii_case(word));
         if let Some(star) = star {
             return if is("count") {
                 Ok(ExpressionKind::CountStar)
@@ -418,9 +408,7 @@ impl Builder<'_> {
 pub(super) fn reject_pattern(expression: &Expression) -> Result<()> {
     match &expression.kind {
         // A shortest path is a value: the path, or the list of paths.
-        ExpressionKind::Pattern(pattern)
-            if pattern.selector == PathSelector::All =>
-        {
+        ExpressionKind::Pattern(pattern) if pattern.selector == PathSelector::All => {
             Err(Error::syntax(
                 Detail::UnexpectedSyntax,
                 "a pattern can only be tested, not used as a value",

@@ -142,16 +142,15 @@ fn unescape(rest: &str, place: usize) -> Result<(char, usize)> {
 fn unicode(rest: &str, digits: usize, place: usize) -> Result<(char, usize)> {
     let bad = |length: usize| {
         let shown: String = rest.chars().take(length).collect();
-        Error::syntax(
-            Detail::InvalidUnicodeLiteral,
-            format!("`{shown}` is not a Unicode escape"),
-        )
-        .at(Span::new(place, place + shown.len()))
-        .help("Write `\\u` and four hexadecimal digits, or `\\U` and eight.")
+        Error::syntax(Detail::InvalidUnicodeLiteral, format!("`{shown}` is not a Unicode escape"))
+            .at(Span::new(place, place + shown.len()))
+            .help("Write `\\u` and four hexadecimal digits, or `\\U` and eight.")
     };
     let code = |at: usize| -> Option<u32> {
         let hex = rest.get(at..at + digits)?;
-        hex.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| u32::from_str_radix(hex, 16).ok())?
+        hex.bytes()
+            .all(|byte| byte.is_ascii_hexdigit())
+            .then(|| u32::from_str_radix(hex, 16).ok())?
     };
     let length = 2 + digits;
     let first = code(2).ok_or_else(|| bad(length))?;

@@ -37,12 +37,8 @@ pub(super) struct Parenthesis {
 impl Builder<'_> {
     pub(super) fn path_pattern(&self, pair: Pair<'_>) -> Result<PathPattern> {
         let span = self.span(&pair);
-        let mut path = PathPattern {
-            variable: None,
-            selector: PathSelector::All,
-            elements: Vec::new(),
-            span,
-        };
+        let mut path =
+            PathPattern { variable: None, selector: PathSelector::All, elements: Vec::new(), span };
         for part in parts(pair) {
             match part.as_rule() {
                 Rule::variable => path.variable = Some(self.name(&part)?),

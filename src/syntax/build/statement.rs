@@ -34,8 +34,7 @@ impl Builder<'_> {
                 _ => return Err(misplaced(&part, span)),
             }
         }
-        let query =
-            query.ok_or_else(|| Error::internal("a statement has no query").at(span))?;
+        let query = query.ok_or_else(|| Error::internal("a statement has no query").at(span))?;
         Ok(Statement { mode, query, span })
     }
 

@@ -1,0 +1,106 @@
+//! The words with a meaning of their own.
+//!
+//! Owns one table, read by highlighting, completion and error messages. Any of them may name a label, a
+//! type or a property key; the reserved ones name a variable only in backticks.
+
+/// A word with a meaning of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keyword {
+    /// The word in capitals.
+    pub word: &'static str,
+    /// Whether a variable of that name needs backticks.
+    pub reserved: bool,
+    /// Whether a clause begins with it.
+    pub clause: bool,
+}
+
+const fn reserved(word: &'static str) -> Keyword {
+    Keyword { word, reserved: true, clause: false }
+}
+
+const fn free(word: &'static str) -> Keyword {
+    Keyword { word, reserved: false, clause: false }
+}
+
+const fn clause(word: &'static str, reserved: bool) -> Keyword {
+    Keyword { word, reserved, clause: true }
+}
+
+/// Every keyword, in alphabetical order.
+pub const KEYWORDS: &[Keyword] = &[
+    free("ALL"),
+    free("ALLSHORTESTPATHS"),
+    reserved("AND"),
+    free("ANY"),
+    reserved("AS"),
+    free("ASC"),
+    free("ASCENDING"),
+    free("BY"),
+    clause("CALL", false),
+    reserved("CASE"),
+    free("COLLECT"),
+    reserved("CONTAINS"),
+    free("COUNT"),
+    clause("CREATE", true),
+    clause("DELETE", true),
+    free("DESC"),
+    free("DESCENDING"),
+    clause("DETACH", true),
+    reserved("DISTINCT"),
+    reserved("ELSE"),
+    free("END"),
+    reserved("ENDS"),
+    free("EXISTS"),
+    free("EXPLAIN"),
+    reserved("FALSE"),
+    clause("FOREACH", false),
+    reserved("IN"),
+    reserved("IS"),
+    reserved("LIMIT"),
+    clause("MATCH", true),
+    clause("MERGE", true),
+    free("NONE"),
+    reserved("NOT"),
+    reserved("NULL"),
+    free("OFFSET"),
+    free("ON"),
+    clause("OPTIONAL", true),
+    reserved("OR"),
+    free("ORDER"),
+    free("PROFILE"),
+    free("REDUCE"),
+    clause("REMOVE", true),
+    clause("RETURN", true),
+    clause("SET", true),
+    free("SHORTESTPATH"),
+    free("SINGLE"),
+    reserved("SKIP"),
+    reserved("STARTS"),
+    reserved("THEN"),
+    reserved("TRUE"),
+    reserved("UNION"),
+    clause("UNWIND", true),
+    reserved("WHEN"),
+    reserved("WHERE"),
+    clause("WITH", true),
+    reserved("XOR"),
+    free("YIELD"),
+];
+
+/// The longest word of the table, in bytes.
+const LONGEST: usize = 16;
+
+/// The keyword that a word is, in any case.
+pub fn keyword(word: &str) -> Option<&'static Keyword> {
+    if word.len() > LONGEST || !word.is_ascii() {
+        return None;
+    }
+    let upper = word.to_ascii_uppercase();
+    let at = KEYWORDS.binary_search_by(|keyword| keyword.word.cmp(&upper)).ok()?;
+    KEYWORDS.get(at)
+}
+
+/// Whether a variable of that name needs backticks.
+pub fn is_reserved(word: &str) -> bool {
+    keyword(word).is_some_and(|keyword| keyword.reserved)
+}

@@ -1,0 +1,147 @@
+//! Patterns and label expressions as text.
+
+use std::fmt::Write;
+
+use crate::syntax::ast::Direction;
+use crate::syntax::ast::LabelExpression;
+use crate::syntax::ast::LabelExpressionKind;
+use crate::syntax::ast::Length;
+use crate::syntax::ast::NodePattern;
+use crate::syntax::ast::PathPattern;
+use crate::syntax::ast::PathSelector;
+use crate::syntax::ast::PatternElement;
+use crate::syntax::ast::RelationshipPattern;
+use crate::syntax::print::Printer;
+
+/// How tightly a label expression binds.
+fn level(labels: &LabelExpression) -> u8 {
+    match labels.kind {
+        LabelExpressionKind::Or(_) => 0,
+        LabelExpressionKind::And(_) => 1,
+        LabelExpressionKind::Not(_) => 2,
+        LabelExpressionKind::Name(_) | LabelExpressionKind::Any => 3,
+    }
+}
+
+impl Printer {
+    pub(super) fn path_pattern(&mut self, path: &PathPattern) {
+        if let Some(variable) = &path.variable {
+            self.variable(&variable.text);
+            self.word(" = ");
+        }
+        let close = match path.selector {
+            PathSelector::All => "",
+            PathSelector::ShortestPath => {
+                self.word("shortestPath(");
+                ")"
+            }
+            PathSelector::AllShortestPaths => {
+                self.word("allShortestPaths(");
+                ")"
+            }
+        };
+        self.separated(&path.elements, "", |printer, element| match element {
+            PatternElement::Node(node) => printer.node_pattern(node),
+            PatternElement::Relationship(relationship) => {
+                printer.relationship_pattern(relationship);
+            }
+        });
+        self.word(close);
+    }
+
+    fn node_pattern(&mut self, node: &NodePattern) {
+        self.word("(");
+        if let Some(variable) = &node.variable {
+            self.variable_before_brace(&variable.text);
+        }
+        if let Some(labels) = &node.labels {
+            self.word(":");
+            self.labels(labels, 0);
+        }
+        if let Some(properties) = &node.properties {
+            if node.variable.is_some() || node.labels.is_some() {
+                self.word(" ");
+            }
+            self.expression(properties);
+        }
+        self.where_(node.where_.as_ref());
+        self.word(")");
+    }
+
+    fn relationship_pattern(&mut self, relationship: &RelationshipPattern) {
+        let RelationshipPattern { variable, types, length, properties, where_, direction, .. } =
+            relationship;
+        self.word(if *direction == Direction::Incoming { "<-" } else { "-" });
+        let is_plain = variable.is_none()
+            && types.is_none()
+            && length.is_none()
+            && properties.is_none()
+            && where_.is_none();
+        if !is_plain {
+            self.word("[");
+            if let Some(variable) = variable {
+                self.variable(&variable.text);
+            }
+            if let Some(types) = types {
+                self.word(":");
+                self.labels(types, 0);
+            }
+            if let Some(length) = length {
+                self.length(length);
+            }
+            if let Some(properties) = properties {
+                if variable.is_some() || types.is_some() || length.is_some() {
+                    self.word(" ");
+                }
+                self.expression(properties);
+            }
+            self.where_(where_.as_ref());
+            self.word("]");
+        }
+        self.word(if *direction == Direction::Outgoing { "->" } else { "-" });
+    }
+
+    fn length(&mut self, length: &Length) {
+        self.word("*");
+        if length.min.is_some() && length.min == length.max {
+            self.bound(length.min);
+        } else if length.min.is_some() || length.max.is_some() {
+            self.bound(length.min);
+            self.word("..");
+            self.bound(length.max);
+        }
+    }
+
+    fn bound(&mut self, bound: Option<u64>) {
+        if let Some(bound) = bound {
+            // Writing into a String cannot fail.
+            let _ = write!(self.out, "{bound}");
+        }
+    }
+
+    /// A label expression, in parentheses if it binds less tightly than `least`.
+    pub(super) fn labels(&mut self, labels: &LabelExpression, least: u8) {
+        if level(labels) < least {
+            self.word("(");
+            self.labels(labels, 0);
+            self.word(")");
+            return;
+        }
+        match &labels.kind {
+            LabelExpressionKind::Name(name) => self.name(name),
+            LabelExpressionKind::Any => self.word("%"),
+            LabelExpressionKind::Not(operand) => {
+                self.word("!");
+                self.labels(operand, 2);
+            }
+            LabelExpressionKind::And(operands) => {
+                let plain = operands.iter().all(|operand| level(operand) == 3);
+                let between = if plain { ":" } else { "&" };
+                self.separated(operands, between, |printer, operand| printer.labels(operand, 2));
+            }
+            LabelExpressionKind::Or(operands) => {
+                self.separated(operands, "|", |printer, operand| printer.labels(operand, 1));
+            }
+        }
+    }
+}
