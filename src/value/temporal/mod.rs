@@ -4,20 +4,26 @@
 //! nanoseconds since 1970-01-01T00:00Z.
 
 mod arithmetic;
+mod between;
 mod calendar;
 mod component;
+mod construct;
 mod date;
 mod datetime;
 mod duration;
 mod parse;
 mod text;
 mod time;
+mod truncate;
 mod zone;
 
 pub(crate) use arithmetic::{difference, sum};
+pub use between::{between, in_days, in_months, in_seconds};
 pub use component::component;
+pub use construct::{Kind, create, create_duration, current, from_epoch, from_epoch_millis};
 pub use date::Date;
 pub use datetime::{DateTime, LocalDateTime};
 pub use duration::Duration;
 pub use time::{LocalTime, Time};
+pub use truncate::truncate;
 pub use zone::Zone;
