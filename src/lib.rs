@@ -2,6 +2,7 @@
 
 pub mod bound;
 pub mod error;
+pub mod executor;
 pub mod function;
 pub mod graph;
 pub mod plan;

@@ -1,0 +1,188 @@
+//! What a running statement can reach: the graph, its parameters, its limits.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use crate::error::Detail;
+use crate::error::Error;
+use crate::error::ErrorClass;
+use crate::error::Phase;
+use crate::error::Result;
+use crate::function;
+use crate::graph::Snapshot;
+use crate::graph::Transaction;
+use crate::value::Map;
+use crate::value::NodeId;
+use crate::value::RelationshipId;
+
+use super::Batch;
+
+/// The graph as a statement may use it.
+#[derive(Debug)]
+pub enum Access {
+    /// Reading only.
+    Read(Snapshot),
+    /// Reading and writing.
+    Write(Transaction),
+}
+
+/// When a statement must stop before its end.
+#[derive(Debug, Clone, Default)]
+pub struct Limits {
+    /// Set by the caller to cancel.
+    pub cancel: Option<Arc<AtomicBool>>,
+    /// When time is up.
+    pub deadline: Option<Instant>,
+}
+
+/// What one operator did, by its place in the plan (pre-order).
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OperatorProfile {
+    /// How many rows it gave.
+    pub rows: u64,
+    /// How many batches it gave.
+    pub batches: u64,
+    /// Nanoseconds within it and what is below it.
+    pub nanos: u64,
+}
+
+/// The state of one running statement.
+#[derive(Debug)]
+pub struct Context {
+    access: Access,
+    parameters: Arc<Map>,
+    now: i128,
+    limits: Limits,
+    /// What the `Argument` leaves of the innermost `Apply` give.
+    arguments: Vec<Batch>,
+    pub(crate) profile: Vec<OperatorProfile>,
+}
+
+impl Context {
+    /// A context for one statement; `now` is its clock in nanoseconds since 1970-01-01T00:00:00Z.
+    pub fn new(access: Access, parameters: Arc<Map>, now: i128, limits: Limits) -> Self {
+        Self { access, parameters, now, limits, arguments: Vec::new(), profile: Vec::new() }
+    }
+
+    /// Gives the graph back, to commit or to go on with.
+    pub fn into_access(self) -> Access {
+        self.access
+    }
+
+    /// The graph as it is now, with this statement's own changes.
+    pub fn graph(&self) -> &Snapshot {
+        match &self.access {
+            Access::Read(snapshot) => snapshot,
+            Access::Write(transaction) => transaction.snapshot(),
+        }
+    }
+
+    /// The transaction to write in.
+    pub(crate) fn transaction(&mut self) -> Result<&mut Transaction> {
+        match &mut self.access {
+            Access::Write(transaction) => Ok(transaction),
+            Access::Read(_) => Err(Error::new(
+                ErrorClass::TransactionError,
+                Phase::Runtime,
+                Detail::ReadOnly,
+                "the statement writes, but the transaction is read-only",
+            )),
+        }
+    }
+
+    /// What functions may look at.
+    pub(crate) fn for_functions(&self) -> function::Context<'_> {
+        function::Context { graph: self.graph(), now: self.now }
+    }
+
+    /// The value of a parameter.
+    pub(crate) fn parameter(&self, name: &str) -> Result<&crate::value::Value> {
+        self.parameters.get(name).ok_or_else(|| {
+            Error::new(
+                ErrorClass::ParameterMissing,
+                Phase::CompileTime,
+                Detail::MissingParameter,
+                format!("parameter `${name}` was not given"),
+            )
+        })
+    }
+
+    /// Fails when the caller has cancelled or time is up.
+    pub(crate) fn check_limits(&self) -> Result<()> {
+        if self.limits.cancel.as_ref().is_some_and(|c| c.load(Ordering::Relaxed)) {
+            return Err(Error::new(
+                ErrorClass::Cancelled,
+                Phase::Runtime,
+                Detail::CancelledByCaller,
+                "the statement was cancelled",
+            ));
+        }
+        if self.limits.deadline.is_some_and(|d| Instant::now() >= d) {
+            return Err(Error::new(
+                ErrorClass::LimitError,
+                Phase::Runtime,
+                Detail::TimedOut,
+                "the statement ran out of time",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Fails when one of the nodes was deleted by this transaction.
+    pub(crate) fn check_nodes(&self, mut nodes: impl Iterator<Item = NodeId>) -> Result<()> {
+        match &self.access {
+            Access::Write(t) if t.counts().nodes_deleted > 0 => {
+                match nodes.find(|n| t.is_deleted_node(*n)) {
+                    Some(node) => Err(deleted("node", node.0)),
+                    None => Ok(()),
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Fails when one of the relationships was deleted by this transaction.
+    pub(crate) fn check_relationships(
+        &self,
+        mut relationships: impl Iterator<Item = RelationshipId>,
+    ) -> Result<()> {
+        match &self.access {
+            Access::Write(t) if t.counts().relationships_deleted > 0 => {
+                match relationships.find(|r| t.is_deleted_relationship(*r)) {
+                    Some(relationship) => Err(deleted("relationship", relationship.0)),
+                    None => Ok(()),
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Runs `inner` with `batch` as what `Argument` gives.
+    pub(crate) fn with_argument<T>(
+        &mut self,
+        batch: Batch,
+        inner: impl FnOnce(&mut Self) -> Result<T>,
+    ) -> Result<T> {
+        self.arguments.push(batch);
+        let result = inner(self);
+        self.arguments.pop();
+        result
+    }
+
+    /// What `Argument` gives now.
+    pub(crate) fn argument(&self) -> Result<Batch> {
+        let outside = || Error::internal("an Argument operator outside of any Apply");
+        self.arguments.last().cloned().ok_or_else(outside)
+    }
+}
+
+fn deleted(kind: &str, id: u64) -> Error {
+    Error::new(
+        ErrorClass::EntityNotFound,
+        Phase::Runtime,
+        Detail::DeletedEntityAccess,
+        format!("{kind} {id} was deleted in this transaction"),
+    )
+}

@@ -1,0 +1,245 @@
+//! Plans to rows, a batch at a time.
+//!
+//! Owns batches, compiled expressions and the running operators. It sees the graph through its batch
+//! reads and its transaction; it may not know keys, files, text or how a plan came about.
+
+mod batch;
+mod context;
+mod expression;
+mod operator;
+
+use std::time::Instant;
+
+use crate::bound::Slot;
+use crate::error::Result;
+use crate::plan;
+use crate::plan::Plan;
+use crate::value::Column;
+
+pub use batch::BATCH_SIZE;
+pub(crate) use batch::Batch;
+pub use context::{Access, Context, Limits, OperatorProfile};
+
+use expression::Compiled;
+use operator::Operator;
+
+/// A running plan: gives its rows in batches.
+pub struct Execution {
+    root: Box<dyn Operator>,
+    slots: Vec<Slot>,
+}
+
+impl std::fmt::Debug for Execution {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Execution").field("slots", &self.slots).finish_non_exhaustive()
+    }
+}
+
+impl Execution {
+    /// Prepares a plan. With `profile` every operator counts its rows and its time in the context.
+    pub fn new(plan: &Plan, profile: bool) -> Result<Self> {
+        let slots = match &plan.operator {
+            plan::Operator::ProduceResults { columns, .. } => {
+                columns.iter().map(|(_, slot)| *slot).collect()
+            }
+            _ => Vec::new(),
+        };
+        let mut builder = Builder { profile, next: 0 };
+        Ok(Self { root: builder.build(plan)?, slots })
+    }
+
+    /// The columns of the next rows, in the order of the result; none after the last. Never an empty
+    /// batch.
+    pub fn next(&mut self, ctx: &mut Context) -> Result<Option<Vec<Column>>> {
+        while let Some(batch) = self.root.next(ctx)? {
+            if !batch.is_empty() {
+                return self
+                    .slots
+                    .iter()
+                    .map(|slot| batch.column(*slot))
+                    .collect::<Result<_>>()
+                    .map(Some);
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Makes running operators of a plan, numbering them in pre-order.
+struct Builder {
+    profile: bool,
+    next: usize,
+}
+
+impl Builder {
+    fn build(&mut self, plan: &Plan) -> Result<Box<dyn Operator>> {
+        let number = self.next;
+        self.next += 1;
+        let operator = self.operator(plan)?;
+        if self.profile {
+            return Ok(Box::new(Profiled { operator, number }));
+        }
+        Ok(operator)
+    }
+
+    #[expect(clippy::too_many_lines, reason = "one arm per operator")]
+    fn operator(&mut self, plan: &Plan) -> Result<Box<dyn Operator>> {
+        use plan::Operator as P;
+        Ok(match &plan.operator {
+            P::Unit => Box::new(operator::Unit::new()),
+            P::Argument => Box::new(operator::Argument::new()),
+            P::AllNodesScan { node } => Box::new(operator::NodeScan::new(*node, None)),
+            P::NodeByLabelScan { node, label } => {
+                Box::new(operator::NodeScan::new(*node, Some(label.clone())))
+            }
+            P::NodeByIdSeek { node, ids } => {
+                Box::new(operator::NodeByIdSeek::new(*node, Compiled::new(ids)?))
+            }
+            P::RelationshipTypeScan { relationship, from, to, direction, types } => {
+                Box::new(operator::RelationshipTypeScan::new(
+                    *relationship,
+                    (*from, *to),
+                    *direction,
+                    types.clone(),
+                ))
+            }
+            P::Expand(expand) => {
+                let input = self.build(&expand.input)?;
+                Box::new(operator::Expand::new(expand, input))
+            }
+            P::ExpandCount { input, from, direction, types, distinct_from } => {
+                Box::new(operator::ExpandCount::new(
+                    self.build(input)?,
+                    *from,
+                    *direction,
+                    types.clone(),
+                    distinct_from.clone(),
+                ))
+            }
+            P::VarLengthExpand(expand) => {
+                let input = self.build(&expand.input)?;
+                Box::new(operator::VarLengthExpand::new(expand, input)?)
+            }
+            P::ShortestPath(shortest) => {
+                let input = self.build(&shortest.input)?;
+                Box::new(operator::ShortestPath::new(shortest, input)?)
+            }
+            P::Filter { input, predicate } => {
+                Box::new(operator::Filter::new(self.build(input)?, Compiled::new(predicate)?))
+            }
+            P::Project { input, items, keep_input } => Box::new(operator::Project::new(
+                self.build(input)?,
+                Compiled::items(items)?,
+                *keep_input,
+            )),
+            P::Unwind { input, list, slot } => {
+                Box::new(operator::Unwind::new(self.build(input)?, Compiled::new(list)?, *slot))
+            }
+            P::Aggregate { input, keys, aggregates } => Box::new(operator::Aggregate::new(
+                self.build(input)?,
+                Compiled::items(keys)?,
+                aggregates,
+            )?),
+            P::Distinct { input, slots } => {
+                Box::new(operator::Distinct::new(self.build(input)?, slots.clone()))
+            }
+            P::Sort { input, by } => Box::new(operator::Sort::new(self.build(input)?, by, None)?),
+            P::Top { input, by, limit } => {
+                Box::new(operator::Sort::new(self.build(input)?, by, Some(Compiled::new(limit)?))?)
+            }
+            P::Skip { input, count } => {
+                Box::new(operator::Skip::new(self.build(input)?, Compiled::new(count)?))
+            }
+            P::Limit { input, count, exhaust } => {
+                Box::new(operator::Limit::new(self.build(input)?, Compiled::new(count)?, *exhaust))
+            }
+            P::Eager { input } => Box::new(operator::Eager::new(self.build(input)?)),
+            P::Union { inputs, slots } => {
+                let inputs = inputs
+                    .iter()
+                    .map(|(plan, from)| Ok((self.build(plan)?, from.clone())))
+                    .collect::<Result<_>>()?;
+                Box::new(operator::Union::new(inputs, slots.clone()))
+            }
+            P::CartesianProduct { left, right } => {
+                Box::new(operator::CartesianProduct::new(self.build(left)?, self.build(right)?))
+            }
+            P::HashJoin { left, right, keys } => {
+                let inputs = (self.build(left)?, self.build(right)?);
+                let left_keys =
+                    keys.iter().map(|(l, _)| Compiled::new(l)).collect::<Result<_>>()?;
+                let right_keys =
+                    keys.iter().map(|(_, r)| Compiled::new(r)).collect::<Result<_>>()?;
+                Box::new(operator::HashJoin::new(inputs, left_keys, right_keys))
+            }
+            P::Apply(apply) => {
+                let input = self.build(&apply.input)?;
+                let inner = self.build(&apply.inner)?;
+                Box::new(operator::Apply::new(input, inner, apply.kind.clone(), apply.row))
+            }
+            P::Create { input, pattern } => {
+                Box::new(operator::Create::new(self.build(input)?, pattern)?)
+            }
+            P::Merge(merge) => {
+                let input = self.build(&merge.input)?;
+                let matching = self.build(&merge.matching)?;
+                Box::new(operator::Merge::new(merge, input, matching)?)
+            }
+            P::Update { input, items } => {
+                Box::new(operator::Update::new(self.build(input)?, items)?)
+            }
+            P::Delete { input, targets, detach } => Box::new(operator::Delete::new(
+                self.build(input)?,
+                Compiled::all(targets)?,
+                *detach,
+            )),
+            P::Foreach { input, slot, list, body } => {
+                let input = self.build(input)?;
+                let body = self.build(body)?;
+                Box::new(operator::Foreach::new(input, *slot, Compiled::new(list)?, body))
+            }
+            P::ProcedureCall { input, procedure, arguments, yields, void } => {
+                Box::new(operator::ProcedureCall::new(
+                    self.build(input)?,
+                    procedure.clone(),
+                    Compiled::all(arguments)?,
+                    yields.clone(),
+                    *void,
+                ))
+            }
+            P::ProduceResults { input, columns } => Box::new(operator::ProduceResults::new(
+                self.build(input)?,
+                columns.iter().map(|(_, slot)| *slot).collect(),
+            )),
+            P::EmptyResult { input } => Box::new(operator::EmptyResult::new(self.build(input)?)),
+        })
+    }
+}
+
+/// Counts what an operator gives, and the time within it and below.
+struct Profiled {
+    operator: Box<dyn Operator>,
+    number: usize,
+}
+
+impl Operator for Profiled {
+    fn next(&mut self, ctx: &mut Context) -> Result<Option<Batch>> {
+        let start = Instant::now();
+        let batch = self.operator.next(ctx)?;
+        if ctx.profile.len() <= self.number {
+            ctx.profile.resize(self.number + 1, OperatorProfile::default());
+        }
+        if let Some(profile) = ctx.profile.get_mut(self.number) {
+            profile.nanos += start.elapsed().as_nanos() as u64;
+            if let Some(batch) = &batch {
+                profile.rows += batch.row_count();
+                profile.batches += 1;
+            }
+        }
+        Ok(batch)
+    }
+
+    fn reset(&mut self) {
+        self.operator.reset();
+    }
+}

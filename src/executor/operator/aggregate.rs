@@ -1,0 +1,153 @@
+//! Aggregate: rows to groups.
+
+use crate::bound::Slot;
+use crate::error::Result;
+use crate::error::Span;
+use crate::executor::Batch;
+use crate::executor::Context;
+use crate::executor::expression::Compiled;
+use crate::executor::expression::evaluate_all;
+use crate::function::Accumulator;
+use crate::function::AggregateFunction;
+use crate::plan;
+use crate::value::Column;
+
+use super::grouping::Groups;
+use super::{Input, Operator, Pieces};
+
+/// Groups of rows, with aggregates over each.
+pub(crate) struct Aggregate {
+    input: Input,
+    keys: Vec<(Slot, Compiled)>,
+    calls: Vec<Call>,
+    result: Option<Pieces>,
+}
+
+struct Call {
+    slot: Slot,
+    function: &'static AggregateFunction,
+    arguments: Vec<Compiled>,
+    distinct: bool,
+    span: Span,
+}
+
+/// The state of one call while rows come in.
+struct Running {
+    accumulator: Box<dyn Accumulator>,
+    /// With DISTINCT: which (group, arguments) were there already.
+    seen: Groups,
+}
+
+impl Aggregate {
+    pub(crate) fn new(
+        input: Input,
+        keys: Vec<(Slot, Compiled)>,
+        aggregates: &[(Slot, plan::AggregateCall)],
+    ) -> Result<Self> {
+        let calls = aggregates
+            .iter()
+            .map(|(slot, call)| {
+                Ok(Call {
+                    slot: *slot,
+                    function: call.function,
+                    arguments: Compiled::all(&call.arguments)?,
+                    distinct: call.distinct,
+                    span: call.span,
+                })
+            })
+            .collect::<Result<_>>()?;
+        Ok(Self { input, keys, calls, result: None })
+    }
+
+    fn run(&mut self, ctx: &mut Context) -> Result<Batch> {
+        let mut groups = Groups::default();
+        let mut running: Vec<Running> = self
+            .calls
+            .iter()
+            .map(|call| Running {
+                accumulator: (call.function.accumulator)(),
+                seen: Groups::default(),
+            })
+            .collect();
+        while let Some(batch) = self.input.next(ctx)? {
+            ctx.check_limits()?;
+            if batch.is_empty() {
+                continue;
+            }
+            let keys: Vec<Column> =
+                self.keys.iter().map(|(_, e)| e.evaluate(&batch, ctx)).collect::<Result<_>>()?;
+            let rows = groups.assign(&keys, batch.len());
+            for (call, state) in self.calls.iter().zip(&mut running) {
+                let arguments = evaluate_all(&call.arguments, &batch, ctx)?;
+                let updated = if call.distinct {
+                    state.update_distinct(&rows, !self.keys.is_empty(), groups.len(), &arguments)
+                } else {
+                    state.accumulator.update(&rows, groups.len(), &arguments, batch.counts())
+                };
+                updated.map_err(|error| error.at(call.span))?;
+            }
+        }
+        if self.keys.is_empty() {
+            groups.make_single();
+        }
+        let count = groups.len();
+        let mut result = Batch::empty(count);
+        if !self.keys.is_empty() {
+            for ((slot, _), column) in self.keys.iter().zip(groups.keys(self.keys.len())) {
+                result.set(*slot, column);
+            }
+        }
+        for (call, state) in self.calls.iter().zip(&mut running) {
+            let column = state.accumulator.finish(count).map_err(|error| error.at(call.span))?;
+            result.set(call.slot, column);
+        }
+        Ok(result)
+    }
+}
+
+impl Running {
+    /// Passes on only the rows whose group and arguments were not there before.
+    fn update_distinct(
+        &mut self,
+        rows: &[u32],
+        grouped: bool,
+        group_count: usize,
+        arguments: &[Column],
+    ) -> Result<()> {
+        let mut keys = Vec::with_capacity(arguments.len() + 1);
+        // Without grouping keys the group need not be part of the key, which keeps the key typed.
+        if grouped {
+            keys.push(Column::integers(rows.iter().map(|g| i64::from(*g)).collect()));
+        }
+        keys.extend_from_slice(arguments);
+        let known = self.seen.len();
+        let numbers = self.seen.assign(&keys, rows.len());
+        let mut fresh = Vec::new();
+        let mut next = known as u32;
+        for (row, number) in numbers.iter().enumerate() {
+            if *number == next {
+                fresh.push(row as u32);
+                next += 1;
+            }
+        }
+        let groups: Vec<u32> = fresh.iter().map(|row| rows[*row as usize]).collect();
+        let arguments: Vec<Column> = arguments.iter().map(|c| c.gather(&fresh)).collect();
+        self.accumulator.update(&groups, group_count, &arguments, None)
+    }
+}
+
+impl Operator for Aggregate {
+    fn next(&mut self, ctx: &mut Context) -> Result<Option<Batch>> {
+        if self.result.is_none() {
+            let result = self.run(ctx)?;
+            self.result =
+                Some(Pieces::new(if result.is_empty() { Vec::new() } else { vec![result] }));
+        }
+        Ok(self.result.as_mut().and_then(Pieces::next))
+    }
+
+    fn reset(&mut self) {
+        self.result = None;
+        self.input.reset();
+    }
+}

@@ -1,0 +1,268 @@
+//! ShortestPath: breadth-first search between two nodes, from both ends.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use crate::bound::Direction;
+use crate::bound::Slot;
+use crate::error::Result;
+use crate::executor::Batch;
+use crate::executor::Context;
+use crate::graph::Neighbours;
+use crate::graph::TypeId;
+use crate::plan;
+use crate::value::Column;
+use crate::value::NodeId;
+use crate::value::Relationship;
+use crate::value::RelationshipId;
+use crate::value::Value;
+
+use super::var_length::RelationshipFilter;
+use super::{Input, Operator, Pieces, direction, nodes_of, type_ids};
+
+/// One or all shortest paths between two nodes.
+pub(crate) struct ShortestPath {
+    input: Input,
+    from: Slot,
+    to: Slot,
+    relationships: Slot,
+    way: Direction,
+    types: Vec<Arc<str>>,
+    min: u64,
+    max: Option<u64>,
+    all: bool,
+    single: bool,
+    filter: Option<RelationshipFilter>,
+    given: Pieces,
+}
+
+/// The relationships of a path, in order.
+type Trail = Vec<RelationshipId>;
+
+/// The search from one end.
+struct Side {
+    way: Direction,
+    depth: u64,
+    /// Nodes reached in the latest level.
+    frontier: Vec<NodeId>,
+    /// For each node reached: how it is reached from the level before, in all ways.
+    reached: FxHashMap<NodeId, Reached>,
+}
+
+struct Reached {
+    depth: u64,
+    by: Vec<(RelationshipId, NodeId)>,
+}
+
+impl Side {
+    fn new(start: NodeId, way: Direction) -> Self {
+        let reached = [(start, Reached { depth: 0, by: Vec::new() })].into_iter().collect();
+        Self { way, depth: 0, frontier: vec![start], reached }
+    }
+
+    /// All trails from this side's end to a node, the end's relationship first.
+    fn trails(&self, node: NodeId, all: bool) -> Vec<Trail> {
+        let mut complete = Vec::new();
+        let mut open: Vec<(NodeId, Trail)> = vec![(node, Vec::new())];
+        while let Some((at, trail)) = open.pop() {
+            match self.reached.get(&at) {
+                Some(reached) if !reached.by.is_empty() => {
+                    let ways = if all { &reached.by[..] } else { &reached.by[..1] };
+                    for (relationship, before) in ways.iter().rev() {
+                        let mut longer = trail.clone();
+                        longer.push(*relationship);
+                        open.push((*before, longer));
+                    }
+                }
+                _ => complete.push(trail.into_iter().rev().collect()),
+            }
+        }
+        complete
+    }
+}
+
+/// One pair of nodes to connect.
+struct Search<'a> {
+    operator: &'a ShortestPath,
+    batch: &'a Batch,
+    row: u32,
+    types: &'a [TypeId],
+}
+
+impl Search<'_> {
+    fn neighbours(&self, nodes: &[NodeId], way: Direction, ctx: &Context) -> Result<Neighbours> {
+        ctx.check_limits()?;
+        let mut found = Neighbours::default();
+        ctx.graph().expand(nodes, direction(way), self.types, &mut found)?;
+        if let Some(filter) = &self.operator.filter {
+            filter.apply(self.batch, |_| self.row, &mut found, ctx)?;
+        }
+        Ok(found)
+    }
+
+    /// Searches level by level, always on the side with fewer nodes to expand, until both meet.
+    fn between(&self, from: NodeId, to: NodeId, ctx: &Context) -> Result<Vec<Trail>> {
+        let mut near = Side::new(from, self.operator.way);
+        let mut far = Side::new(to, self.operator.way.reversed());
+        loop {
+            if near.frontier.is_empty()
+                || far.frontier.is_empty()
+                || self.operator.max.is_some_and(|max| near.depth + far.depth >= max)
+            {
+                return Ok(Vec::new());
+            }
+            let forward = near.frontier.len() <= far.frontier.len();
+            let (side, other) = if forward { (&mut near, &far) } else { (&mut far, &near) };
+            let found = self.neighbours(&side.frontier, side.way, ctx)?;
+            side.depth += 1;
+            let mut next = Vec::new();
+            for i in 0..found.len() {
+                let before = side.frontier[found.parents[i] as usize];
+                let depth = side.depth;
+                let reached = side.reached.entry(found.nodes[i]).or_insert_with(|| {
+                    next.push(found.nodes[i]);
+                    Reached { depth, by: Vec::new() }
+                });
+                if reached.depth == depth {
+                    reached.by.push((found.relationships[i], before));
+                }
+            }
+            // Every shortest path crosses exactly one of the nodes where the levels meet.
+            let met: Vec<NodeId> =
+                next.iter().copied().filter(|node| other.reached.contains_key(node)).collect();
+            side.frontier = next;
+            if !met.is_empty() {
+                return Ok(self.join(&near, &far, &met));
+            }
+        }
+    }
+
+    fn join(&self, near: &Side, far: &Side, met: &[NodeId]) -> Vec<Trail> {
+        let mut paths = Vec::new();
+        for node in met {
+            for begin in near.trails(*node, self.operator.all) {
+                for mut end in far.trails(*node, self.operator.all) {
+                    end.reverse();
+                    paths.push(begin.iter().copied().chain(end).collect());
+                    if !self.operator.all {
+                        return paths;
+                    }
+                }
+            }
+        }
+        paths
+    }
+
+    /// Where nodes may repeat (back to the start, or a least length above one), the shortest paths are
+    /// looked for among all trails, by length.
+    fn among_trails(&self, from: NodeId, to: NodeId, ctx: &Context) -> Result<Vec<Trail>> {
+        let mut level: Vec<(NodeId, Trail)> = vec![(from, Vec::new())];
+        let mut length = 0;
+        loop {
+            if length >= self.operator.min {
+                let mut found: Vec<Trail> = level
+                    .iter()
+                    .filter(|(node, _)| *node == to)
+                    .map(|(_, trail)| trail.clone())
+                    .collect();
+                if !found.is_empty() {
+                    if !self.operator.all {
+                        found.truncate(1);
+                    }
+                    return Ok(found);
+                }
+            }
+            if level.is_empty() || self.operator.max.is_some_and(|max| length >= max) {
+                return Ok(Vec::new());
+            }
+            let nodes: Vec<NodeId> = level.iter().map(|(node, _)| *node).collect();
+            let found = self.neighbours(&nodes, self.operator.way, ctx)?;
+            let mut longer = Vec::new();
+            for i in 0..found.len() {
+                let (_, trail) = &level[found.parents[i] as usize];
+                if !trail.contains(&found.relationships[i]) {
+                    let mut trail = trail.clone();
+                    trail.push(found.relationships[i]);
+                    longer.push((found.nodes[i], trail));
+                }
+            }
+            level = longer;
+            length += 1;
+        }
+    }
+}
+
+impl ShortestPath {
+    pub(crate) fn new(plan: &plan::ShortestPath, input: Input) -> Result<Self> {
+        Ok(Self {
+            input,
+            from: plan.from,
+            to: plan.to,
+            relationships: plan.relationships,
+            way: plan.direction,
+            types: plan.types.clone(),
+            min: plan.min,
+            max: plan.max,
+            all: plan.all,
+            single: plan.single,
+            filter: RelationshipFilter::new(&plan.filter)?,
+            given: Pieces::default(),
+        })
+    }
+
+    fn search(&self, batch: &Batch, ctx: &Context) -> Result<Batch> {
+        let (from_rows, from) = nodes_of(&batch.column(self.from)?)?;
+        let (to_rows, to) = nodes_of(&batch.column(self.to)?)?;
+        let ends: FxHashMap<u32, NodeId> = to_rows.into_iter().zip(to).collect();
+        let types = type_ids(ctx.graph(), &self.types);
+        let (mut rows, mut values) = (Vec::new(), Vec::new());
+        for (row, from) in from_rows.into_iter().zip(from) {
+            let Some(to) = ends.get(&row).copied() else { continue };
+            let trails = match &types {
+                _ if from == to && self.min == 0 => vec![Vec::new()],
+                None => Vec::new(),
+                Some(types) => {
+                    let search = Search { operator: self, batch, row, types };
+                    if from == to || self.min > 1 {
+                        search.among_trails(from, to, ctx)?
+                    } else {
+                        search.between(from, to, ctx)?
+                    }
+                }
+            };
+            for trail in trails {
+                rows.push(row);
+                let mut items =
+                    trail.into_iter().map(|r| Value::Relationship(Relationship::new(r)));
+                values.push(match self.single {
+                    true => items.next().unwrap_or_default(),
+                    false => Value::List(Arc::new(items.collect())),
+                });
+            }
+        }
+        let mut found = batch.select(rows);
+        found.set(self.relationships, Column::from_values(values));
+        Ok(found)
+    }
+}
+
+impl Operator for ShortestPath {
+    fn next(&mut self, ctx: &mut Context) -> Result<Option<Batch>> {
+        loop {
+            if let Some(piece) = self.given.next() {
+                return Ok(Some(piece));
+            }
+            let Some(batch) = self.input.next(ctx)? else { return Ok(None) };
+            let found = self.search(&batch, ctx)?;
+            if !found.is_empty() {
+                self.given = Pieces::new(vec![found]);
+            }
+        }
+    }
+
+    fn reset(&mut self) {
+        self.given = Pieces::default();
+        self.input.reset();
+    }
+}

@@ -1,0 +1,119 @@
+//! Sort and Top: rows in order.
+
+use std::cmp::Ordering;
+
+use crate::error::Result;
+use crate::executor::BATCH_SIZE;
+use crate::executor::Batch;
+use crate::executor::Context;
+use crate::executor::expression::Compiled;
+use crate::plan;
+use crate::value::Column;
+use crate::value::Value;
+use crate::value::ordering;
+
+use super::scan::row_count;
+use super::{Input, Operator, Pieces, drain};
+
+/// All rows in order, or the first of them.
+pub(crate) struct Sort {
+    input: Input,
+    by: Vec<(Compiled, bool)>,
+    limit: Option<Compiled>,
+    result: Option<Pieces>,
+}
+
+/// The values of a sort key, in a form that compares fast.
+enum Key {
+    Integers(Vec<i64>),
+    Values(Vec<Value>),
+}
+
+impl Key {
+    fn new(column: &Column) -> Self {
+        match (column.as_integers(), column.validity()) {
+            (Some(integers), None) => Key::Integers(integers.to_vec()),
+            _ => Key::Values(column.iter().collect()),
+        }
+    }
+
+    fn compare(&self, a: usize, b: usize) -> Ordering {
+        match self {
+            Key::Integers(v) => v[a].cmp(&v[b]),
+            Key::Values(v) => ordering::order(&v[a], &v[b]),
+        }
+    }
+}
+
+impl Sort {
+    pub(crate) fn new(input: Input, by: &[plan::SortKey], limit: Option<Compiled>) -> Result<Self> {
+        let by = by
+            .iter()
+            .map(|key| Ok((Compiled::new(&key.expression)?, key.descending)))
+            .collect::<Result<_>>()?;
+        Ok(Self { input, by, limit, result: None })
+    }
+
+    fn sorted(&self, batch: Batch, limit: usize, ctx: &Context) -> Result<Batch> {
+        let keys = self
+            .by
+            .iter()
+            .map(|(key, descending)| Ok((Key::new(&key.evaluate(&batch, ctx)?), *descending)))
+            .collect::<Result<Vec<_>>>()?;
+        let mut rows: Vec<u32> = (0..batch.len() as u32).collect();
+        // Rows that compare equal stay in the order they came in.
+        rows.sort_by(|a, b| {
+            keys.iter()
+                .map(|(key, descending)| {
+                    let order = key.compare(*a as usize, *b as usize);
+                    if *descending { order.reverse() } else { order }
+                })
+                .find(|order| order.is_ne())
+                .unwrap_or(Ordering::Equal)
+        });
+        rows.truncate(limit);
+        Ok(batch.select(rows))
+    }
+
+    fn run(&mut self, ctx: &mut Context) -> Result<Batch> {
+        let Some(limit) = &self.limit else {
+            let all = Batch::concat(drain(&mut self.input, ctx)?);
+            return self.sorted(all, usize::MAX, ctx);
+        };
+        let limit = row_count(limit, "LIMIT", ctx)? as usize;
+        let mut best: Vec<Batch> = Vec::new();
+        let mut held = 0;
+        while let Some(batch) = self.input.next(ctx)? {
+            ctx.check_limits()?;
+            let batch = batch.expand_counts();
+            if batch.is_empty() {
+                continue;
+            }
+            held += batch.len();
+            best.push(batch);
+            // Cut now and then, so that memory follows the limit and not the input.
+            if held > limit.saturating_mul(2).saturating_add(4 * BATCH_SIZE) {
+                let cut = self.sorted(Batch::concat(std::mem::take(&mut best)), limit, ctx)?;
+                held = cut.len();
+                best.push(cut);
+            }
+        }
+        self.sorted(Batch::concat(best), limit, ctx)
+    }
+}
+
+impl Operator for Sort {
+    fn next(&mut self, ctx: &mut Context) -> Result<Option<Batch>> {
+        if self.result.is_none() {
+            let result = self.run(ctx)?;
+            self.result =
+                Some(Pieces::new(if result.is_empty() { Vec::new() } else { vec![result] }));
+        }
+        Ok(self.result.as_mut().and_then(Pieces::next))
+    }
+
+    fn reset(&mut self) {
+        self.result = None;
+        self.input.reset();
+    }
+}

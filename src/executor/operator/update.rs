@@ -1,0 +1,331 @@
+//! Create, Update, Delete, Foreach, Merge. Each drains its input first, so that nothing it does is seen
+//! by what is below.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::bound::Slot;
+use crate::error::Detail;
+use crate::error::Error;
+use crate::error::ErrorClass;
+use crate::error::Phase;
+use crate::error::Result;
+use crate::executor::Batch;
+use crate::executor::Context;
+use crate::executor::expression::Compiled;
+use crate::graph::Direction;
+use crate::graph::Neighbours;
+use crate::plan;
+use crate::value::Column;
+use crate::value::Node;
+use crate::value::Value;
+
+use super::write::{Change, Creation, collect_targets};
+use super::{Input, Operator, drain};
+
+/// Input batches, drained once, then given out one by one.
+#[derive(Default)]
+struct Drained(Option<VecDeque<Batch>>);
+
+impl Drained {
+    /// All batches, if they were not drained before.
+    fn fill(&mut self, input: &mut Input, ctx: &mut Context) -> Result<Option<Vec<Batch>>> {
+        if self.0.is_some() {
+            return Ok(None);
+        }
+        drain(input, ctx).map(Some)
+    }
+
+    fn next(&mut self) -> Option<Batch> {
+        self.0.as_mut().and_then(VecDeque::pop_front)
+    }
+}
+
+/// CREATE.
+pub(crate) struct Create {
+    input: Input,
+    creation: Creation,
+    rows: Drained,
+}
+
+impl Create {
+    pub(crate) fn new(input: Input, pattern: &plan::CreatePattern) -> Result<Self> {
+        Ok(Self { input, creation: Creation::new(pattern)?, rows: Drained::default() })
+    }
+}
+
+impl Operator for Create {
+    fn next(&mut self, ctx: &mut Context) -> Result<Option<Batch>> {
+        if let Some(batches) = self.rows.fill(&mut self.input, ctx)? {
+            let mut created = VecDeque::with_capacity(batches.len());
+            for batch in batches {
+                ctx.check_limits()?;
+                created.push_back(self.creation.create(batch, ctx)?);
+            }
+            self.rows.0 = Some(created);
+        }
+        Ok(self.rows.next())
+    }
+
+    fn reset(&mut self) {
+        self.rows = Drained::default();
+        self.input.reset();
+    }
+}
+
+/// SET and REMOVE.
+pub(crate) struct Update {
+    input: Input,
+    changes: Vec<Change>,
+    rows: Drained,
+}
+
+impl Update {
+    pub(crate) fn new(input: Input, items: &[plan::UpdateItem]) -> Result<Self> {
+        Ok(Self { input, changes: Change::all(items)?, rows: Drained::default() })
+    }
+}
+
+impl Operator for Update {
+    fn next(&mut self, ctx: &mut Context) -> Result<Option<Batch>> {
+        if let Some(batches) = self.rows.fill(&mut self.input, ctx)? {
+            for batch in &batches {
+                ctx.check_limits()?;
+                // Row by row: a row sees what the rows before it have changed.
+                for row in 0..batch.len() {
+                    let one = batch.slice(row, row + 1);
+                    for change in &self.changes {
+                        change.apply(&one, ctx)?;
+                    }
+                }
+            }
+            self.rows.0 = Some(batches.into());
+        }
+        Ok(self.rows.next())
+    }
+
+    fn reset(&mut self) {
+        self.rows = Drained::default();
+        self.input.reset();
+    }
+}
+
+/// DELETE and DETACH DELETE.
+pub(crate) struct Delete {
+    input: Input,
+    targets: Vec<Compiled>,
+    detach: bool,
+    rows: Drained,
+}
+
+impl Delete {
+    pub(crate) fn new(input: Input, targets: Vec<Compiled>, detach: bool) -> Self {
+        Self { input, targets, detach, rows: Drained::default() }
+    }
+
+    fn delete(&self, batches: &[Batch], ctx: &mut Context) -> Result<()> {
+        let (mut nodes, mut relationships) = (Vec::new(), Vec::new());
+        for batch in batches {
+            for target in &self.targets {
+                for value in target.evaluate(batch, ctx)?.iter() {
+                    collect_targets(&value, &mut nodes, &mut relationships)
+                        .map_err(|error| error.at(target.span()))?;
+                }
+            }
+        }
+        nodes.sort_unstable_by_key(Node::id);
+        nodes.dedup();
+        let transaction = ctx.transaction()?;
+        for relationship in &relationships {
+            transaction.delete_relationship(relationship.id())?;
+        }
+        if self.detach {
+            let ids: Vec<_> = nodes.iter().map(Node::id).collect();
+            let mut found = Neighbours::default();
+            transaction.snapshot().expand(&ids, Direction::Both, &[], &mut found)?;
+            for relationship in found.relationships {
+                transaction.delete_relationship(relationship)?;
+            }
+        }
+        for node in &nodes {
+            if transaction.has_relationships(node.id())? {
+                return Err(Error::new(
+                    ErrorClass::ConstraintVerificationFailed,
+                    Phase::Runtime,
+                    Detail::DeleteConnectedNode,
+                    format!("node {} still has relationships", node.id()),
+                )
+                .help("Delete its relationships first, or use DETACH DELETE."));
+            }
+            transaction.delete_node(node.id())?;
+        }
+        Ok(())
+    }
+}
+
+impl Operator for Delete {
+    fn next(&mut self, ctx: &mut Context) -> Result<Option<Batch>> {
+        if let Some(batches) = self.rows.fill(&mut self.input, ctx)? {
+            self.delete(&batches, ctx)?;
+            self.rows.0 = Some(batches.into());
+        }
+        Ok(self.rows.next())
+    }
+
+    fn reset(&mut self) {
+        self.rows = Drained::default();
+        self.input.reset();
+    }
+}
+
+/// FOREACH.
+pub(crate) struct Foreach {
+    input: Input,
+    slot: Slot,
+    list: Compiled,
+    body: Input,
+    rows: Drained,
+}
+
+impl Foreach {
+    pub(crate) fn new(input: Input, slot: Slot, list: Compiled, body: Input) -> Self {
+        Self { input, slot, list, body, rows: Drained::default() }
+    }
+
+    fn run(&mut self, batch: &Batch, ctx: &mut Context) -> Result<()> {
+        for row in 0..batch.len() {
+            let one = batch.slice(row, row + 1);
+            let items = match self.list.evaluate(&one, ctx)?.get(0) {
+                Value::Null => continue,
+                Value::List(items) => items,
+                other => {
+                    return Err(Error::type_error(
+                        Detail::InvalidArgumentType,
+                        format!("FOREACH expects a List, found {} `{other}`", other.type_name()),
+                    )
+                    .at(self.list.span()));
+                }
+            };
+            let mut argument = one.select(vec![0; items.len()]);
+            argument.set(self.slot, Column::from_values(items.iter().cloned()));
+            self.body.reset();
+            ctx.with_argument(argument, |ctx| drain(&mut self.body, ctx).map(drop))?;
+        }
+        Ok(())
+    }
+}
+
+impl Operator for Foreach {
+    fn next(&mut self, ctx: &mut Context) -> Result<Option<Batch>> {
+        if let Some(batches) = self.rows.fill(&mut self.input, ctx)? {
+            for batch in &batches {
+                self.run(batch, ctx)?;
+            }
+            self.rows.0 = Some(batches.into());
+        }
+        Ok(self.rows.next())
+    }
+
+    fn reset(&mut self) {
+        self.rows = Drained::default();
+        self.input.reset();
+    }
+}
+
+/// MERGE.
+pub(crate) struct Merge {
+    input: Input,
+    matching: Input,
+    not_null: Vec<(Arc<str>, Compiled)>,
+    creation: Creation,
+    on_create: Vec<Change>,
+    on_match: Vec<Change>,
+    rows: Drained,
+}
+
+impl Merge {
+    pub(crate) fn new(merge: &plan::Merge, input: Input, matching: Input) -> Result<Self> {
+        Ok(Self {
+            input,
+            matching,
+            not_null: merge
+                .not_null
+                .iter()
+                .map(|(key, value)| Ok((key.clone(), Compiled::new(value)?)))
+                .collect::<Result<_>>()?,
+            creation: Creation::new(&merge.create)?,
+            on_create: Change::all(&merge.on_create)?,
+            on_match: Change::all(&merge.on_match)?,
+            rows: Drained::default(),
+        })
+    }
+
+    fn check(&self, row: &Batch, ctx: &Context) -> Result<()> {
+        for (key, value) in &self.not_null {
+            if value.evaluate(row, ctx)?.is_null(0) {
+                return Err(Error::new(
+                    ErrorClass::SemanticError,
+                    Phase::Runtime,
+                    Detail::MergeReadOwnWrites,
+                    format!("MERGE cannot look for a null in property `{key}`"),
+                )
+                .at(value.span())
+                .help(
+                    "A null equals nothing; leave out such rows, or merge without the property.",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds or creates the pattern for one row.
+    fn merge(&mut self, row: Batch, ctx: &mut Context) -> Result<Vec<Batch>> {
+        self.check(&row, ctx)?;
+        self.matching.reset();
+        let matching = &mut self.matching;
+        let found = ctx.with_argument(row.clone(), |ctx| drain(matching, ctx))?;
+        let (batches, changes) = if found.is_empty() {
+            (vec![self.creation.create(row, ctx)?], &self.on_create)
+        } else {
+            (found, &self.on_match)
+        };
+        for batch in &batches {
+            for one in 0..batch.len() {
+                let one = batch.slice(one, one + 1);
+                for change in changes {
+                    change.apply(&one, ctx)?;
+                }
+            }
+        }
+        Ok(batches)
+    }
+}
+
+impl Operator for Merge {
+    fn next(&mut self, ctx: &mut Context) -> Result<Option<Batch>> {
+        if let Some(batches) = self.rows.fill(&mut self.input, ctx)? {
+            let mut merged: VecDeque<Batch> = VecDeque::new();
+            // Single rows are gathered into batches again before they go on.
+            let mut waiting: Vec<Batch> = Vec::new();
+            for batch in batches {
+                for row in 0..batch.len() {
+                    ctx.check_limits()?;
+                    waiting.extend(self.merge(batch.slice(row, row + 1), ctx)?);
+                    if waiting.len() >= crate::executor::BATCH_SIZE {
+                        merged.push_back(Batch::concat(std::mem::take(&mut waiting)));
+                    }
+                }
+            }
+            if !waiting.is_empty() {
+                merged.push_back(Batch::concat(waiting));
+            }
+            self.rows.0 = Some(merged);
+        }
+        Ok(self.rows.next())
+    }
+
+    fn reset(&mut self) {
+        self.rows = Drained::default();
+        self.input.reset();
+    }
+}

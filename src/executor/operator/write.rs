@@ -1,0 +1,354 @@
+//! What all writing operators share: creating patterns, and single changes of SET and REMOVE.
+
+use std::sync::Arc;
+
+use crate::bound::Slot;
+use crate::error::Detail;
+use crate::error::Error;
+use crate::error::Result;
+use crate::executor::Batch;
+use crate::executor::Context;
+use crate::executor::expression::Compiled;
+use crate::graph::KeyId;
+use crate::plan;
+use crate::value::Column;
+use crate::value::Map;
+use crate::value::Node;
+use crate::value::NodeId;
+use crate::value::Relationship;
+use crate::value::RelationshipId;
+use crate::value::Value;
+
+/// A pattern to create, compiled.
+pub(super) struct Creation {
+    nodes: Vec<NewNode>,
+    relationships: Vec<NewRelationship>,
+}
+
+struct NewNode {
+    slot: Slot,
+    labels: Vec<Arc<str>>,
+    properties: Option<Compiled>,
+}
+
+struct NewRelationship {
+    slot: Slot,
+    type_name: Arc<str>,
+    start: Slot,
+    end: Slot,
+    properties: Option<Compiled>,
+}
+
+impl Creation {
+    pub(super) fn new(pattern: &plan::CreatePattern) -> Result<Self> {
+        let nodes = pattern
+            .nodes
+            .iter()
+            .map(|node| {
+                Ok(NewNode {
+                    slot: node.slot,
+                    labels: node.labels.clone(),
+                    properties: node.properties.as_ref().map(Compiled::new).transpose()?,
+                })
+            })
+            .collect::<Result<_>>()?;
+        let relationships = pattern
+            .relationships
+            .iter()
+            .map(|relationship| {
+                Ok(NewRelationship {
+                    slot: relationship.slot,
+                    type_name: relationship.type_name.clone(),
+                    start: relationship.start,
+                    end: relationship.end,
+                    properties: relationship.properties.as_ref().map(Compiled::new).transpose()?,
+                })
+            })
+            .collect::<Result<_>>()?;
+        Ok(Self { nodes, relationships })
+    }
+
+    /// Creates the pattern once for each row and adds the new variables. Property maps see the batch
+    /// as it was and, for relationships, the new nodes.
+    pub(super) fn create(&self, mut batch: Batch, ctx: &mut Context) -> Result<Batch> {
+        for node in &self.nodes {
+            let maps = properties(node.properties.as_ref(), &batch, ctx)?;
+            let transaction = ctx.transaction()?;
+            let mut labels = Vec::with_capacity(node.labels.len());
+            for label in &node.labels {
+                labels.push(transaction.label(label)?);
+            }
+            let mut created = Vec::with_capacity(batch.len());
+            for row in 0..batch.len() {
+                let properties = stored(&maps, row, ctx)?;
+                created.push(ctx.transaction()?.create_node(&labels, properties)?);
+            }
+            batch.set(node.slot, Column::nodes(created));
+        }
+        for relationship in &self.relationships {
+            let maps = properties(relationship.properties.as_ref(), &batch, ctx)?;
+            let type_id = ctx.transaction()?.relationship_type(&relationship.type_name)?;
+            let starts = batch.column(relationship.start)?;
+            let ends = batch.column(relationship.end)?;
+            let mut created = Vec::with_capacity(batch.len());
+            for row in 0..batch.len() {
+                let (start, end) = (end_node(&starts.get(row))?, end_node(&ends.get(row))?);
+                ctx.check_nodes([start, end].into_iter())?;
+                let properties = stored(&maps, row, ctx)?;
+                let transaction = ctx.transaction()?;
+                created.push(transaction.create_relationship(type_id, start, end, properties)?);
+            }
+            batch.set(relationship.slot, Column::relationships(created));
+        }
+        Ok(batch)
+    }
+}
+
+fn end_node(value: &Value) -> Result<NodeId> {
+    match value {
+        Value::Node(node) => Ok(node.id()),
+        Value::Null => Err(Error::type_error(
+            Detail::InvalidArgumentValue,
+            "a relationship cannot be created to or from null",
+        )
+        .help("Leave out the rows without a node, with WHERE … IS NOT NULL.")),
+        other => Err(Error::type_error(
+            Detail::InvalidArgumentType,
+            format!("expected a Node at the end of a relationship, found {}", other.type_name()),
+        )),
+    }
+}
+
+fn properties(
+    expression: Option<&Compiled>,
+    batch: &Batch,
+    ctx: &Context,
+) -> Result<Option<Column>> {
+    expression.map(|e| e.evaluate(batch, ctx)).transpose()
+}
+
+/// The properties of one row; nulls are left out.
+fn stored(maps: &Option<Column>, row: usize, ctx: &mut Context) -> Result<Vec<(KeyId, Value)>> {
+    let Some(maps) = maps else { return Ok(Vec::new()) };
+    let map = map_of(&maps.get(row), ctx)?;
+    let transaction = ctx.transaction()?;
+    let mut properties = Vec::with_capacity(map.len());
+    for (key, value) in map.iter() {
+        if !matches!(value, Value::Null) {
+            properties.push((transaction.key(key)?, value.clone()));
+        }
+    }
+    Ok(properties)
+}
+
+/// The properties that a map, node or relationship stands for.
+fn map_of(value: &Value, ctx: &Context) -> Result<Arc<Map>> {
+    let graph = ctx.graph();
+    let named = |properties: Vec<(KeyId, Value)>| {
+        Arc::new(properties.into_iter().map(|(key, v)| (graph.key_name(key), v)).collect())
+    };
+    match value {
+        Value::Map(map) => Ok(map.clone()),
+        Value::Null => Ok(Arc::default()),
+        Value::Node(node) => {
+            ctx.check_nodes(std::iter::once(node.id()))?;
+            Ok(named(graph.node_properties(node.id())?))
+        }
+        Value::Relationship(r) => {
+            ctx.check_relationships(std::iter::once(r.id()))?;
+            Ok(named(graph.relationship_properties(r.id())?))
+        }
+        other => Err(Error::type_error(
+            Detail::InvalidArgumentType,
+            format!("expected a Map of properties, found {} `{other}`", other.type_name()),
+        )),
+    }
+}
+
+/// A single change of SET or REMOVE, compiled.
+pub(super) enum Change {
+    Property { target: Compiled, key: Compiled, value: Option<Compiled> },
+    Map { target: Compiled, value: Compiled, replace: bool },
+    Labels { target: Compiled, labels: Vec<Arc<str>>, add: bool },
+}
+
+/// What a change is made to.
+enum Target {
+    Node(NodeId),
+    Relationship(RelationshipId),
+}
+
+impl Change {
+    pub(super) fn all(items: &[plan::UpdateItem]) -> Result<Vec<Self>> {
+        items.iter().map(Self::new).collect()
+    }
+
+    fn new(item: &plan::UpdateItem) -> Result<Self> {
+        use plan::UpdateItem as Item;
+        Ok(match item {
+            Item::Property { target, key, value } => Self::Property {
+                target: Compiled::new(target)?,
+                key: Compiled::new(key)?,
+                value: Some(Compiled::new(value)?),
+            },
+            Item::RemoveProperty { target, key } => Self::Property {
+                target: Compiled::new(target)?,
+                key: Compiled::new(key)?,
+                value: None,
+            },
+            Item::Replace { target, value } => Self::Map {
+                target: Compiled::new(target)?,
+                value: Compiled::new(value)?,
+                replace: true,
+            },
+            Item::Extend { target, value } => Self::Map {
+                target: Compiled::new(target)?,
+                value: Compiled::new(value)?,
+                replace: false,
+            },
+            Item::AddLabels { target, labels } => {
+                Self::Labels { target: Compiled::new(target)?, labels: labels.clone(), add: true }
+            }
+            Item::RemoveLabels { target, labels } => {
+                Self::Labels { target: Compiled::new(target)?, labels: labels.clone(), add: false }
+            }
+        })
+    }
+
+    /// Makes the change for every row of the batch, in order. The values of all rows are computed
+    /// before the first is changed.
+    pub(super) fn apply(&self, batch: &Batch, ctx: &mut Context) -> Result<()> {
+        match self {
+            Self::Property { target, key, value } => {
+                let targets = target.evaluate(batch, ctx)?;
+                let keys = key.evaluate(batch, ctx)?;
+                let values = value.as_ref().map(|v| v.evaluate(batch, ctx)).transpose()?;
+                for row in 0..batch.len() {
+                    let Some(target) = target_of(&targets.get(row), ctx)? else { continue };
+                    let Value::String(key) = keys.get(row) else {
+                        return Err(Error::type_error(
+                            Detail::MapElementAccessByNonString,
+                            format!("a property key is a String, found {}", keys.get(row)),
+                        ));
+                    };
+                    let value = values.as_ref().map_or(Value::Null, |v| v.get(row));
+                    set_property(&target, &key, &value, ctx)?;
+                }
+                Ok(())
+            }
+            Self::Map { target, value, replace } => {
+                let targets = target.evaluate(batch, ctx)?;
+                let values = value.evaluate(batch, ctx)?;
+                for row in 0..batch.len() {
+                    let Some(target) = target_of(&targets.get(row), ctx)? else { continue };
+                    let map = map_of(&values.get(row), ctx)?;
+                    if *replace {
+                        for key in keys_of(&target, ctx)? {
+                            if !map.contains_key(&key) {
+                                set_property(&target, &key, &Value::Null, ctx)?;
+                            }
+                        }
+                    }
+                    for (key, value) in map.iter() {
+                        set_property(&target, key, value, ctx)?;
+                    }
+                }
+                Ok(())
+            }
+            Self::Labels { target, labels, add } => {
+                let targets = target.evaluate(batch, ctx)?;
+                for value in targets.iter() {
+                    let node = match target_of(&value, ctx)? {
+                        None => continue,
+                        Some(Target::Node(node)) => node,
+                        Some(Target::Relationship(_)) => {
+                            return Err(Error::type_error(
+                                Detail::InvalidArgumentType,
+                                "a relationship has no labels",
+                            ));
+                        }
+                    };
+                    let transaction = ctx.transaction()?;
+                    for label in labels {
+                        let label = transaction.label(label)?;
+                        if *add {
+                            transaction.add_label(node, label)?;
+                        } else {
+                            transaction.remove_label(node, label)?;
+                        }
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+fn target_of(value: &Value, ctx: &Context) -> Result<Option<Target>> {
+    match value {
+        Value::Null => Ok(None),
+        Value::Node(node) => {
+            ctx.check_nodes(std::iter::once(node.id()))?;
+            Ok(Some(Target::Node(node.id())))
+        }
+        Value::Relationship(r) => {
+            ctx.check_relationships(std::iter::once(r.id()))?;
+            Ok(Some(Target::Relationship(r.id())))
+        }
+        other => Err(Error::type_error(
+            Detail::InvalidArgumentType,
+            format!("expected a Node or Relationship to change, found {}", other.type_name()),
+        )),
+    }
+}
+
+fn keys_of(target: &Target, ctx: &Context) -> Result<Vec<Arc<str>>> {
+    let graph = ctx.graph();
+    let properties = match target {
+        Target::Node(node) => graph.node_properties(*node)?,
+        Target::Relationship(relationship) => graph.relationship_properties(*relationship)?,
+    };
+    Ok(properties.into_iter().map(|(key, _)| graph.key_name(key)).collect())
+}
+
+fn set_property(target: &Target, key: &str, value: &Value, ctx: &mut Context) -> Result<()> {
+    // Removing a key that the graph has never seen must not make it known.
+    if matches!(value, Value::Null) && ctx.graph().key_id(key).is_none() {
+        return Ok(());
+    }
+    let transaction = ctx.transaction()?;
+    let key = transaction.key(key)?;
+    match target {
+        Target::Node(node) => transaction.set_node_property(*node, key, value),
+        Target::Relationship(relationship) => {
+            transaction.set_relationship_property(*relationship, key, value)
+        }
+    }
+}
+
+/// Collects what DELETE is to delete.
+pub(super) fn collect_targets(
+    value: &Value,
+    nodes: &mut Vec<Node>,
+    relationships: &mut Vec<Relationship>,
+) -> Result<()> {
+    match value {
+        Value::Null => {}
+        Value::Node(node) => nodes.push(node.clone()),
+        Value::Relationship(relationship) => relationships.push(relationship.clone()),
+        Value::Path(path) => {
+            nodes.extend_from_slice(path.nodes());
+            relationships.extend_from_slice(path.relationships());
+        }
+        other => {
+            return Err(Error::type_error(
+                Detail::InvalidArgumentType,
+                format!(
+                    "expected a Node, Relationship or Path to delete, found {} `{other}`",
+                    other.type_name()
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
