@@ -318,9 +318,10 @@ fn open_catalog(bytes: &dyn OrderedBytes, files: &dyn SegmentFiles) -> Result<Ca
         Some(catalog) => catalog,
         None => {
             let mut records = false;
-            bytes.scan(&[], None, &mut |_, _| {
-                records = true;
-                Ok(false)
+            bytes.scan(&[], None, &mut |key, _| {
+                // The very first catalog lacks its root when making the store was cut off.
+                records = keys::number(keys::CATALOGS, key) != Some(0);
+                Ok(!records)
             })?;
             if records || names.iter().any(|name| SegmentFile::number_of(name).is_some()) {
                 return Err(Error::corruption("the store has data but its root record is missing")

@@ -1,6 +1,7 @@
 //! Tests through the public interfaces, linked once.
 #![cfg(test)]
 
+mod crash;
 mod graph;
 mod graph_crash;
 mod graph_history;
