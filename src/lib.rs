@@ -6,6 +6,7 @@ pub mod executor;
 pub mod function;
 pub mod graph;
 pub mod plan;
+pub mod planner;
 #[doc(hidden)]
 pub mod storage;
 pub mod syntax;

@@ -42,6 +42,13 @@ impl SlotNames {
         self.add(&format!(" {purpose}{number}"))
     }
 
+    /// Gives a variable another name.
+    pub fn rename(&mut self, slot: Slot, name: &str) {
+        if let Some(known) = self.names.get_mut(slot.0 as usize) {
+            *known = name.into();
+        }
+    }
+
     /// How many slots there are.
     pub fn len(&self) -> usize {
         self.names.len()

@@ -3,11 +3,18 @@
 //! A plan is a tree of [`Operator`]s over slots. The planner makes it, the optimizer rewrites it, the
 //! executor runs it, `EXPLAIN` prints it. It may not know how any of them works.
 
+mod describe;
+mod explain;
+mod visit;
+
 use std::sync::Arc;
 
 use crate::bound::Expression;
 use crate::bound::Slot;
+use crate::bound::SlotNames;
 use crate::function::ProcedureHandle;
+
+pub use explain::{OperatorProfile, explain};
 
 pub use crate::bound::{
     AggregateCall, CreateNode, CreatePattern, CreateRelationship, Direction, SortKey, UpdateItem,
@@ -20,6 +27,28 @@ pub struct Plan {
     pub operator: Operator,
     /// How many rows the optimizer expects of it, where it has estimated that.
     pub estimated_rows: Option<f64>,
+}
+
+/// A plan for a whole statement.
+#[derive(Debug, Clone)]
+pub struct QueryPlan {
+    /// What is run.
+    pub root: Plan,
+    /// The names of all variables, hidden ones included.
+    pub slots: SlotNames,
+    /// The names of the result's columns; none where the query returns nothing.
+    pub columns: Vec<Arc<str>>,
+    /// Whether it changes the graph.
+    pub updates: bool,
+}
+
+/// What the planner asks of a cost model.
+pub trait Estimator {
+    /// How many rows a plan gives. An estimate that the plan holds already is believed.
+    fn rows(&self, plan: &Plan) -> f64;
+
+    /// How much work a plan is: the rows of all its operators.
+    fn cost(&self, plan: &Plan) -> f64;
 }
 
 impl Plan {
@@ -179,7 +208,8 @@ pub enum Operator {
         /// The output variables.
         slots: Vec<Slot>,
     },
-    /// Every row of one with every row of the other.
+    /// Every row of one with every row of the other. The right one runs only when the left one has given
+    /// its first rows, so that it sees what the left one wrote.
     CartesianProduct {
         /// Runs once for each batch; its order is kept.
         left: Box<Plan>,

@@ -1,0 +1,434 @@
+//! Operators and expressions in words, as EXPLAIN shows them.
+
+use std::sync::Arc;
+
+use crate::bound::BinaryOperator;
+use crate::bound::Expression;
+use crate::bound::ExpressionKind;
+use crate::bound::LabelExpression;
+use crate::bound::Quantifier;
+use crate::bound::Slot;
+use crate::bound::SlotNames;
+use crate::bound::SortKey;
+use crate::bound::UnaryOperator;
+use crate::bound::UpdateItem;
+use crate::value::Value;
+
+use super::explain::visible_names;
+use super::{AggregateCall, ApplyKind, CreatePattern, Direction, Operator};
+
+/// The name Neo4j has for an operator, where it has one.
+pub(super) fn operator_name(operator: &Operator) -> String {
+    let name = match operator {
+        Operator::Unit => "Unit",
+        Operator::Argument => "Argument",
+        Operator::AllNodesScan { .. } => "AllNodesScan",
+        Operator::NodeByLabelScan { .. } => "NodeByLabelScan",
+        Operator::NodeByIdSeek { .. } => "NodeByIdSeek",
+        Operator::RelationshipTypeScan { direction: Direction::Both, .. } => {
+            "UndirectedRelationshipTypeScan"
+        }
+        Operator::RelationshipTypeScan { .. } => "DirectedRelationshipTypeScan",
+        Operator::Expand(expand) if expand.into => "Expand(Into)",
+        Operator::Expand(_) => "Expand(All)",
+        Operator::ExpandCount { .. } => "ExpandCount",
+        Operator::VarLengthExpand(expand) if expand.into => "VarLengthExpand(Into)",
+        Operator::VarLengthExpand(_) => "VarLengthExpand(All)",
+        Operator::ShortestPath(path) if path.all => "AllShortestPaths",
+        Operator::ShortestPath(_) => "ShortestPath",
+        Operator::Filter { .. } => "Filter",
+        Operator::Project { .. } => "Projection",
+        Operator::Unwind { .. } => "Unwind",
+        Operator::Aggregate { .. } => "EagerAggregation",
+        Operator::Distinct { .. } => "Distinct",
+        Operator::Sort { .. } => "Sort",
+        Operator::Top { .. } => "Top",
+        Operator::Skip { .. } => "Skip",
+        Operator::Limit { exhaust: true, .. } => "ExhaustiveLimit",
+        Operator::Limit { .. } => "Limit",
+        Operator::Eager { .. } => "Eager",
+        Operator::Union { .. } => "Union",
+        Operator::CartesianProduct { .. } => "CartesianProduct",
+        Operator::HashJoin { .. } => "ValueHashJoin",
+        Operator::Apply(apply) => match apply.kind {
+            ApplyKind::Inner => "Apply",
+            ApplyKind::Optional(_) => "OptionalApply",
+            ApplyKind::Semi => "SemiApply",
+            ApplyKind::AntiSemi => "AntiSemiApply",
+            ApplyKind::Exists(_) => "LetSemiApply",
+            ApplyKind::Count(_) => "CountApply",
+            ApplyKind::Collect { .. } => "RollUpApply",
+            ApplyKind::ForEffect => "SubqueryForeach",
+        },
+        Operator::Create { .. } => "Create",
+        Operator::Merge(_) => "Merge",
+        Operator::Update { .. } => "SetProperty",
+        Operator::Delete { detach: true, .. } => "DetachDelete",
+        Operator::Delete { .. } => "Delete",
+        Operator::Foreach { .. } => "Foreach",
+        Operator::ProcedureCall { .. } => "ProcedureCall",
+        Operator::ProduceResults { .. } => "ProduceResults",
+        Operator::EmptyResult { .. } => "EmptyResult",
+    };
+    name.to_owned()
+}
+
+/// Writes with the names of a plan's variables.
+#[derive(Clone, Copy)]
+pub(super) struct Text<'n> {
+    pub(super) names: &'n SlotNames,
+}
+
+impl Text<'_> {
+    /// What distinguishes an operator from others of its name.
+    pub(super) fn details(self, operator: &Operator) -> String {
+        match operator {
+            Operator::Unit | Operator::Argument | Operator::Eager { .. } => String::new(),
+            Operator::AllNodesScan { node } => self.name(*node),
+            Operator::NodeByLabelScan { node, label } => {
+                format!("{}:{label}", self.name(*node))
+            }
+            Operator::NodeByIdSeek { node, ids } => {
+                format!("{} WHERE id = {}", self.name(*node), self.expression(ids))
+            }
+            Operator::RelationshipTypeScan { relationship, from, to, direction, types } => {
+                self.step(*from, *relationship, types, "", *direction, *to)
+            }
+            Operator::Expand(e) => {
+                self.step(e.from, e.relationship, &e.types, "", e.direction, e.to)
+            }
+            Operator::ExpandCount { from, direction, types, .. } => {
+                let (left, right) = arrows(*direction);
+                format!("({}){left}{}{right}()", self.name(*from), bracketed("", types, ""))
+            }
+            Operator::VarLengthExpand(e) => {
+                let length = length(e.min, e.max);
+                self.step(e.from, e.relationships, &e.types, &length, e.direction, e.to)
+            }
+            Operator::ShortestPath(p) => {
+                let length = if p.single { String::new() } else { length(p.min, p.max) };
+                self.step(p.from, p.relationships, &p.types, &length, p.direction, p.to)
+            }
+            Operator::Filter { predicate, .. } => self.expression(predicate),
+            Operator::Project { items, .. } => self.items(items),
+            Operator::Unwind { list, slot, .. } => {
+                format!("{} AS {}", self.expression(list), self.name(*slot))
+            }
+            Operator::Aggregate { keys, aggregates, .. } => {
+                let mut parts: Vec<String> = Vec::new();
+                if !keys.is_empty() {
+                    parts.push(self.items(keys));
+                }
+                parts.extend(aggregates.iter().map(|(slot, call)| self.aggregate(*slot, call)));
+                parts.join(", ")
+            }
+            Operator::Distinct { slots, .. } => visible_names(slots.iter().copied(), self.names),
+            Operator::Union { slots, .. } => visible_names(slots.iter().copied(), self.names),
+            Operator::Sort { by, .. } => self.order(by),
+            Operator::Top { by, limit, .. } => {
+                format!("{} LIMIT {}", self.order(by), self.expression(limit))
+            }
+            Operator::Skip { count, .. } | Operator::Limit { count, .. } => self.expression(count),
+            Operator::CartesianProduct { .. } => String::new(),
+            Operator::HashJoin { keys, .. } => {
+                let equal = |(left, right): &(Expression, Expression)| {
+                    format!("{} = {}", self.expression(left), self.expression(right))
+                };
+                keys.iter().map(equal).collect::<Vec<_>>().join(" AND ")
+            }
+            Operator::Apply(apply) => match &apply.kind {
+                ApplyKind::Exists(slot) | ApplyKind::Count(slot) => self.name(*slot),
+                ApplyKind::Collect { slot, .. } => self.name(*slot),
+                _ => String::new(),
+            },
+            Operator::Create { pattern, .. } => self.pattern(pattern),
+            Operator::Merge(merge) => self.pattern(&merge.create),
+            Operator::Update { items, .. } => {
+                items.iter().map(|item| self.update(item)).collect::<Vec<_>>().join(", ")
+            }
+            Operator::Delete { targets, .. } => self.list(targets),
+            Operator::Foreach { slot, list, .. } => {
+                format!("{} IN {}", self.name(*slot), self.expression(list))
+            }
+            Operator::ProcedureCall { procedure, arguments, .. } => {
+                format!("{}({})", procedure.0.signature().name, self.list(arguments))
+            }
+            Operator::ProduceResults { columns, .. } => {
+                columns.iter().map(|(name, _)| name.to_string()).collect::<Vec<_>>().join(", ")
+            }
+            Operator::EmptyResult { .. } => String::new(),
+        }
+    }
+
+    fn name(self, slot: Slot) -> String {
+        self.names.name(slot).to_owned()
+    }
+
+    /// The name of a variable in a pattern: nothing for a hidden one.
+    fn visible(self, slot: Slot) -> String {
+        if self.names.is_hidden(slot) {
+            return String::new();
+        }
+        self.name(slot)
+    }
+
+    fn step(
+        self,
+        from: Slot,
+        relationship: Slot,
+        types: &[Arc<str>],
+        length: &str,
+        direction: Direction,
+        to: Slot,
+    ) -> String {
+        let (left, right) = arrows(direction);
+        let between = bracketed(&self.visible(relationship), types, length);
+        format!("({}){left}{between}{right}({})", self.visible(from), self.visible(to))
+    }
+
+    fn items(self, items: &[(Slot, Expression)]) -> String {
+        let item = |(slot, expression): &(Slot, Expression)| {
+            let text = self.expression(expression);
+            let name = self.name(*slot);
+            if text == name { text } else { format!("{text} AS {name}") }
+        };
+        items.iter().map(item).collect::<Vec<_>>().join(", ")
+    }
+
+    fn aggregate(self, slot: Slot, call: &AggregateCall) -> String {
+        let distinct = if call.distinct { "DISTINCT " } else { "" };
+        let arguments =
+            if call.arguments.is_empty() { "*".to_owned() } else { self.list(&call.arguments) };
+        let text = format!("{}({distinct}{arguments})", call.function.name);
+        format!("{text} AS {}", self.name(slot))
+    }
+
+    fn order(self, by: &[SortKey]) -> String {
+        let key = |key: &SortKey| {
+            let direction = if key.descending { "DESC" } else { "ASC" };
+            format!("{} {direction}", self.expression(&key.expression))
+        };
+        by.iter().map(key).collect::<Vec<_>>().join(", ")
+    }
+
+    fn pattern(self, pattern: &CreatePattern) -> String {
+        let nodes = pattern.nodes.iter().map(|node| {
+            let labels: String = node.labels.iter().map(|label| format!(":{label}")).collect();
+            format!("({}{labels})", self.visible(node.slot))
+        });
+        let relationships = pattern.relationships.iter().map(|r| {
+            let (from, to) = (self.visible(r.start), self.visible(r.end));
+            format!("({from})-[{}:{}]->({to})", self.visible(r.slot), r.type_name)
+        });
+        nodes.chain(relationships).collect::<Vec<_>>().join(", ")
+    }
+
+    fn update(self, item: &UpdateItem) -> String {
+        let text = |e: &Expression| self.expression(e);
+        let key = |e: &Expression| match &e.kind {
+            ExpressionKind::Literal(Value::String(key)) => format!(".{key}"),
+            _ => format!("[{}]", text(e)),
+        };
+        let all = |labels: &[Arc<str>]| labels.iter().map(|l| format!(":{l}")).collect::<String>();
+        match item {
+            UpdateItem::Property { target, key: k, value } => {
+                format!("{}{} = {}", text(target), key(k), text(value))
+            }
+            UpdateItem::Replace { target, value } => format!("{} = {}", text(target), text(value)),
+            UpdateItem::Extend { target, value } => format!("{} += {}", text(target), text(value)),
+            UpdateItem::AddLabels { target, labels } => format!("{}{}", text(target), all(labels)),
+            UpdateItem::RemoveProperty { target, key: k } => {
+                format!("REMOVE {}{}", text(target), key(k))
+            }
+            UpdateItem::RemoveLabels { target, labels } => {
+                format!("REMOVE {}{}", text(target), all(labels))
+            }
+        }
+    }
+
+    fn list(self, all: &[Expression]) -> String {
+        all.iter().map(|e| self.expression(e)).collect::<Vec<_>>().join(", ")
+    }
+
+    /// An expression as Cypher; operators within operators stand in parentheses.
+    fn expression(self, expression: &Expression) -> String {
+        use ExpressionKind as K;
+        let text = |e: &Expression| self.expression(e);
+        let name = |slot: &Slot| self.name(*slot);
+        match &expression.kind {
+            K::Literal(value) => literal(value),
+            K::Parameter(name) => format!("${name}"),
+            K::Variable(slot) => name(slot),
+            K::Property { target, key } => format!("{}.{key}", self.operand(target)),
+            K::Index { target, index } => format!("{}[{}]", self.operand(target), text(index)),
+            K::Slice { target, from, to } => {
+                let bound =
+                    |e: &Option<Box<Expression>>| e.as_ref().map_or(String::new(), |e| text(e));
+                format!("{}[{}..{}]", self.operand(target), bound(from), bound(to))
+            }
+            K::HasLabels { target, labels } => {
+                format!("{}:{}", self.operand(target), label_text(labels))
+            }
+            K::Unary { operator, operand } => {
+                let inner = self.operand(operand);
+                match operator {
+                    UnaryOperator::Not => format!("NOT {inner}"),
+                    UnaryOperator::Negate => format!("-{inner}"),
+                    UnaryOperator::Plus => format!("+{inner}"),
+                    UnaryOperator::IsNull => format!("{inner} IS NULL"),
+                    UnaryOperator::IsNotNull => format!("{inner} IS NOT NULL"),
+                }
+            }
+            K::Binary { operator, left, right } => {
+                let word = operator_text(*operator);
+                format!("{} {word} {}", self.operand(left), self.operand(right))
+            }
+            K::And(all) => self.joined(all, " AND "),
+            K::Or(all) => self.joined(all, " OR "),
+            K::Function { function, arguments } => {
+                format!("{}({})", function.name, self.list(arguments))
+            }
+            K::List(all) => format!("[{}]", self.list(all)),
+            K::Map(entries) => {
+                let entry = |(key, e): &(Arc<str>, Expression)| format!("{key}: {}", text(e));
+                format!("{{{}}}", entries.iter().map(entry).collect::<Vec<_>>().join(", "))
+            }
+            K::Case { operand, alternatives, otherwise } => {
+                let mut parts = vec!["CASE".to_owned()];
+                parts.extend(operand.iter().map(|e| text(e)));
+                for (when, then) in alternatives {
+                    parts.push(format!("WHEN {} THEN {}", text(when), text(then)));
+                }
+                parts.extend(otherwise.iter().map(|e| format!("ELSE {}", text(e))));
+                parts.push("END".to_owned());
+                parts.join(" ")
+            }
+            K::ListComprehension { slot, list, filter, map } => {
+                let filter =
+                    filter.as_ref().map_or(String::new(), |e| format!(" WHERE {}", text(e)));
+                let map = map.as_ref().map_or(String::new(), |e| format!(" | {}", text(e)));
+                format!("[{} IN {}{filter}{map}]", name(slot), text(list))
+            }
+            K::Quantifier { quantifier, slot, list, predicate } => {
+                let word = match quantifier {
+                    Quantifier::All => "all",
+                    Quantifier::Any => "any",
+                    Quantifier::None => "none",
+                    Quantifier::Single => "single",
+                };
+                format!("{word}({} IN {} WHERE {})", name(slot), text(list), text(predicate))
+            }
+            K::Reduce { accumulator, initial, slot, list, body } => format!(
+                "reduce({} = {}, {} IN {} | {})",
+                name(accumulator),
+                text(initial),
+                name(slot),
+                text(list),
+                text(body)
+            ),
+            K::Path(elements) => {
+                let elements = elements.iter().map(|slot| self.name(*slot)).collect::<Vec<_>>();
+                format!("path({})", elements.join(", "))
+            }
+            K::Subquery(_) => "{ … }".to_owned(),
+        }
+    }
+
+    fn operand(self, expression: &Expression) -> String {
+        let text = self.expression(expression);
+        let compound = matches!(
+            expression.kind,
+            ExpressionKind::Unary { .. }
+                | ExpressionKind::Binary { .. }
+                | ExpressionKind::And(_)
+                | ExpressionKind::Or(_)
+        );
+        if compound { format!("({text})") } else { text }
+    }
+
+    fn joined(self, all: &[Expression], between: &str) -> String {
+        let each = |e: &Expression| match e.kind {
+            ExpressionKind::And(_) | ExpressionKind::Or(_) => self.operand(e),
+            _ => self.expression(e),
+        };
+        all.iter().map(each).collect::<Vec<_>>().join(between)
+    }
+}
+
+fn arrows(direction: Direction) -> (&'static str, &'static str) {
+    match direction {
+        Direction::Outgoing => ("-", "->"),
+        Direction::Incoming => ("<-", "-"),
+        Direction::Both => ("-", "-"),
+    }
+}
+
+fn bracketed(name: &str, types: &[Arc<str>], length: &str) -> String {
+    let types = if types.is_empty() { String::new() } else { format!(":{}", types.join("|")) };
+    format!("[{name}{types}{length}]")
+}
+
+fn length(min: u64, max: Option<u64>) -> String {
+    match max {
+        Some(max) if max == min => format!("*{min}"),
+        Some(max) => format!("*{min}..{max}"),
+        None => format!("*{min}.."),
+    }
+}
+
+fn operator_text(operator: BinaryOperator) -> &'static str {
+    match operator {
+        BinaryOperator::Xor => "XOR",
+        BinaryOperator::Equal => "=",
+        BinaryOperator::NotEqual => "<>",
+        BinaryOperator::Less => "<",
+        BinaryOperator::LessOrEqual => "<=",
+        BinaryOperator::Greater => ">",
+        BinaryOperator::GreaterOrEqual => ">=",
+        BinaryOperator::Add => "+",
+        BinaryOperator::Subtract => "-",
+        BinaryOperator::Multiply => "*",
+        BinaryOperator::Divide => "/",
+        BinaryOperator::Modulo => "%",
+        BinaryOperator::Power => "^",
+        BinaryOperator::In => "IN",
+        BinaryOperator::StartsWith => "STARTS WITH",
+        BinaryOperator::EndsWith => "ENDS WITH",
+        BinaryOperator::Contains => "CONTAINS",
+        BinaryOperator::RegexMatch => "=~",
+    }
+}
+
+fn label_text(labels: &LabelExpression) -> String {
+    let all = |all: &[LabelExpression], between: &str| {
+        let text = all.iter().map(label_text).collect::<Vec<_>>().join(between);
+        format!("({text})")
+    };
+    match labels {
+        LabelExpression::Label(name) => name.to_string(),
+        LabelExpression::Any => "%".to_owned(),
+        LabelExpression::And(parts) => all(parts, "&"),
+        LabelExpression::Or(parts) => all(parts, "|"),
+        LabelExpression::Not(inner) => format!("!{}", label_text(inner)),
+    }
+}
+
+/// A literal, shortened where it is long.
+fn literal(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Boolean(value) => value.to_string(),
+        Value::Integer(value) => value.to_string(),
+        Value::Float(value) => format!("{value:?}"),
+        Value::String(text) => format!("'{}'", text.replace('\'', "\\'")),
+        Value::List(values) if values.len() <= 8 => {
+            format!("[{}]", values.iter().map(literal).collect::<Vec<_>>().join(", "))
+        }
+        Value::List(values) => format!("[… {} elements]", values.len()),
+        Value::Map(entries) => {
+            let entry = |(key, value): (&Arc<str>, &Value)| format!("{key}: {}", literal(value));
+            format!("{{{}}}", entries.iter().map(entry).collect::<Vec<_>>().join(", "))
+        }
+        _ => "…".to_owned(),
+    }
+}

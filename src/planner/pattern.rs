@@ -1,0 +1,494 @@
+//! Patterns: scans, expansions and joins for a query graph.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::bound::BinaryOperator;
+use crate::bound::Expression;
+use crate::bound::ExpressionKind;
+use crate::bound::LabelExpression;
+use crate::bound::NamedPath;
+use crate::bound::PatternRelationship;
+use crate::bound::Quantifier;
+use crate::bound::QueryGraph;
+use crate::bound::Shortest;
+use crate::bound::Slot;
+use crate::bound::UnaryOperator;
+use crate::error::Result;
+use crate::error::Span;
+use crate::plan::Expand;
+use crate::plan::Operator;
+use crate::plan::Plan;
+use crate::plan::ShortestPath;
+use crate::plan::VarLengthExpand;
+use crate::value::Type;
+
+use super::{Planner, Rows, variable};
+
+/// Patterns with at most this many relationships are tried from every node; larger ones only from the
+/// cheapest.
+const ORDERED_EXHAUSTIVELY: usize = 8;
+
+/// A way to begin a part of a query graph.
+struct Start<'g> {
+    rows: Rows,
+    /// The predicate that all its rows satisfy.
+    answers: Option<&'g Expression>,
+}
+
+/// A query graph being solved.
+#[derive(Clone)]
+struct Search<'g> {
+    /// Every variable that a predicate may have to wait for.
+    universe: BTreeSet<Slot>,
+    /// Predicates not applied yet.
+    predicates: Vec<&'g Expression>,
+    /// Relationships not walked yet.
+    relationships: Vec<&'g PatternRelationship>,
+    /// Named paths not made yet.
+    paths: Vec<&'g NamedPath>,
+    /// Relationships walked, in these rows.
+    walked: Vec<&'g PatternRelationship>,
+}
+
+impl Planner<'_> {
+    /// Rows with every match of the graph.
+    pub(super) fn graph(&mut self, rows: Rows, graph: &QueryGraph) -> Result<Rows> {
+        let mut universe = rows.slots.clone();
+        universe.extend(graph.nodes.iter().map(|node| node.slot));
+        universe.extend(graph.relationships.iter().map(|relationship| relationship.slot));
+        universe.extend(graph.paths.iter().map(|path| path.slot));
+        let mut search = Search {
+            universe,
+            predicates: graph.predicates.iter().collect(),
+            relationships: graph.relationships.iter().filter(|r| r.shortest.is_none()).collect(),
+            paths: graph.paths.iter().collect(),
+            walked: Vec::new(),
+        };
+        let lone: Vec<Expression> = graph
+            .nodes
+            .iter()
+            .filter(|node| rows.slots.contains(&node.slot))
+            .filter(|node| {
+                !graph.relationships.iter().any(|r| r.left == node.slot || r.right == node.slot)
+            })
+            .map(|node| is_not_null(node.slot))
+            .collect();
+        let mut rows = self.filter(rows, lone)?;
+        rows = self.settle(rows, &mut search)?;
+        // What hangs together with the rows at hand, from there.
+        rows = self.expand_all(rows, &mut search)?;
+        // Then each part of the pattern that does not.
+        loop {
+            let next = graph.nodes.iter().find(|node| !rows.slots.contains(&node.slot));
+            let Some(next) = next else { break };
+            let part = component(&search.relationships, next.slot, &rows.slots);
+            let inner = self.component(&part, &mut search, &rows.slots)?;
+            rows = self.join(rows, inner, &mut search)?;
+        }
+        for relationship in graph.relationships.iter().filter(|r| r.shortest.is_some()) {
+            rows = shortest_path(rows, relationship);
+            search.walked.push(relationship);
+            rows = self.settle(rows, &mut search)?;
+        }
+        // Whatever is left uses nothing that could still come.
+        let rest: Vec<Expression> = search.predicates.drain(..).cloned().collect();
+        self.filter(rows, rest)
+    }
+
+    /// Applies the predicates and makes the paths for which everything is there.
+    fn settle(&mut self, rows: Rows, search: &mut Search<'_>) -> Result<Rows> {
+        let mut rows = rows;
+        let made: Vec<NamedPath> = take(&mut search.paths, |path| {
+            path.elements.iter().all(|slot| rows.slots.contains(slot))
+        });
+        rows = self.paths(rows, &made);
+        let universe = &search.universe;
+        let ready: Vec<Expression> = take(&mut search.predicates, |predicate| {
+            let slots = predicate.slots();
+            slots.iter().all(|slot| !universe.contains(slot) || rows.slots.contains(slot))
+        });
+        let rows = self.filter(rows, ready)?;
+        Ok(self.estimated(rows))
+    }
+
+    /// Notes how many rows are expected, so that it need not be computed again.
+    fn estimated(&self, mut rows: Rows) -> Rows {
+        if let Some(estimator) = self.estimator {
+            let expected = estimator.rows(&rows.plan);
+            rows.plan.estimated_rows = Some(expected);
+        }
+        rows
+    }
+
+    /// Walks every relationship that hangs together with the rows.
+    fn expand_all(&mut self, rows: Rows, search: &mut Search<'_>) -> Result<Rows> {
+        let mut rows = rows;
+        while let Some((next, relationships)) = self.next_relationship(&rows, search) {
+            search.relationships = relationships;
+            let distinct_from = overlapping(next, &search.walked);
+            rows = expand(rows, next, distinct_from);
+            search.walked.push(next);
+            rows = self.settle(rows, search)?;
+        }
+        Ok(rows)
+    }
+
+    /// The relationship to walk next, and those that remain: the first in written order, or the one after
+    /// which the fewest rows are expected.
+    fn next_relationship<'g>(
+        &mut self,
+        rows: &Rows,
+        search: &Search<'g>,
+    ) -> Option<(&'g PatternRelationship, Vec<&'g PatternRelationship>)> {
+        let reachable: Vec<usize> = search
+            .relationships
+            .iter()
+            .enumerate()
+            .filter(|(_, r)| rows.slots.contains(&r.left) || rows.slots.contains(&r.right))
+            .map(|(at, _)| at)
+            .collect();
+        let mut best = *reachable.first()?;
+        if let (Some(estimator), true) = (self.estimator, reachable.len() > 1) {
+            // The rows themselves do not matter for the comparison, only how many there are.
+            let leaf = stand_in(rows);
+            let mut least = f64::INFINITY;
+            for at in reachable {
+                let Some(relationship) = search.relationships.get(at) else { continue };
+                let after = expand(leaf.clone(), relationship, Vec::new());
+                let mut trial = Search { walked: Vec::new(), ..search.clone() };
+                let Ok(after) = self.settle(after, &mut trial) else { continue };
+                let expected = estimator.rows(&after.plan);
+                if expected < least {
+                    (least, best) = (expected, at);
+                }
+            }
+        }
+        let mut rest = search.relationships.clone();
+        let next = rest.remove(best);
+        Some((next, rest))
+    }
+
+    /// The plan of a part of the graph that does not hang together with the rows at hand.
+    fn component(
+        &mut self,
+        part: &[Slot],
+        search: &mut Search<'_>,
+        outer: &BTreeSet<Slot>,
+    ) -> Result<Rows> {
+        // Predicates with outer variables must wait until both sides are joined.
+        let mut own = search.clone();
+        own.walked.clear();
+        own.universe.extend(outer);
+        let mut starts = match self.estimator {
+            None => part.first().map(|node| all_nodes(*node)).into_iter().collect(),
+            Some(_) => starts(part, &own),
+        };
+        if let (Some(estimator), true) =
+            (self.estimator, own.relationships.len() > ORDERED_EXHAUSTIVELY)
+        {
+            let cost = |start: &Start<'_>| estimator.rows(&start.rows.plan);
+            starts.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
+            starts.truncate(1);
+        }
+        let several = starts.len() > 1;
+        let mut best: Option<(f64, Rows, Search<'_>)> = None;
+        for start in starts {
+            let mut trial = own.clone();
+            // The scan sees to this predicate already.
+            trial.predicates.retain(|p| !start.answers.is_some_and(|own| std::ptr::eq(own, *p)));
+            if let Operator::RelationshipTypeScan { relationship, .. } = start.rows.plan.operator
+                && let Some(at) = trial.relationships.iter().position(|r| r.slot == relationship)
+            {
+                let scanned = trial.relationships.remove(at);
+                trial.walked.push(scanned);
+            }
+            let rows = self.settle(start.rows, &mut trial)?;
+            let rows = self.expand_all(rows, &mut trial)?;
+            let cost = match self.estimator {
+                Some(estimator) if several => estimator.cost(&rows.plan),
+                _ => 0.0,
+            };
+            if best.as_ref().is_none_or(|(least, ..)| cost < *least) {
+                best = Some((cost, rows, trial));
+            }
+        }
+        let Some((_, rows, mut solved)) = best else {
+            return Ok(Rows { plan: Plan::new(Operator::Unit), slots: BTreeSet::new() });
+        };
+        search.predicates = std::mem::take(&mut solved.predicates);
+        search.relationships = std::mem::take(&mut solved.relationships);
+        search.paths = std::mem::take(&mut solved.paths);
+        // No relationship is used twice, whichever part of the pattern it belongs to.
+        let mut rows = rows;
+        rows.slots.retain(|slot| !outer.contains(slot));
+        let mut pairs = Vec::new();
+        for left in &search.walked {
+            for right in &solved.walked {
+                if can_coincide(left, right) {
+                    pairs.push((*left, *right));
+                }
+            }
+        }
+        search.walked.extend(solved.walked);
+        self.pending_pairs(pairs);
+        Ok(rows)
+    }
+
+    /// Joins a part of the pattern to the rows before it.
+    fn join(&mut self, rows: Rows, part: Rows, search: &mut Search<'_>) -> Result<Rows> {
+        let slots = part.slots.clone();
+        let mut rows = match rows.plan.operator {
+            Operator::Unit => Rows { plan: part.plan, slots: rows.slots },
+            _ => {
+                let right = Box::new(part.plan);
+                rows.under(|left| Operator::CartesianProduct { left, right })
+            }
+        };
+        rows = rows.with(slots);
+        let distinct =
+            std::mem::take(&mut self.pairs).into_iter().map(|pair| self.different(pair)).collect();
+        rows = self.filter(rows, distinct)?;
+        self.settle(rows, search)
+    }
+
+    fn pending_pairs(&mut self, pairs: Vec<(&PatternRelationship, &PatternRelationship)>) {
+        let of = |r: &PatternRelationship| (r.slot, r.length.is_some());
+        self.pairs = pairs.into_iter().map(|(a, b)| (of(a), of(b))).collect();
+    }
+
+    /// That two relationships, or lists of them, have none in common.
+    fn different(&mut self, ((a, a_list), (b, b_list)): super::RelationshipPair) -> Expression {
+        let binary = |operator, left: Slot, right: Slot| ExpressionKind::Binary {
+            operator,
+            left: Box::new(variable(left)),
+            right: Box::new(variable(right)),
+        };
+        let boolean = |kind| Expression { kind, span: Span::default(), ty: Type::Boolean };
+        let not = |inner: Expression| {
+            let operand = Box::new(inner);
+            boolean(ExpressionKind::Unary { operator: UnaryOperator::Not, operand })
+        };
+        match (a_list, b_list) {
+            (false, false) => boolean(binary(BinaryOperator::NotEqual, a, b)),
+            (false, true) => not(boolean(binary(BinaryOperator::In, a, b))),
+            (true, false) => not(boolean(binary(BinaryOperator::In, b, a))),
+            (true, true) => {
+                let slot = self.hidden("each");
+                boolean(ExpressionKind::Quantifier {
+                    quantifier: Quantifier::None,
+                    slot,
+                    list: Box::new(variable(a)),
+                    predicate: Box::new(boolean(binary(BinaryOperator::In, slot, b))),
+                })
+            }
+        }
+    }
+}
+
+/// Takes the elements that are ready out of a list, cloned.
+fn take<T: Clone>(from: &mut Vec<&T>, ready: impl Fn(&T) -> bool) -> Vec<T> {
+    let mut taken = Vec::new();
+    from.retain(|element| {
+        let is_ready = ready(element);
+        if is_ready {
+            taken.push((*element).clone());
+        }
+        !is_ready
+    });
+    taken
+}
+
+/// Rows as good as these for an estimate, without the plan below.
+fn stand_in(rows: &Rows) -> Rows {
+    let mut plan = rows.plan.clone();
+    if plan.estimated_rows.is_some() {
+        plan = Plan { operator: Operator::Argument, estimated_rows: plan.estimated_rows };
+    }
+    Rows { plan, slots: rows.slots.clone() }
+}
+
+/// The nodes that hang together with this one, in the order of discovery along the written order.
+fn component(
+    relationships: &[&PatternRelationship],
+    start: Slot,
+    outer: &BTreeSet<Slot>,
+) -> Vec<Slot> {
+    let mut nodes = vec![start];
+    let mut grown = true;
+    while grown {
+        grown = false;
+        for relationship in relationships {
+            for (here, there) in
+                [(relationship.left, relationship.right), (relationship.right, relationship.left)]
+            {
+                if nodes.contains(&here) && !nodes.contains(&there) && !outer.contains(&there) {
+                    nodes.push(there);
+                    grown = true;
+                }
+            }
+        }
+    }
+    nodes
+}
+
+fn all_nodes<'g>(node: Slot) -> Start<'g> {
+    start(Operator::AllNodesScan { node }, vec![node], None)
+}
+
+fn start<'g>(operator: Operator, slots: Vec<Slot>, answers: Option<&'g Expression>) -> Start<'g> {
+    let rows = Rows { plan: Plan::new(operator), slots: slots.into_iter().collect() };
+    Start { rows, answers }
+}
+
+/// Every way to begin a part of the graph.
+fn starts<'g>(part: &[Slot], search: &Search<'g>) -> Vec<Start<'g>> {
+    let mut starts = Vec::new();
+    for &node in part {
+        starts.push(all_nodes(node));
+        for predicate in &search.predicates {
+            if let Some(label) = label_of(predicate, node) {
+                let scan = Operator::NodeByLabelScan { node, label };
+                starts.push(start(scan, vec![node], Some(predicate)));
+            }
+            if let Some(ids) = id_of(predicate, node) {
+                let seek = Operator::NodeByIdSeek { node, ids };
+                starts.push(start(seek, vec![node], Some(predicate)));
+            }
+        }
+    }
+    for relationship in &search.relationships {
+        let (from, to) = (relationship.left, relationship.right);
+        let within = part.contains(&from) && part.contains(&to) && from != to;
+        if within && relationship.length.is_none() && !relationship.types.is_empty() {
+            let scan = Operator::RelationshipTypeScan {
+                relationship: relationship.slot,
+                from,
+                to,
+                direction: relationship.direction,
+                types: relationship.types.clone(),
+            };
+            starts.push(start(scan, vec![relationship.slot, from, to], None));
+        }
+    }
+    starts
+}
+
+/// The label a predicate asks of the node, if that is all it asks.
+fn label_of(predicate: &Expression, node: Slot) -> Option<Arc<str>> {
+    match &predicate.kind {
+        ExpressionKind::HasLabels { target, labels: LabelExpression::Label(label) } => {
+            matches!(target.kind, ExpressionKind::Variable(slot) if slot == node)
+                .then(|| label.clone())
+        }
+        _ => None,
+    }
+}
+
+/// The id a predicate asks of the node: `id(n) = constant`.
+fn id_of(predicate: &Expression, node: Slot) -> Option<Expression> {
+    let ExpressionKind::Binary { operator: BinaryOperator::Equal, left, right } = &predicate.kind
+    else {
+        return None;
+    };
+    let is_id = |e: &Expression| match &e.kind {
+        ExpressionKind::Function { function, arguments } => {
+            function.name == "id"
+                && matches!(
+                    arguments.as_slice(),
+                    [Expression { kind: ExpressionKind::Variable(slot), .. }] if *slot == node
+                )
+        }
+        _ => false,
+    };
+    let constant = |e: &Expression| e.slots().is_empty() && e.ty == Type::Integer;
+    match (is_id(left) && constant(right), is_id(right) && constant(left)) {
+        (true, _) => Some((**right).clone()),
+        (_, true) => Some((**left).clone()),
+        _ => None,
+    }
+}
+
+/// Whether two relationship patterns of one MATCH may meet the same relationship: their types overlap.
+fn can_coincide(left: &PatternRelationship, right: &PatternRelationship) -> bool {
+    left.types.is_empty()
+        || right.types.is_empty()
+        || left.types.iter().any(|name| right.types.contains(name))
+}
+
+fn overlapping(relationship: &PatternRelationship, walked: &[&PatternRelationship]) -> Vec<Slot> {
+    let overlapping = walked.iter().filter(|other| can_coincide(relationship, other));
+    overlapping.map(|other| other.slot).collect()
+}
+
+/// Rows with a relationship walked from whichever end is known, the left one if both are.
+fn expand(rows: Rows, relationship: &PatternRelationship, distinct_from: Vec<Slot>) -> Rows {
+    let forward = rows.slots.contains(&relationship.left);
+    let into = forward && rows.slots.contains(&relationship.right);
+    let (from, to, direction) = if forward {
+        (relationship.left, relationship.right, relationship.direction)
+    } else {
+        (relationship.right, relationship.left, relationship.direction.reversed())
+    };
+    let types = relationship.types.clone();
+    let slot = relationship.slot;
+    let new = [slot, to];
+    let rows = match relationship.length {
+        None => rows.under(|input| {
+            let relationship = slot;
+            Operator::Expand(Expand {
+                input,
+                from,
+                relationship,
+                to,
+                direction,
+                types,
+                into,
+                distinct_from,
+            })
+        }),
+        Some((min, max)) => rows.under(|input| {
+            Operator::VarLengthExpand(VarLengthExpand {
+                input,
+                from,
+                relationships: slot,
+                to,
+                direction,
+                types,
+                min,
+                max,
+                into,
+                reversed: !forward,
+                filter: relationship.filter.clone(),
+                distinct_from,
+            })
+        }),
+    };
+    rows.with(new)
+}
+
+fn shortest_path(rows: Rows, relationship: &PatternRelationship) -> Rows {
+    let (min, max) = relationship.length.unwrap_or((1, Some(1)));
+    rows.under(|input| {
+        Operator::ShortestPath(ShortestPath {
+            input,
+            from: relationship.left,
+            to: relationship.right,
+            relationships: relationship.slot,
+            direction: relationship.direction,
+            types: relationship.types.clone(),
+            min,
+            max,
+            all: relationship.shortest == Some(Shortest::All),
+            single: relationship.length.is_none(),
+            filter: relationship.filter.clone(),
+        })
+    })
+    .with([relationship.slot])
+}
+
+fn is_not_null(slot: Slot) -> Expression {
+    let operand = Box::new(variable(slot));
+    let kind = ExpressionKind::Unary { operator: UnaryOperator::IsNotNull, operand };
+    Expression { kind, span: Span::default(), ty: Type::Boolean }
+}

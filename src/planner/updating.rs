@@ -1,0 +1,124 @@
+//! Clauses that change the graph, and calls of subqueries that may.
+
+use std::collections::BTreeSet;
+
+use crate::bound;
+use crate::bound::Slot;
+use crate::bound::UpdateItem;
+use crate::error::Result;
+use crate::plan::ApplyKind;
+use crate::plan::CreatePattern;
+use crate::plan::Merge;
+use crate::plan::Operator;
+
+use super::{Planner, Rows};
+
+impl Planner<'_> {
+    pub(super) fn create(&mut self, rows: Rows, pattern: &CreatePattern) -> Result<Rows> {
+        let mut pattern = pattern.clone();
+        let mut rows = rows;
+        for expression in pattern.expressions_mut() {
+            rows = self.extract(rows, expression)?;
+        }
+        let new: Vec<Slot> = created(&pattern).collect();
+        // CREATE after CREATE is one operator, unless it reads what the first has made.
+        if let Operator::Create { pattern: before, .. } = &mut rows.plan.operator {
+            let made: BTreeSet<Slot> = created(before).collect();
+            let reads = pattern.expressions().iter().any(|e| !e.slots().is_disjoint(&made));
+            if !reads {
+                before.nodes.append(&mut pattern.nodes);
+                before.relationships.append(&mut pattern.relationships);
+                return Ok(rows.with(new));
+            }
+        }
+        Ok(rows.under(|input| Operator::Create { input, pattern }).with(new))
+    }
+
+    pub(super) fn merge(&mut self, rows: Rows, clause: &bound::Merge) -> Result<Rows> {
+        let mut rows = rows;
+        let mut create = clause.create.clone();
+        let mut not_null = clause.not_null.clone();
+        for expression in create.expressions_mut() {
+            rows = self.extract(rows, expression)?;
+        }
+        for (_, expression) in &mut not_null {
+            rows = self.extract(rows, expression)?;
+        }
+        let argument = rows.argument();
+        let matching = self.within(Vec::new(), |p| p.graph(argument, &clause.graph))?.plan;
+        let mut on_create = clause.on_create.clone();
+        let mut on_match = clause.on_match.clone();
+        for expression in
+            on_create.iter_mut().chain(&mut on_match).flat_map(UpdateItem::expressions_mut)
+        {
+            rows = self.extract(rows, expression)?;
+        }
+        let new: Vec<Slot> = created(&create).collect();
+        let merge = |input| {
+            let merge = Merge { input, matching, not_null, create, on_create, on_match };
+            Operator::Merge(Box::new(merge))
+        };
+        Ok(rows.under(merge).with(new))
+    }
+
+    pub(super) fn update(&mut self, rows: Rows, items: &[UpdateItem]) -> Result<Rows> {
+        let mut rows = rows;
+        let mut items = items.to_vec();
+        for expression in items.iter_mut().flat_map(UpdateItem::expressions_mut) {
+            rows = self.extract(rows, expression)?;
+        }
+        Ok(rows.under(|input| Operator::Update { input, items }))
+    }
+
+    pub(super) fn delete(&mut self, rows: Rows, clause: &bound::Delete) -> Result<Rows> {
+        let mut rows = rows;
+        let mut targets = clause.targets.clone();
+        for target in &mut targets {
+            rows = self.extract(rows, target)?;
+        }
+        let detach = clause.detach;
+        Ok(rows.under(|input| Operator::Delete { input, targets, detach }))
+    }
+
+    pub(super) fn foreach(&mut self, rows: Rows, clause: &bound::Foreach) -> Result<Rows> {
+        let mut list = clause.list.clone();
+        let rows = self.extract(rows, &mut list)?;
+        let argument = rows.argument().with([clause.slot]);
+        let body = self.within(Vec::new(), |p| p.clauses(argument, &clause.clauses))?.plan;
+        let (slot, body) = (clause.slot, Box::new(body));
+        Ok(rows.under(|input| Operator::Foreach { input, slot, list, body }))
+    }
+
+    pub(super) fn subquery_call(
+        &mut self,
+        rows: Rows,
+        clause: &bound::SubqueryCall,
+    ) -> Result<Rows> {
+        let updates = clause.query.updates();
+        let returns = clause.query.parts.iter().any(|part| part.returns);
+        let mut rows = rows;
+        if updates {
+            // What is read before must not see what the subquery writes for earlier rows.
+            rows = rows.under(|input| Operator::Eager { input });
+        }
+        let columns: Vec<Slot> = clause.query.columns.iter().map(|column| column.slot).collect();
+        let keep: Vec<Slot> = rows.slots.iter().copied().collect();
+        let (inner, row) = self.inner_query(&rows, &clause.query, keep)?;
+        let kind = match (returns, clause.optional) {
+            (false, _) => ApplyKind::ForEffect,
+            (true, false) => ApplyKind::Inner,
+            (true, true) => ApplyKind::Optional(columns.clone()),
+        };
+        rows = self.apply(rows, inner, kind, row).with(columns);
+        if updates {
+            rows = rows.under(|input| Operator::Eager { input });
+        }
+        Ok(rows)
+    }
+}
+
+/// The variables a pattern fills.
+fn created(pattern: &CreatePattern) -> impl Iterator<Item = Slot> + '_ {
+    let nodes = pattern.nodes.iter().map(|node| node.slot);
+    nodes.chain(pattern.relationships.iter().map(|relationship| relationship.slot))
+}
