@@ -9,6 +9,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use rustc_hash::FxHashSet;
 
+use crate::error::Error;
 use crate::error::Result;
 use crate::storage::SegmentFiles;
 use crate::value::NodeId;
@@ -18,8 +19,8 @@ use crate::value::Value;
 use super::catalog::Catalog;
 use super::delta::Properties;
 use super::segment::{
-    AdjacencyChunk, Base, BitmapChunk, Chunk, ChunkCache, ColumnChunk, DictionaryChunk, Kind,
-    RecordChunk, SectionKey, SegmentBuilder, SegmentFile, Values,
+    AdjacencyChunk, Base, BitmapChunk, Chunk, ChunkCache, ColumnChunk, Kind, RecordChunk,
+    SectionKey, SegmentBuilder, SegmentFile, Values,
 };
 use super::snapshot::Snapshot;
 use super::{LabelId, TypeId, TypeStatistics};
@@ -140,7 +141,7 @@ fn write_set(
                 break;
             }
             let bytes = BitmapChunk::encode(ids.drain(..of_chunk));
-            builder.chunk(section, chunk, &bytes, of_chunk as u64, None)?;
+            builder.chunk(section, chunk, &bytes, of_chunk as u64)?;
         }
     }
     Ok(())
@@ -172,6 +173,12 @@ fn write_adjacency(
             })?;
             for (type_id, mut run) in runs {
                 let links = run.neighbours.len() as u64;
+                if links > u64::from(u32::MAX) {
+                    return Err(Error::internal(format!(
+                        "{links} relationships of one type at {} neighbouring nodes are too many",
+                        1 << AdjacencyChunk::SHIFT
+                    )));
+                }
                 run.offsets.resize((ids.end - first) as usize + 1, links as u32);
                 let nodes = run.offsets.windows(2).filter(|pair| pair[0] < pair[1]).count() as u64;
                 let counts = statistics.entry(type_id).or_default();
@@ -185,7 +192,7 @@ fn write_adjacency(
                 };
                 let bytes =
                     AdjacencyChunk::encode(&run.offsets, &run.neighbours, &run.relationships);
-                builder.chunk(section, chunk, &bytes, links, None)?;
+                builder.chunk(section, chunk, &bytes, links)?;
             }
         }
     }
@@ -203,7 +210,7 @@ fn write_records(snapshot: &Snapshot, builder: &mut SegmentBuilder) -> Result<()
         }
         if !existing.is_empty() {
             let bytes = RecordChunk::encode(&records);
-            builder.chunk(SectionKey::Records, chunk, &bytes, existing.len() as u64, None)?;
+            builder.chunk(SectionKey::Records, chunk, &bytes, existing.len() as u64)?;
         }
     }
     Ok(())
@@ -275,14 +282,13 @@ impl Columns {
             _ => None,
         };
         let of = Values { ids, positions: &positions, values: &values, codes: codes.as_deref() };
-        let (kind, bytes) = ColumnChunk::encode(&of)?;
-        builder.chunk(section(key), chunk, &bytes, values.len() as u64, Some(kind))
+        builder.column(section(key), chunk, &of)
     }
 
     fn finish(self, builder: &mut SegmentBuilder, section: fn(u32) -> SectionKey) -> Result<()> {
         for (key, dictionary) in self.dictionaries {
             if !dictionary.words.is_empty() {
-                builder.dictionary(section(key), &DictionaryChunk::encode(&dictionary.words))?;
+                builder.dictionary(section(key), &dictionary.words)?;
             }
         }
         Ok(())

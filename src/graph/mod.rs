@@ -43,6 +43,7 @@ use crate::storage::SegmentFiles;
 use crate::storage::memory;
 use crate::value::NodeId;
 use crate::value::RelationshipId;
+use crate::value::Value;
 
 use catalog::Catalog;
 use change::Change;
@@ -119,12 +120,24 @@ pub struct TypeStatistics {
     pub distinct_ends: u64,
 }
 
+/// What the optimizer wants to know of a property key, as of the last checkpoint: an estimate.
+#[derive(Debug, Clone)]
+pub struct PropertyStatistics {
+    /// How many nodes or relationships have the property.
+    pub count: u64,
+    /// How many different values there are, where the checkpoint counted them.
+    pub distinct: Option<u64>,
+    /// The least and the greatest value, where all are integers or all are floats. NaN counts not.
+    pub bounds: Option<(Value, Value)>,
+}
+
 /// How a graph is opened.
 #[derive(Debug, Clone)]
 pub struct GraphOptions {
     /// How long [`Graph::begin`] waits for another write transaction to end.
     pub lock_timeout: Duration,
-    /// The size of the log, in bytes, after which a commit makes a checkpoint.
+    /// The size of the log, in bytes, after which a commit makes a checkpoint. Where the segments are large the
+    /// log grows to half of their size first, so that a graph is not rewritten for each small part of it.
     pub checkpoint_bytes: u64,
     /// How much decoded segment data is kept in memory, in bytes.
     pub cache_bytes: u64,
@@ -164,6 +177,9 @@ struct Shared {
     /// A write failed, so what is on disk is not known any more.
     poisoned: AtomicBool,
 }
+
+/// What a change counts towards a checkpoint where there is no log, in bytes.
+const VOLATILE_CHANGE: u64 = 512;
 
 /// The guard of a mutex even if a thread died with it: no critical section here leaves anything half done.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -384,7 +400,8 @@ impl Shared {
     fn commit(&self, changes: Vec<Change>, after: State, release: impl FnOnce()) -> Result<()> {
         self.check()?;
         let sequence = lock(&self.heads).written().state.sequence + 1;
-        let mut size = 0;
+        // Without a log the changes are folded all the same: columns are read faster than the delta.
+        let mut size = changes.len() as u64 * VOLATILE_CHANGE;
         if !self.volatile {
             size = log::append(&*self.bytes, sequence, now(), &changes).map_err(|error| {
                 // What cannot be encoded was not written, not even in part.
@@ -398,12 +415,12 @@ impl Shared {
             self.bytes.sync().map_err(|error| self.poison(error))?;
             self.check()?;
         }
-        let log_bytes = {
+        let (log_bytes, base_bytes) = {
             let mut heads = lock(&self.heads);
             heads.settle(sequence);
-            heads.log_bytes
+            (heads.log_bytes, heads.durable().state.base.size())
         };
-        if log_bytes > self.checkpoint_at.load(Ordering::Relaxed)
+        if log_bytes > self.checkpoint_at.load(Ordering::Relaxed).max(base_bytes / 2)
             && let Ok(_one_at_a_time) = self.checkpointing.try_lock()
         {
             let again = match self.checkpoint() {

@@ -26,7 +26,7 @@ use super::change::Change;
 use super::delta;
 use super::delta::{Delta, IdSet, Link, NodeState, Properties, RelationshipState};
 use super::segment::{AdjacencyChunk, Base, Reader, SectionKey};
-use super::{Direction, KeyId, LabelId, Neighbours, TypeId, TypeStatistics};
+use super::{Direction, KeyId, LabelId, Neighbours, PropertyStatistics, TypeId, TypeStatistics};
 
 /// A number behind an id type.
 pub(super) trait Raw: Copy {
@@ -277,6 +277,19 @@ impl Snapshot {
         };
         let sides = if direction == Direction::Both { 2.0 } else { 1.0 };
         count as f64 * sides / self.node_count().max(1) as f64
+    }
+
+    /// What the last checkpoint knew of a property of nodes; nothing where no node had it then.
+    pub fn node_property_statistics(&self, key: KeyId) -> Result<Option<PropertyStatistics>> {
+        self.state.base.column_statistics(SectionKey::NodeColumn(key.0))
+    }
+
+    /// What the last checkpoint knew of a property of relationships; nothing where none had it then.
+    pub fn relationship_property_statistics(
+        &self,
+        key: KeyId,
+    ) -> Result<Option<PropertyStatistics>> {
+        self.state.base.column_statistics(SectionKey::RelationshipColumn(key.0))
     }
 
     /// Appends up to `limit` node ids from `from` on, ascending. Fewer than `limit` means the end.

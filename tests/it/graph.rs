@@ -460,6 +460,15 @@ fn columns_of_many_chunks_hold_every_type() {
     assert!(column(2).as_floats().is_some());
     assert!(column(3).as_booleans().is_some());
     assert!(column(5).as_strings().is_some());
+    let statistics = |key: usize| snapshot.node_property_statistics(keys[key]).unwrap().unwrap();
+    let (least, greatest) = statistics(0).bounds.unwrap();
+    assert_eq!(
+        (show(&least), show(&greatest)),
+        (show(&many_value(0, 0)), show(&many_value(0, COUNT - 1)))
+    );
+    assert!(matches!(statistics(2).bounds, Some((Value::Float(0.0), Value::Float(_)))));
+    assert_eq!((statistics(4).count, statistics(4).distinct), (COUNT, Some(3)));
+    assert_eq!(statistics(1).count, COUNT / 50);
     let dictionary = redstring::value::ColumnData::Dictionary(Arc::default(), Arc::default());
     let same = |a, b| std::mem::discriminant(a) == std::mem::discriminant(b);
     assert!(same(column(4).data(), &dictionary));
@@ -660,4 +669,23 @@ fn a_log_past_its_size_makes_a_checkpoint() {
     }
     assert!(segments.list().unwrap().iter().any(|name| name.starts_with("segment")));
     assert_eq!(graph.snapshot().node_count(), 100);
+}
+
+#[test]
+fn a_graph_without_a_log_is_folded_too() {
+    let graph = Graph::in_memory();
+    for round in 0..2 {
+        let mut t = graph.begin().unwrap();
+        let key = t.key("k").unwrap();
+        for i in 0..140_000 * (1 - round) + 1 {
+            t.create_node(&[], vec![(key, Value::Integer(i))]).unwrap();
+        }
+        t.commit().unwrap();
+    }
+    let snapshot = graph.snapshot();
+    let key = snapshot.key_id("k").unwrap();
+    assert_eq!(snapshot.node_count(), 140_002);
+    assert_eq!(snapshot.node_property_statistics(key).unwrap().unwrap().count, 140_001);
+    let values = snapshot.node_property(&node_ids(&[5, 140_000, 140_001]), key).unwrap();
+    assert_eq!(values.as_integers(), Some(&[5, 140_000, 0][..]));
 }

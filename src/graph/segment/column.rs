@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::error::Error;
 use crate::error::Result;
+use crate::graph::PropertyStatistics;
 use crate::graph::property;
 use crate::graph::snapshot::Raw;
 use crate::value::Bitmap;
@@ -12,7 +13,7 @@ use crate::value::ColumnBuilder;
 use crate::value::Value;
 
 use super::bytes::{CHUNK_WORDS, Decoder, Encoder, positions};
-use super::{Chunk, Reader};
+use super::{Chunk, Reader, Section};
 
 /// The type of the values of a chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -111,6 +112,57 @@ impl Values<'_> {
             }
         }
         kind.unwrap_or(Kind::General)
+    }
+}
+
+impl Values<'_> {
+    /// The least and the greatest of them, as bits, where the kind has an order of its own. NaN counts not.
+    pub(super) fn bounds(&self, kind: Kind) -> Option<(u64, u64)> {
+        match kind {
+            Kind::Integer => {
+                let integers = || {
+                    self.values
+                        .iter()
+                        .filter_map(|v| if let Value::Integer(i) = v { Some(*i) } else { None })
+                };
+                Some((integers().min()? as u64, integers().max()? as u64))
+            }
+            Kind::Float => {
+                let floats = || {
+                    let floats = self
+                        .values
+                        .iter()
+                        .filter_map(|v| if let Value::Float(f) = v { Some(*f) } else { None });
+                    floats.filter(|f| !f.is_nan())
+                };
+                let least = floats().min_by(f64::total_cmp)?;
+                Some((least.to_bits(), floats().max_by(f64::total_cmp)?.to_bits()))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What the index says of a column.
+pub(super) fn statistics(section: &Section) -> PropertyStatistics {
+    let written: Vec<_> = section.chunks.iter().filter(|chunk| chunk.length > 0).collect();
+    let all = |kind: Kind| written.iter().all(|chunk| chunk.kind == kind as u8);
+    let mut bounds = None;
+    if all(Kind::Integer) {
+        let least = written.iter().filter_map(|c| c.bounds).map(|(least, _)| least as i64).min();
+        let greatest = written.iter().filter_map(|c| c.bounds).map(|(_, g)| g as i64).max();
+        bounds = least.map(Value::Integer).zip(greatest.map(Value::Integer));
+    } else if all(Kind::Float) {
+        let least = written.iter().filter_map(|c| c.bounds).map(|(least, _)| f64::from_bits(least));
+        let greatest = written.iter().filter_map(|c| c.bounds).map(|(_, g)| f64::from_bits(g));
+        let least = least.min_by(f64::total_cmp).map(Value::Float);
+        bounds = least.zip(greatest.max_by(f64::total_cmp).map(Value::Float));
+    }
+    let dictionary = section.dictionary.filter(|_| all(Kind::Dictionary));
+    PropertyStatistics {
+        count: written.iter().map(|chunk| chunk.count).sum(),
+        distinct: dictionary.map(|words| words.count),
+        bounds,
     }
 }
 

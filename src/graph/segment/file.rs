@@ -13,7 +13,7 @@ use crate::storage::SegmentReader;
 use crate::storage::SegmentWriter;
 
 use super::cache::ChunkCache;
-use super::{ChunkRef, Index, Kind, Section, SectionKey};
+use super::{ChunkRef, ColumnChunk, DictionaryChunk, Index, Section, SectionKey, Values};
 
 /// What a segment file begins with, before its format version.
 const MAGIC: [u8; 8] = *b"redstrng";
@@ -55,6 +55,10 @@ impl SegmentFile {
 
     pub(crate) fn number(&self) -> u64 {
         self.number
+    }
+
+    pub(crate) fn length(&self) -> u64 {
+        self.length
     }
 
     /// No catalog names it any more: its last user deletes it.
@@ -140,9 +144,31 @@ impl SegmentBuilder {
         at: u64,
         bytes: &[u8],
         count: u64,
-        kind: Option<Kind>,
     ) -> Result<()> {
-        let chunk = ChunkRef { count, kind: kind.map_or(0, |k| k as u8), ..self.write(bytes)? };
+        let chunk = ChunkRef { count, ..self.write(bytes)? };
+        self.place(section, at, chunk);
+        Ok(())
+    }
+
+    /// Writes the chunk at position `at` of a column.
+    pub(crate) fn column(
+        &mut self,
+        section: SectionKey,
+        at: u64,
+        values: &Values<'_>,
+    ) -> Result<()> {
+        let (kind, bytes) = ColumnChunk::encode(values)?;
+        let chunk = ChunkRef {
+            count: values.values.len() as u64,
+            kind: kind as u8,
+            bounds: values.bounds(kind),
+            ..self.write(&bytes)?
+        };
+        self.place(section, at, chunk);
+        Ok(())
+    }
+
+    fn place(&mut self, section: SectionKey, at: u64, chunk: ChunkRef) {
         let Section { chunks, .. } = self.index.sections.entry(section).or_default();
         let at = at as usize;
         if chunks.len() <= at {
@@ -151,12 +177,12 @@ impl SegmentBuilder {
         if let Some(slot) = chunks.get_mut(at) {
             *slot = chunk;
         }
-        Ok(())
     }
 
     /// Writes the dictionary of a column.
-    pub(crate) fn dictionary(&mut self, section: SectionKey, bytes: &[u8]) -> Result<()> {
-        let chunk = self.write(bytes)?;
+    pub(crate) fn dictionary(&mut self, section: SectionKey, words: &[Arc<str>]) -> Result<()> {
+        let bytes = DictionaryChunk::encode(words);
+        let chunk = ChunkRef { count: words.len() as u64, ..self.write(&bytes)? };
         self.index.sections.entry(section).or_default().dictionary = Some(chunk);
         Ok(())
     }

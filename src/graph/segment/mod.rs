@@ -23,6 +23,7 @@ use crate::error::Error;
 use crate::error::Result;
 use crate::value::NodeId;
 
+use super::PropertyStatistics;
 use super::TypeId;
 
 pub(super) use adjacency::AdjacencyChunk;
@@ -68,6 +69,8 @@ pub(super) struct ChunkRef {
     pub(super) count: u64,
     /// The type of a column's values; 0 in other sections.
     pub(super) kind: u8,
+    /// The least and the greatest value of a chunk of integers or floats, as the bits of their type.
+    pub(super) bounds: Option<(u64, u64)>,
 }
 
 /// The chunks of one section; chunk `i` covers the ids from `i << SHIFT` on.
@@ -137,6 +140,11 @@ impl Base {
         &self.files
     }
 
+    /// Bytes in its files.
+    pub(super) fn size(&self) -> u64 {
+        self.files.iter().map(|file| file.length()).sum()
+    }
+
     /// Whether an id is in a set.
     pub(super) fn contains(&self, section: SectionKey, id: u64) -> Result<bool> {
         match self.bits(section)? {
@@ -189,6 +197,15 @@ impl Base {
             }
         }
         Ok(readers)
+    }
+
+    /// What the index knows of a column; nothing where no entity had the property at the checkpoint.
+    pub(super) fn column_statistics(
+        &self,
+        section: SectionKey,
+    ) -> Result<Option<PropertyStatistics>> {
+        let section = self.index()?.and_then(|index| index.sections.get(&section));
+        Ok(section.map(column::statistics))
     }
 
     fn reader<T: Chunk>(&self, section: SectionKey) -> Result<Option<Reader<'_, T>>> {
