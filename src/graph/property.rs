@@ -10,9 +10,15 @@ use serde::Serialize;
 use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
+use crate::value::Date;
+use crate::value::DateTime;
+use crate::value::Duration;
+use crate::value::LocalDateTime;
+use crate::value::LocalTime;
+use crate::value::Time;
 use crate::value::Value;
 
-/// A value that can be stored.
+/// A value that can be stored. The order of the variants is part of the format.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum Stored {
     Boolean(bool),
@@ -20,6 +26,12 @@ pub(super) enum Stored {
     Float(f64),
     String(Arc<str>),
     List(Vec<Stored>),
+    Date(Date),
+    LocalTime(LocalTime),
+    Time(Time),
+    LocalDateTime(LocalDateTime),
+    DateTime(Arc<DateTime>),
+    Duration(Arc<Duration>),
 }
 
 impl Stored {
@@ -31,7 +43,17 @@ impl Stored {
             Value::Float(v) => Self::Float(*v),
             Value::String(v) => Self::String(v.clone()),
             Value::List(items) => Self::List(items.iter().map(Self::new).collect::<Result<_>>()?),
-            _ => {
+            Value::Date(v) => Self::Date(*v),
+            Value::LocalTime(v) => Self::LocalTime(*v),
+            Value::Time(v) => Self::Time(*v),
+            Value::LocalDateTime(v) => Self::LocalDateTime(*v),
+            Value::DateTime(v) => Self::DateTime(v.clone()),
+            Value::Duration(v) => Self::Duration(v.clone()),
+            Value::Null
+            | Value::Map(_)
+            | Value::Node(_)
+            | Value::Relationship(_)
+            | Value::Path(_) => {
                 return Err(Error::type_error(
                     Detail::InvalidPropertyType,
                     "a value of this type cannot be stored as a property",
@@ -50,6 +72,12 @@ impl Stored {
             Self::Integer(v) => Value::Integer(v),
             Self::Float(v) => Value::Float(v),
             Self::String(v) => Value::String(v),
+            Self::Date(v) => Value::Date(v),
+            Self::LocalTime(v) => Value::LocalTime(v),
+            Self::Time(v) => Value::Time(v),
+            Self::LocalDateTime(v) => Value::LocalDateTime(v),
+            Self::DateTime(v) => Value::DateTime(v),
+            Self::Duration(v) => Value::Duration(v),
             Self::List(items) => {
                 Value::List(Arc::new(items.into_iter().map(Self::into_value).collect()))
             }

@@ -257,6 +257,56 @@ fn a_graph_answers_the_same_everywhere() {
 }
 
 #[test]
+fn every_type_of_property_is_kept() {
+    fn temporal<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+        text.parse().unwrap()
+    }
+    let zoned = "2015-07-21T21:40:32.142+02:00[Europe/Stockholm]";
+    let values = [
+        Value::Boolean(false),
+        Value::Integer(i64::MIN),
+        Value::Float(-0.0),
+        Value::Float(f64::NAN),
+        text("\u{1f9f6} and \0"),
+        text(""),
+        Value::List(Arc::default()),
+        Value::List(Arc::new(vec![text("a"), Value::List(Arc::new(vec![Value::Float(1.5)]))])),
+        Value::Date(temporal("-0044-03-15")),
+        Value::LocalTime(temporal("21:40:32.142000001")),
+        Value::Time(temporal("21:40:32+01:00")),
+        Value::LocalDateTime(temporal("2015-07-21T21:40:32.142")),
+        Value::DateTime(Arc::new(temporal(zoned))),
+        Value::Duration(Arc::new(temporal("P-1Y2M3DT4H5M6.000000007S"))),
+    ];
+    everywhere(|store, step| {
+        store.write(|t| {
+            let (each, one) = (t.key("each").unwrap(), t.key("one").unwrap());
+            for value in &values {
+                let list = Value::List(Arc::new(vec![value.clone()]));
+                t.create_node(&[], vec![(each, value.clone()), (one, list)]).unwrap();
+            }
+            let map = Value::Map(Arc::default());
+            for value in [map.clone(), Value::List(Arc::new(vec![map, Value::Null]))] {
+                let error = t.set_node_property(NodeId(0), each, &value).unwrap_err();
+                assert_eq!(error.code(), "TypeError.InvalidPropertyType");
+            }
+        });
+        step(store);
+        let snapshot = store.graph().snapshot();
+        let ids: Vec<NodeId> = (0..values.len() as u64).map(NodeId).collect();
+        for (name, listed) in [("each", false), ("one", true)] {
+            let key = snapshot.key_id(name).unwrap();
+            let column = snapshot.node_property(&ids, key).unwrap();
+            for (row, value) in values.iter().enumerate() {
+                let list = Value::List(Arc::new(vec![value.clone()]));
+                let expected = if listed { &list } else { value };
+                assert_eq!(show(&column.get(row)), show(expected));
+            }
+        }
+    });
+}
+
+#[test]
 fn a_snapshot_does_not_change() {
     everywhere(|store, step| {
         let (label, key) = store.write(|t| {
