@@ -5,6 +5,7 @@ pub mod error;
 pub mod executor;
 pub mod function;
 pub mod graph;
+pub mod optimizer;
 pub mod plan;
 pub mod planner;
 #[doc(hidden)]

@@ -1,0 +1,11 @@
+//! The rules, a file each.
+
+mod count_without_expanding;
+mod fold_constants;
+mod join_by_hash;
+mod sort_with_limit;
+
+pub(super) use count_without_expanding::COUNT_WITHOUT_EXPANDING;
+pub(super) use fold_constants::FOLD_CONSTANTS;
+pub(super) use join_by_hash::JOIN_BY_HASH;
+pub(super) use sort_with_limit::SORT_WITH_LIMIT;
