@@ -26,6 +26,7 @@ use crate::error::Result;
 use crate::executor;
 use crate::executor::Access;
 use crate::executor::Context;
+use crate::executor::Execution;
 use crate::executor::Limits;
 use crate::function::Registry;
 use crate::graph::ChangeCounts;
@@ -33,7 +34,9 @@ use crate::graph::Graph;
 use crate::graph::Snapshot;
 use crate::graph::Transaction;
 use crate::optimizer;
+use crate::plan;
 use crate::plan::Plan;
+use crate::plan::QueryPlan;
 use crate::planner;
 use crate::result::Columns;
 use crate::result::Counters;
@@ -75,9 +78,8 @@ pub(crate) struct Prepared {
     mode: Mode,
     columns: Columns,
     pub(crate) statement: bound::Statement,
-    plan: Plan,
-    /// The plan as optimised last, with the statistics it was optimised for.
-    optimized: Mutex<Option<(Statistics, Arc<Plan>)>>,
+    /// The plan made last, with the statistics it was made for.
+    plan: Mutex<Option<(Statistics, Arc<QueryPlan>)>>,
     planning: Duration,
 }
 
@@ -110,7 +112,7 @@ impl Engine {
         }
     }
 
-    /// From text to plan, or the plan that is there already.
+    /// From text to a planned statement, or the one that is there already.
     pub(crate) fn prepare(&self, text: &str) -> Result<Arc<Prepared>> {
         if let Some(prepared) = lock(&self.plans).get(text) {
             return Ok(prepared);
@@ -118,20 +120,21 @@ impl Engine {
         let begun = Instant::now();
         let ast = syntax::parse(text)?;
         let registry = self.registry.read().unwrap_or_else(PoisonError::into_inner);
-        let mut statement = binder::bind(&ast, &registry, None)?;
-        let plan = planner::plan(&mut statement)?;
+        let statement = binder::bind(&ast, &registry, None)?;
         let columns = match ast.mode {
             Mode::Run => statement.query.columns.iter().map(|c| c.name.clone()).collect(),
             Mode::Explain | Mode::Profile => Arc::from([Arc::from("plan")]),
         };
-        let prepared = Arc::new(Prepared {
+        let mut prepared = Prepared {
             mode: ast.mode,
             columns,
             statement,
-            plan,
-            optimized: Mutex::new(None),
-            planning: begun.elapsed(),
-        });
+            plan: Mutex::new(None),
+            planning: Duration::ZERO,
+        };
+        self.plan(&prepared, &self.graph.snapshot())?;
+        prepared.planning = begun.elapsed();
+        let prepared = Arc::new(prepared);
         lock(&self.plans).insert(text, prepared.clone());
         Ok(prepared)
     }
@@ -181,22 +184,23 @@ impl Engine {
 
     /// Runs a reading statement: its rows are made as they are taken.
     fn read(&self, prepared: &Prepared, parameters: Arc<Map>, snapshot: Snapshot) -> Result<Rows> {
-        let plan = self.optimized(prepared, &snapshot);
+        let plan = self.plan(prepared, &snapshot)?;
         let begun = Instant::now();
         let mut summary = Summary { planning: prepared.planning, ..Summary::default() };
         if prepared.mode == Mode::Explain {
-            return Ok(explained(prepared, plan.explain(&prepared.statement.slots), summary));
-        }
-        let context = self.context(Access::Read(snapshot.clone()), parameters);
-        let mut execution = executor::execute(plan, context)?;
-        if prepared.mode == Mode::Profile {
-            while execution.next_batch()?.is_some() {}
-            summary.execution = begun.elapsed();
-            let text = execution.profile(&prepared.statement.slots);
+            let text = plan::explain(&plan.root, &plan.slots, None);
             return Ok(explained(prepared, text, summary));
         }
-        let mut next = move || match execution.next_batch()? {
-            Some((columns, len)) => hydrate::rows(&columns, len, &snapshot).map(Some),
+        let profiled = prepared.mode == Mode::Profile;
+        let mut execution = Execution::new(&plan.root, profiled)?;
+        let mut context = self.context(Access::Read(snapshot.clone()), parameters);
+        if profiled {
+            while execution.next(&mut context)?.is_some() {}
+            summary.execution = begun.elapsed();
+            return Ok(explained(prepared, profile(&plan, &context), summary));
+        }
+        let mut next = move || match execution.next(&mut context)? {
+            Some(columns) => hydrate::rows(&columns, &snapshot).map(Some),
             None => Ok(None),
         };
         // The first rows are made at once, so that most errors come with the call itself.
@@ -214,53 +218,50 @@ impl Engine {
     ) -> Result<Rows> {
         let open = transaction.take().ok_or_else(lost)?;
         let before = open.counts();
-        let plan = self.optimized(prepared, open.snapshot());
-        let begun = Instant::now();
-        let mut summary = Summary { planning: prepared.planning, ..Summary::default() };
-        let context = self.context(Access::Write(open), parameters);
-        let mut execution = executor::execute(plan, context)?;
-        let mut rows = Vec::new();
-        let ended = loop {
-            match execution.next_batch() {
-                Ok(Some((columns, len))) => {
-                    match hydrate::rows(&columns, len, execution.context().graph()) {
-                        Ok(more) => rows.extend(more),
-                        Err(error) => break Err(error),
-                    }
-                }
-                Ok(None) => break Ok(()),
-                Err(error) => break Err(error),
+        let planned = self.plan(prepared, open.snapshot()).and_then(|plan| {
+            Ok((Execution::new(&plan.root, prepared.mode == Mode::Profile)?, plan))
+        });
+        let (mut execution, plan) = match planned {
+            Ok(planned) => planned,
+            Err(error) => {
+                *transaction = Some(open);
+                return Err(error);
             }
         };
-        let profile =
-            (prepared.mode == Mode::Profile).then(|| execution.profile(&prepared.statement.slots));
-        if let Access::Write(open) = execution.into_context().into_access() {
+        let begun = Instant::now();
+        let mut summary = Summary { planning: prepared.planning, ..Summary::default() };
+        let mut context = self.context(Access::Write(open), parameters);
+        let rows = drain(&mut execution, &mut context);
+        let text = (prepared.mode == Mode::Profile).then(|| profile(&plan, &context));
+        if let Access::Write(open) = context.into_access() {
             summary.counters = counters(before, open.counts());
             *transaction = Some(open);
         }
-        ended?;
+        let rows = rows?;
         summary.execution = begun.elapsed();
-        match profile {
-            Some(text) => Ok(explained(prepared, text, summary)),
-            None => Ok(Rows::ready(prepared.columns.clone(), rows, summary)),
-        }
+        Ok(match text {
+            Some(text) => explained(prepared, text, summary),
+            None => Rows::ready(prepared.columns.clone(), rows, summary),
+        })
     }
 
-    /// The plan, optimised for the graph as it is by now.
-    fn optimized(&self, prepared: &Prepared, snapshot: &Snapshot) -> Arc<Plan> {
+    /// From bound statement to plan, for the graph as it is by now.
+    fn plan(&self, prepared: &Prepared, snapshot: &Snapshot) -> Result<Arc<QueryPlan>> {
         let now = Statistics::of(snapshot);
-        let mut cached = lock(&prepared.optimized);
-        match &*cached {
-            Some((then, plan)) if then.is_like(&now) => plan.clone(),
+        let mut known = lock(&prepared.plan);
+        match &*known {
+            Some((then, plan)) if then.is_like(&now) => Ok(plan.clone()),
             _ => {
-                let plan = prepared.plan.clone();
-                let plan = Arc::new(if self.settings.optimize {
+                let plan = if self.settings.optimize {
+                    let estimator = optimizer::CostModel::new(snapshot);
+                    let plan = planner::plan(&prepared.statement, Some(&estimator))?;
                     optimizer::optimize(plan, snapshot)
                 } else {
-                    plan
-                });
-                *cached = Some((now, plan.clone()));
-                plan
+                    planner::plan(&prepared.statement, None)?
+                };
+                let plan = Arc::new(plan);
+                *known = Some((now, plan.clone()));
+                Ok(plan)
             }
         }
     }
@@ -352,6 +353,39 @@ fn check_parameters(statement: &bound::Statement, given: &Map) -> Result<()> {
         )
         .help(format!("Give it a value, as in `params! {{\"{name}\" => 1}}`."))),
     }
+}
+
+/// All rows of a running plan.
+fn drain(execution: &mut Execution, context: &mut Context) -> Result<Vec<Vec<Value>>> {
+    let mut rows = Vec::new();
+    while let Some(columns) = execution.next(context)? {
+        rows.extend(hydrate::rows(&columns, context.graph())?);
+    }
+    Ok(rows)
+}
+
+/// The text of a plan that has run, with what each operator did.
+fn profile(plan: &QueryPlan, context: &Context) -> String {
+    let mut measured = Vec::new();
+    own_times(&plan.root, &context.profile, &mut measured);
+    plan::explain(&plan.root, &plan.slots, Some(&measured))
+}
+
+/// Appends what the plan's operators did, in pre-order, and returns the time of the whole. Running
+/// operators measure the time of all below them as well, which is taken off here.
+fn own_times(
+    plan: &Plan,
+    totals: &[executor::OperatorProfile],
+    measured: &mut Vec<plan::OperatorProfile>,
+) -> u64 {
+    let number = measured.len();
+    let total = totals.get(number).copied().unwrap_or_default();
+    measured.push(plan::OperatorProfile { rows: total.rows, ..Default::default() });
+    let below: u64 = plan.children().iter().map(|child| own_times(child, totals, measured)).sum();
+    if let Some(own) = measured.get_mut(number) {
+        own.time = Duration::from_nanos(total.nanos.saturating_sub(below));
+    }
+    total.nanos
 }
 
 /// A plan as rows of one column, a row for each line.

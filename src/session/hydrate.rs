@@ -22,7 +22,8 @@ use crate::value::RelationshipRecord;
 use crate::value::Value;
 
 /// The rows of a batch, given by its columns, whole.
-pub(super) fn rows(columns: &[Column], len: usize, graph: &Snapshot) -> Result<Vec<Vec<Value>>> {
+pub(super) fn rows(columns: &[Column], graph: &Snapshot) -> Result<Vec<Vec<Value>>> {
+    let len = columns.first().map_or(0, Column::len);
     let mut hydrator = Hydrator { graph, nodes: HashMap::new(), relationships: HashMap::new() };
     let mut rows = Vec::with_capacity(len);
     for at in 0..len {

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::syntax::token;
+use crate::syntax::token::TokenKind;
 
 /// A piece of a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,10 +26,12 @@ pub(super) enum PieceKind {
 pub(super) fn next_piece(text: &str, mut from: usize) -> Option<(Piece, usize)> {
     loop {
         let rest = text.get(from..)?;
-        let mut tokens =
-            token::tokens(rest).map(|t| (t.kind, from + t.span.start..from + t.span.end));
-        let (kind, first) = tokens.next()?;
-        if kind == token::TokenKind::Semicolon {
+        let mut tokens = token::tokens(rest)
+            .filter(|token| token.kind != TokenKind::Comment)
+            .map(|token| from + token.span.start..from + token.span.end);
+        let is_end = |range: &Range<usize>| text.get(range.clone()) == Some(";");
+        let first = tokens.next()?;
+        if is_end(&first) {
             from = first.end;
             continue;
         }
@@ -43,8 +46,8 @@ pub(super) fn next_piece(text: &str, mut from: usize) -> Option<(Piece, usize)> 
         let statement =
             |end, complete| Piece { kind: PieceKind::Statement, range: first.start..end, complete };
         let mut end = first.end;
-        for (kind, range) in tokens {
-            if kind == token::TokenKind::Semicolon {
+        for range in tokens {
+            if is_end(&range) {
                 return Some((statement(end, true), range.end));
             }
             end = range.end;
