@@ -13,6 +13,7 @@ mod convert;
 mod display;
 mod entity;
 pub mod ordering;
+mod serde;
 pub mod temporal;
 mod types;
 
@@ -22,6 +23,7 @@ pub use display::to_text;
 pub use entity::{
     Node, NodeId, NodeRecord, Path, Relationship, RelationshipId, RelationshipRecord,
 };
+pub use self::serde::{from_value, to_value};
 pub use temporal::{Date, DateTime, Duration, LocalDateTime, LocalTime, Time};
 pub use types::Type;
 

@@ -12,7 +12,7 @@ mod date;
 mod datetime;
 mod duration;
 mod parse;
-mod text;
+pub(super) mod text;
 mod time;
 mod truncate;
 mod zone;
