@@ -6,6 +6,10 @@
 
 use std::fmt;
 
+mod suggest;
+
+pub use suggest::nearest;
+
 /// The result of anything that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 

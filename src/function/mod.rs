@@ -14,9 +14,15 @@ use crate::graph::Snapshot;
 use crate::value::Column;
 use crate::value::Value;
 
+mod aggregate;
+mod procedure;
+mod registry;
+mod scalar;
 mod signature;
 
-pub use signature::{Parameter, Signature};
+pub use procedure::{FunctionProcedure, TableProcedure};
+pub use registry::Registry;
+pub use signature::{Arity, Parameter, Signature, check_types};
 
 /// What a function may look at beside its arguments.
 #[derive(Debug)]
@@ -54,7 +60,7 @@ pub struct ScalarFunction {
     pub name: &'static str,
     /// Other names for it.
     pub aliases: &'static [&'static str],
-    /// Its forms, as text: `substring(original :: STRING, start :: INTEGER, length? :: INTEGER) ::
+    /// Its forms, as text: `substring(text :: STRING, start :: INTEGER, length? :: INTEGER) ::
     /// STRING`. A `?` after a parameter's name makes it optional, `...` makes the last one repeat.
     pub signatures: &'static [&'static str],
     /// What a null argument does.

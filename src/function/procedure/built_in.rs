@@ -1,0 +1,121 @@
+//! The procedures that every database has: what is in the graph, and what can be called.
+
+use std::sync::Arc;
+
+use crate::error::Result;
+use crate::function::Context;
+use crate::function::Procedure;
+use crate::function::Registry;
+use crate::function::Signature;
+use crate::value::Value;
+
+/// A built-in procedure.
+pub(super) struct Entry {
+    pub(super) signature: &'static str,
+    pub(super) doc: &'static str,
+    call: fn(&Context<'_>) -> Result<Vec<Vec<Value>>>,
+}
+
+pub(super) const PROCEDURES: &[Entry] = &[
+    Entry {
+        signature: "db.labels() :: (label :: STRING)",
+        doc: "The labels that nodes of the graph have, in alphabetical order.",
+        call: |context| {
+            let graph = context.graph;
+            let labels = graph.labels().into_iter();
+            Ok(names(labels.filter(|(id, _)| graph.label_count(*id) > 0).map(|(_, name)| name)))
+        },
+    },
+    Entry {
+        signature: "db.relationshipTypes() :: (relationshipType :: STRING)",
+        doc: "The types that relationships of the graph have, in alphabetical order.",
+        call: |context| {
+            let graph = context.graph;
+            let types = graph.types().into_iter();
+            Ok(names(types.filter(|(id, _)| graph.type_count(*id) > 0).map(|(_, name)| name)))
+        },
+    },
+    Entry {
+        signature: "db.propertyKeys() :: (propertyKey :: STRING)",
+        doc: "The property keys that were ever used in the graph, in alphabetical order.",
+        call: |context| Ok(names(context.graph.keys().into_iter().map(|(_, name)| name))),
+    },
+    Entry {
+        signature: "dbms.functions() :: (name :: STRING, signature :: STRING, description :: STRING, \
+                    aggregating :: BOOLEAN)",
+        doc: "Every function there is: a row for each form of its arguments.",
+        call: |_| {
+            let registry = Registry::new();
+            let scalars = registry.scalars().map(|f| (f.name, f.signatures, f.doc, false));
+            let aggregates = registry.aggregates().map(|f| (f.name, f.signatures, f.doc, true));
+            let mut rows = Vec::new();
+            for (name, signatures, doc, aggregating) in scalars.chain(aggregates) {
+                for signature in signatures {
+                    let texts = [name, *signature, doc].map(|text| Value::String(text.into()));
+                    rows.push(texts.into_iter().chain([Value::Boolean(aggregating)]).collect());
+                }
+            }
+            Ok(rows)
+        },
+    },
+    Entry {
+        signature: "dbms.procedures() :: (name :: STRING, signature :: STRING, description :: STRING)",
+        doc: "Every built-in procedure.",
+        call: |_| {
+            let registry = Registry::new();
+            let row = |procedure: &dyn Procedure| {
+                let signature = procedure.signature();
+                let texts: [Arc<str>; 3] =
+                    [signature.name.clone(), signature.to_string().into(), procedure.doc().into()];
+                texts.map(Value::String).to_vec()
+            };
+            Ok(registry.procedures().map(|procedure| row(&*procedure.0)).collect())
+        },
+    },
+];
+
+/// A row for each name, in alphabetical order.
+fn names(names: impl Iterator<Item = Arc<str>>) -> Vec<Vec<Value>> {
+    let mut names: Vec<Arc<str>> = names.collect();
+    names.sort_unstable();
+    names.into_iter().map(|name| vec![Value::String(name)]).collect()
+}
+
+/// An entry of the table as a procedure.
+pub(super) struct BuiltIn {
+    signature: Signature,
+    entry: &'static Entry,
+}
+
+impl BuiltIn {
+    pub(super) fn new(entry: &'static Entry) -> Result<Self> {
+        Ok(Self { signature: Signature::parse(entry.signature)?, entry })
+    }
+}
+
+impl Procedure for BuiltIn {
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn doc(&self) -> &str {
+        self.entry.doc
+    }
+
+    fn call(&self, context: &Context<'_>, _: &[Value]) -> Result<Vec<Vec<Value>>> {
+        (self.entry.call)(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_signature_is_valid() {
+        for entry in PROCEDURES {
+            let signature = Signature::parse(entry.signature).expect(entry.signature);
+            assert!(!signature.columns.is_empty() && !entry.doc.is_empty(), "{}", entry.signature);
+        }
+    }
+}

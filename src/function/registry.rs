@@ -1,0 +1,203 @@
+//! The look-up of functions and procedures by name.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::LazyLock;
+
+use rustc_hash::FxHashMap;
+
+use crate::error::Detail;
+use crate::error::Error;
+use crate::error::Result;
+use crate::error::nearest;
+
+use super::aggregate;
+use super::procedure;
+use super::scalar;
+use super::{AggregateFunction, Procedure, ProcedureHandle, ScalarFunction, Signature};
+
+/// Everything callable: the built-in functions and procedures, and the procedures of the library's
+/// user. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Registry {
+    /// By name in lower case.
+    procedures: Arc<BTreeMap<String, ProcedureHandle>>,
+}
+
+/// A function with its parsed forms.
+struct Entry<T: 'static> {
+    function: &'static T,
+    forms: Vec<Signature>,
+}
+
+type Table<T> = FxHashMap<String, Entry<T>>;
+
+static SCALARS: LazyLock<Table<ScalarFunction>> = LazyLock::new(|| {
+    let mut table = Table::default();
+    for function in scalar::functions() {
+        for name in std::iter::once(&function.name).chain(function.aliases) {
+            table
+                .insert(name.to_lowercase(), Entry { function, forms: parse(function.signatures) });
+        }
+    }
+    table
+});
+
+static AGGREGATES: LazyLock<Table<AggregateFunction>> = LazyLock::new(|| {
+    let entry = |function: &'static AggregateFunction| {
+        let forms = parse(function.signatures);
+        (function.name.to_lowercase(), Entry { function, forms })
+    };
+    aggregate::FUNCTIONS.iter().map(entry).collect()
+});
+
+static BUILT_IN: LazyLock<Registry> =
+    LazyLock::new(|| Registry { procedures: Arc::new(procedure::built_in()) });
+
+/// A test parses every form, so none is lost here.
+fn parse(signatures: &[&str]) -> Vec<Signature> {
+    signatures.iter().filter_map(|text| Signature::parse(text).ok()).collect()
+}
+
+impl ScalarFunction {
+    /// Its signatures, parsed.
+    pub fn forms(&self) -> &'static [Signature] {
+        SCALARS.get(&self.name.to_lowercase()).map_or(&[], |entry| &entry.forms)
+    }
+}
+
+impl AggregateFunction {
+    /// Its signatures, parsed.
+    pub fn forms(&self) -> &'static [Signature] {
+        AGGREGATES.get(&self.name.to_lowercase()).map_or(&[], |entry| &entry.forms)
+    }
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        BUILT_IN.clone()
+    }
+}
+
+impl Registry {
+    /// The built-in functions and procedures.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The scalar function of this name, whatever its case.
+    pub fn scalar(&self, name: &str) -> Option<&'static ScalarFunction> {
+        SCALARS.get(&name.to_lowercase()).map(|entry| entry.function)
+    }
+
+    /// The aggregate of this name, whatever its case.
+    pub fn aggregate(&self, name: &str) -> Option<&'static AggregateFunction> {
+        AGGREGATES.get(&name.to_lowercase()).map(|entry| entry.function)
+    }
+
+    /// The procedure of this name, whatever its case.
+    pub fn procedure(&self, name: &str) -> Option<ProcedureHandle> {
+        self.procedures.get(&name.to_lowercase()).cloned()
+    }
+
+    /// Adds a procedure.
+    ///
+    /// # Errors
+    /// `UsageError.VariableAlreadyBound` if there is a procedure of this name already.
+    pub fn register(&mut self, procedure: impl Procedure + 'static) -> Result<()> {
+        let name = procedure.signature().name.to_lowercase();
+        if self.procedures.contains_key(&name) {
+            let message = format!("there is a procedure `{}` already", procedure.signature().name);
+            return Err(Error::usage(Detail::VariableAlreadyBound, message)
+                .help("Choose another name for the new procedure."));
+        }
+        Arc::make_mut(&mut self.procedures).insert(name, ProcedureHandle(Arc::new(procedure)));
+        Ok(())
+    }
+
+    /// Every scalar function, grouped as in the documentation.
+    pub fn scalars(&self) -> impl Iterator<Item = &'static ScalarFunction> {
+        scalar::functions()
+    }
+
+    /// Every aggregate, in the order of the documentation.
+    pub fn aggregates(&self) -> impl Iterator<Item = &'static AggregateFunction> {
+        aggregate::FUNCTIONS.iter()
+    }
+
+    /// Every procedure, by name.
+    pub fn procedures(&self) -> impl Iterator<Item = &ProcedureHandle> {
+        self.procedures.values()
+    }
+
+    /// The name of a function, scalar or aggregate, that may have been meant by `name`.
+    pub fn nearest(&self, name: &str) -> Option<&'static str> {
+        let scalars =
+            self.scalars().flat_map(|f| std::iter::once(f.name).chain(f.aliases.iter().copied()));
+        nearest(name, scalars.chain(self.aggregates().map(|f| f.name)))
+    }
+
+    /// The name of a procedure that may have been meant by `name`.
+    pub fn nearest_procedure(&self, name: &str) -> Option<&str> {
+        nearest(name, self.procedures().map(|p| &*p.0.signature().name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use crate::function::TableProcedure;
+
+    use super::*;
+
+    #[test]
+    fn every_entry_is_complete() {
+        let registry = Registry::new();
+        let scalars = registry.scalars().map(|f| (f.name, f.signatures, f.doc, f.example));
+        let aggregates = registry.aggregates().map(|f| (f.name, f.signatures, f.doc, f.example));
+        for (name, signatures, doc, (call, result)) in scalars.chain(aggregates) {
+            assert!(!signatures.is_empty(), "{name} has no signature");
+            for text in signatures {
+                let signature = Signature::parse(text).expect(text);
+                assert_eq!(&*signature.name, name, "{text}");
+                assert!(signature.columns.is_empty(), "{text}");
+            }
+            assert!(doc.ends_with('.') && doc.len() > 10, "{name} is not documented: {doc}");
+            assert!(call.to_lowercase().contains(&name.to_lowercase()), "{call}");
+            assert!(!result.is_empty(), "{name} has no example");
+        }
+        for procedure in registry.procedures() {
+            assert!(procedure.0.doc().ends_with('.'), "{procedure:?} is not documented");
+        }
+        let mut names = BTreeSet::new();
+        let scalars = registry.scalars().flat_map(|f| std::iter::once(&f.name).chain(f.aliases));
+        for name in scalars.chain(registry.aggregates().map(|f| &f.name)) {
+            assert!(names.insert(name.to_lowercase()), "{name} is there twice");
+        }
+    }
+
+    #[test]
+    fn names_are_found_whatever_their_case() {
+        let registry = Registry::new();
+        assert_eq!(registry.scalar("TOUPPER").map(|f| f.name), Some("toUpper"));
+        assert_eq!(registry.scalar("Upper").map(|f| f.name), Some("toUpper"));
+        assert_eq!(registry.aggregate("STDEVP").map(|f| f.name), Some("stDevP"));
+        assert!(registry.scalar("count").is_none() && registry.aggregate("size").is_none());
+        assert!(registry.procedure("DB.LABELS").is_some());
+        assert_eq!(registry.nearest("toUper"), Some("toUpper"));
+        assert_eq!(registry.nearest_procedure("db.label"), Some("db.labels"));
+        let forms = registry.scalar("upper").map(|f| f.forms().len());
+        assert_eq!(forms, Some(1));
+    }
+
+    #[test]
+    fn a_registered_procedure_belongs_to_its_registry() {
+        let mut registry = Registry::new();
+        let procedure = || TableProcedure::new("my.proc() :: ()", vec![]).expect("valid");
+        registry.register(procedure()).expect("new");
+        assert!(registry.procedure("MY.proc").is_some());
+        assert!(Registry::new().procedure("my.proc").is_none());
+        assert!(registry.register(procedure()).is_err());
+    }
+}

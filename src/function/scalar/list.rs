@@ -1,0 +1,157 @@
+//! Functions of lists, and those that strings share with them.
+
+use std::sync::Arc;
+
+use crate::error::Detail;
+use crate::error::Error;
+use crate::error::ErrorClass;
+use crate::error::Phase;
+use crate::error::Result;
+use crate::function::ScalarFunction;
+use crate::value::Column;
+use crate::value::ColumnData;
+use crate::value::Value;
+
+use super::SCALAR;
+use super::argument::Arguments;
+
+pub(super) const FUNCTIONS: &[ScalarFunction] = &[
+    ScalarFunction {
+        name: "size",
+        signatures: &["size(text :: STRING) :: INTEGER", "size(list :: LIST<ANY>) :: INTEGER"],
+        doc: "How many elements a list has, or how many characters a string.",
+        example: ("size([1, 2, null])", "3"),
+        eval: |_, args| size(args),
+        eval_columns: Some(|_, columns, len| size_columns(columns, len)),
+        ..SCALAR
+    },
+    ScalarFunction {
+        name: "head",
+        signatures: &["head(list :: LIST<ANY>) :: ANY"],
+        doc: "The first element; null of an empty list.",
+        example: ("head([1, 2, 3])", "1"),
+        eval: |_, args| {
+            Ok(Arguments::of("head", args).list(0)?.first().cloned().unwrap_or_default())
+        },
+        ..SCALAR
+    },
+    ScalarFunction {
+        name: "last",
+        signatures: &["last(list :: LIST<ANY>) :: ANY"],
+        doc: "The last element; null of an empty list.",
+        example: ("last([1, 2, 3])", "3"),
+        eval: |_, args| {
+            Ok(Arguments::of("last", args).list(0)?.last().cloned().unwrap_or_default())
+        },
+        ..SCALAR
+    },
+    ScalarFunction {
+        name: "tail",
+        signatures: &["tail(list :: LIST<ANY>) :: LIST<ANY>"],
+        doc: "The list without its first element.",
+        example: ("tail([1, 2, 3])", "[2, 3]"),
+        eval: |_, args| {
+            let list = Arguments::of("tail", args).list(0)?;
+            Ok(Value::List(Arc::new(list.iter().skip(1).cloned().collect())))
+        },
+        ..SCALAR
+    },
+    ScalarFunction {
+        name: "reverse",
+        signatures: &[
+            "reverse(text :: STRING) :: STRING",
+            "reverse(list :: LIST<ANY>) :: LIST<ANY>",
+        ],
+        doc: "The elements of a list, or the characters of a string, from the last to the first.",
+        example: ("reverse([1, 2, 3])", "[3, 2, 1]"),
+        eval: |_, args| {
+            let args = Arguments::of("reverse", args);
+            Ok(match args.value(0) {
+                Value::String(text) => Value::String(text.chars().rev().collect::<String>().into()),
+                Value::List(list) => Value::List(Arc::new(list.iter().rev().cloned().collect())),
+                _ => return Err(args.wrong_type(0, "a string or a list")),
+            })
+        },
+        ..SCALAR
+    },
+    ScalarFunction {
+        name: "range",
+        // What is no integer is an error at run time only, so the types say nothing.
+        signatures: &["range(start :: ANY, end :: ANY, step? :: ANY) :: LIST<INTEGER>"],
+        doc: "The integers from `start` to `end`, both included, `step` apart (1 if left out).",
+        example: ("range(2, 10, 3)", "[2, 5, 8]"),
+        eval: |_, args| range(args),
+        ..SCALAR
+    },
+];
+
+fn size(args: &[Value]) -> Result<Value> {
+    let args = Arguments::of("size", args);
+    Ok(Value::Integer(match args.value(0) {
+        Value::Null => return Ok(Value::Null),
+        Value::String(text) => characters(text),
+        Value::List(list) => list.len() as i64,
+        _ => return Err(args.wrong_type(0, "a string or a list")),
+    }))
+}
+
+fn characters(text: &str) -> i64 {
+    if text.is_ascii() { text.len() as i64 } else { text.chars().count() as i64 }
+}
+
+fn size_columns(columns: &[Column], len: usize) -> Result<Column> {
+    let Some(column) = columns.first() else { return Ok(Column::nulls(len)) };
+    let sizes = match column.data() {
+        ColumnData::String(texts) => texts.iter().map(|text| characters(text)).collect(),
+        ColumnData::Dictionary(codes, words) => {
+            let sizes: Vec<i64> = words.iter().map(|word| characters(word)).collect();
+            codes.iter().map(|code| sizes.get(*code as usize).copied().unwrap_or(0)).collect()
+        }
+        _ => {
+            let sizes: Result<Vec<Value>> = column.iter().map(|value| size(&[value])).collect();
+            return sizes.map(Column::from_values);
+        }
+    };
+    let sizes = Column::integers(sizes);
+    Ok(match column.validity() {
+        Some(validity) => sizes.with_validity(validity.clone()),
+        None => sizes,
+    })
+}
+
+/// The longest list that `range` makes: a gigabyte of values.
+const MAX_RANGE: i128 = 1 << 25;
+
+fn range(args: &[Value]) -> Result<Value> {
+    let integer = |index: usize| match args.get(index) {
+        Some(Value::Integer(number)) => Ok(*number),
+        None => Ok(1),
+        Some(_) => {
+            // The language calls this an error of the argument, not of its type.
+            let error = Arguments::of("range", args).wrong_type(index, "an integer");
+            Err(Error::argument(Detail::InvalidArgumentType, error.message()))
+        }
+    };
+    let (start, end, step) = (integer(0)?, integer(1)?, integer(2)?);
+    if step == 0 {
+        return Err(Error::argument(Detail::NumberOutOfRange, "the step of range() must not be 0")
+            .help("Give a positive step to count up, a negative one to count down."));
+    }
+    let distance = i128::from(end) - i128::from(start);
+    let count = (distance / i128::from(step) + 1).max(0);
+    if distance != 0 && (distance < 0) != (step < 0) {
+        return Ok(Value::List(Arc::default()));
+    }
+    if count > MAX_RANGE {
+        return Err(Error::new(
+            ErrorClass::LimitError,
+            Phase::Runtime,
+            Detail::OutOfMemoryBudget,
+            format!("range() would make {count} integers, more than {MAX_RANGE}"),
+        )
+        .help("Work on smaller ranges, one after the other."));
+    }
+    let numbers =
+        (0..count as i64).map(|i| Value::Integer(start.wrapping_add(i.wrapping_mul(step))));
+    Ok(Value::List(Arc::new(numbers.collect())))
+}

@@ -1,0 +1,273 @@
+//! Functions of strings. Positions and lengths count characters (Unicode scalar values).
+
+use std::sync::Arc;
+
+use crate::error::Detail;
+use crate::error::Error;
+use crate::error::Result;
+use crate::function::Context;
+use crate::function::ScalarFunction;
+use crate::value::Column;
+use crate::value::ColumnData;
+use crate::value::Value;
+
+use super::SCALAR;
+use super::argument::Arguments;
+
+pub(super) const FUNCTIONS: &[ScalarFunction] = &[
+    ScalarFunction {
+        name: "toUpper",
+        aliases: &["upper"],
+        signatures: &["toUpper(text :: STRING) :: STRING"],
+        doc: "The text in upper case.",
+        example: ("toUpper('straße')", "'STRASSE'"),
+        eval: |_, args| Ok(text(Arguments::of("toUpper", args).string(0)?.to_uppercase())),
+        eval_columns: Some(|context, columns, len| {
+            map_strings(context, columns, len, "toUpper", str::to_uppercase)
+        }),
+        ..SCALAR
+    },
+    ScalarFunction {
+        name: "toLower",
+        aliases: &["lower"],
+        signatures: &["toLower(text :: STRING) :: STRING"],
+        doc: "The text in lower case.",
+        example: ("toLower('ÄB')", "'äb'"),
+        eval: |_, args| Ok(text(Arguments::of("toLower", args).string(0)?.to_lowercase())),
+        eval_columns: Some(|context, columns, len| {
+            map_strings(context, columns, len, "toLower", str::to_lowercase)
+        }),
+        ..SCALAR
+    },
+    ScalarFunction {
+        name: "trim",
+        signatures: &["trim(text :: STRING) :: STRING"],
+        doc: "The text without white space at its ends.",
+        example: ("trim('  a b ')", "'a b'"),
+        eval: |_, args| Ok(text(Arguments::of("trim", args).string(0)?.trim())),
+        ..SCALAR
+    },
+    ScalarFunction {
+        name: "btrim",
+        signatures: &["btrim(text :: STRING, characters? :: STRING) :: STRING"],
+        doc: "The text without white space, or any of the given characters, at its ends.",
+        example: ("btrim('xxhixx', 'x')", "'hi'"),
+        eval: |_, args| trimmed("btrim", args, true, true),
+        ..SCALAR
+    },
+    ScalarFunction {
+        name: "ltrim",
+        signatures: &["ltrim(text :: STRING, characters? :: STRING) :: STRING"],
+        doc: "The text without white space, or any of the given characters, at its start.",
+        example: ("ltrim('  a ')", "'a '"),
+        eval: |_, args| trimmed("ltrim", args, true, false),
+        ..SCALAR
+    },
+    ScalarFunction {
+        name: "rtrim",
+        signatures: &["rtrim(text :: STRING, characters? :: STRING) :: STRING"],
+        doc: "The text without white space, or any of the given characters, at its end.",
+        example: ("rtrim(' a  ')", "' a'"),
+        eval: |_, args| trimmed("rtrim", args, false, true),
+        ..SCALAR
+    },
+    ScalarFunction {
+        name: "replace",
+        signatures: &["replace(text :: STRING, search :: STRING, with :: STRING) :: STRING"],
+        doc: "The text with every occurrence of `search` replaced.",
+        example: ("replace('hello', 'l', 'w')", "'hewwo'"),
+        eval: |_, args| {
+            let args = Arguments::of("replace", args);
+            let (original, search, with) = (args.string(0)?, args.string(1)?, args.string(2)?);
+            if search.is_empty() {
+                return Ok(Value::String(original.clone()));
+            }
+            check_length(original.matches(&**search).count().saturating_mul(with.len()))?;
+            Ok(text(original.replace(&**search, with)))
+        },
+        ..SCALAR
+    },
+    ScalarFunction {
+        name: "split",
+        signatures: &[
+            "split(text :: STRING, delimiter :: STRING) :: LIST<STRING>",
+            "split(text :: STRING, delimiters :: LIST<STRING>) :: LIST<STRING>",
+        ],
+        doc: "The pieces of the text between the delimiters. An empty delimiter splits it into \
+              characters.",
+        example: ("split('one,two', ',')", "['one', 'two']"),
+        eval: split,
+        ..SCALAR
+    },
+    ScalarFunction {
+        name: "substring",
+        signatures: &["substring(text :: STRING, start :: INTEGER, length? :: INTEGER) :: STRING"],
+        doc: "The characters from `start` on, counted from 0; all of them, or at most `length`.",
+        example: ("substring('hello', 1, 3)", "'ell'"),
+        eval: |_, args| {
+            let args = Arguments::of("substring", args);
+            let original = args.string(0)?;
+            let start = args.count(1)?;
+            let length = if args.has(2) { args.count(2)? } else { usize::MAX };
+            let rest = original.get(byte_of(original, start)..).unwrap_or("");
+            Ok(text(rest.get(..byte_of(rest, length)).unwrap_or("")))
+        },
+        ..SCALAR
+    },
+    ScalarFunction {
+        name: "left",
+        signatures: &["left(text :: STRING, length :: INTEGER) :: STRING"],
+        doc: "The first characters of the text.",
+        example: ("left('hello', 2)", "'he'"),
+        eval: |_, args| {
+            let args = Arguments::of("left", args);
+            let original = args.string(0)?;
+            Ok(text(original.get(..byte_of(original, args.count(1)?)).unwrap_or("")))
+        },
+        ..SCALAR
+    },
+    ScalarFunction {
+        name: "right",
+        signatures: &["right(text :: STRING, length :: INTEGER) :: STRING"],
+        doc: "The last characters of the text.",
+        example: ("right('hello', 2)", "'lo'"),
+        eval: |_, args| {
+            let args = Arguments::of("right", args);
+            let original = args.string(0)?;
+            let skipped = original.chars().count().saturating_sub(args.count(1)?);
+            Ok(text(original.get(byte_of(original, skipped)..).unwrap_or("")))
+        },
+        ..SCALAR
+    },
+    ScalarFunction {
+        name: "char_length",
+        aliases: &["character_length"],
+        signatures: &["char_length(text :: STRING) :: INTEGER"],
+        doc: "How many characters the text has.",
+        example: ("char_length('äöü')", "3"),
+        eval: |_, args| {
+            let text = Arguments::of("char_length", args).string(0)?;
+            Ok(Value::Integer(text.chars().count() as i64))
+        },
+        ..SCALAR
+    },
+];
+
+/// The longest string a function makes out of shorter ones, in bytes.
+const MAX_LENGTH: usize = 1 << 30;
+
+fn check_length(bytes: usize) -> Result<()> {
+    if bytes <= MAX_LENGTH {
+        return Ok(());
+    }
+    let message = format!("the string would have {bytes} bytes, more than {MAX_LENGTH}");
+    Err(Error::argument(Detail::NumberOutOfRange, message))
+}
+
+fn text(text: impl Into<Arc<str>>) -> Value {
+    Value::String(text.into())
+}
+
+/// Where the character at `index` starts; the end if there is none.
+fn byte_of(text: &str, index: usize) -> usize {
+    text.char_indices().nth(index).map_or(text.len(), |(at, _)| at)
+}
+
+fn trimmed(function: &'static str, args: &[Value], start: bool, end: bool) -> Result<Value> {
+    let args = Arguments::of(function, args);
+    let mut rest: &str = args.string(0)?;
+    let given: Option<&str> = if args.has(1) { Some(args.string(1)?) } else { None };
+    let drop = |c: char| given.map_or(c.is_whitespace(), |given| given.contains(c));
+    if start {
+        rest = rest.trim_start_matches(drop);
+    }
+    if end {
+        rest = rest.trim_end_matches(drop);
+    }
+    Ok(text(rest))
+}
+
+fn split(_: &Context<'_>, args: &[Value]) -> Result<Value> {
+    let args = Arguments::of("split", args);
+    let original: &str = args.string(0)?;
+    let mut delimiters: Vec<&str> = Vec::new();
+    match args.value(1) {
+        Value::String(one) => delimiters.push(one),
+        Value::List(many) => {
+            for delimiter in many.iter() {
+                match delimiter {
+                    Value::String(one) => delimiters.push(one),
+                    Value::Null => return Ok(Value::Null),
+                    _ => return Err(args.wrong_type(1, "a string or a list of strings")),
+                }
+            }
+        }
+        _ => return Err(args.wrong_type(1, "a string or a list of strings")),
+    }
+    let pieces: Vec<Value> = if delimiters.contains(&"") {
+        let others: Vec<&str> = delimiters.into_iter().filter(|d| !d.is_empty()).collect();
+        let parts = pieces(original, &others);
+        parts.iter().flat_map(|part| part.chars()).map(|c| text(c.to_string())).collect()
+    } else {
+        pieces(original, &delimiters).into_iter().map(text).collect()
+    };
+    Ok(Value::List(Arc::new(pieces)))
+}
+
+/// The text between the delimiters; where several match, the longest counts.
+fn pieces<'a>(original: &'a str, delimiters: &[&str]) -> Vec<&'a str> {
+    if let [one] = delimiters {
+        return original.split(one).collect();
+    }
+    let mut pieces = Vec::new();
+    let (mut start, mut at) = (0, 0);
+    while at < original.len() {
+        let rest = original.get(at..).unwrap_or("");
+        let found = delimiters.iter().filter(|d| rest.starts_with(**d)).map(|d| d.len()).max();
+        match found {
+            Some(length) => {
+                pieces.push(original.get(start..at).unwrap_or(""));
+                at += length;
+                start = at;
+            }
+            None => at += rest.chars().next().map_or(1, char::len_utf8),
+        }
+    }
+    pieces.push(original.get(start..).unwrap_or(""));
+    pieces
+}
+
+/// Changes every string of a column; with a dictionary, each word of it once.
+fn map_strings(
+    _: &Context<'_>,
+    columns: &[Column],
+    len: usize,
+    function: &'static str,
+    change: fn(&str) -> String,
+) -> Result<Column> {
+    let Some(column) = columns.first() else { return Ok(Column::nulls(len)) };
+    let changed = |words: &[Arc<str>]| words.iter().map(|w| change(w).into()).collect::<Vec<_>>();
+    let result = match column.data() {
+        ColumnData::String(strings) => Column::strings(changed(strings)),
+        ColumnData::Dictionary(codes, words) => {
+            Column::dictionary(codes.to_vec(), Arc::new(changed(words)))
+        }
+        _ => {
+            let mut values = Vec::with_capacity(len);
+            for value in column.iter() {
+                values.push(match &value {
+                    Value::Null => Value::Null,
+                    _ => {
+                        let args = std::slice::from_ref(&value);
+                        text(change(Arguments::of(function, args).string(0)?))
+                    }
+                });
+            }
+            return Ok(Column::from_values(values));
+        }
+    };
+    Ok(match column.validity() {
+        Some(validity) => result.with_validity(validity.clone()),
+        None => result,
+    })
+}
