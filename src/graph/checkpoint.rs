@@ -18,6 +18,7 @@ use crate::value::Value;
 
 use super::catalog::Catalog;
 use super::delta::Properties;
+use super::links;
 use super::segment::{
     AdjacencyChunk, Base, BitmapChunk, Chunk, ChunkCache, ColumnChunk, Kind, RecordChunk,
     SectionKey, SegmentBuilder, SegmentFile, Values,
@@ -164,13 +165,18 @@ fn write_adjacency(
         for (chunk, ids) in chunks::<AdjacencyChunk>(snapshot.state.next_node) {
             let mut runs: BTreeMap<u32, Run> = BTreeMap::new();
             let first = ids.start;
-            snapshot.each_link(ids.clone(), outgoing, |(node, type_id, neighbour, id)| {
-                let run = runs.entry(type_id).or_default();
-                // The runs of nodes without links of this type are empty.
-                run.offsets.resize((node - first) as usize + 1, run.neighbours.len() as u32);
-                run.neighbours.push(NodeId(neighbour));
-                run.relationships.push(RelationshipId(id));
-            })?;
+            links::each_of(
+                &snapshot.state,
+                ids.clone(),
+                outgoing,
+                |(node, type_id, neighbour, id)| {
+                    let run = runs.entry(type_id).or_default();
+                    // The runs of nodes without links of this type are empty.
+                    run.offsets.resize((node - first) as usize + 1, run.neighbours.len() as u32);
+                    run.neighbours.push(NodeId(neighbour));
+                    run.relationships.push(RelationshipId(id));
+                },
+            )?;
             for (type_id, mut run) in runs {
                 let links = run.neighbours.len() as u64;
                 if links > u64::from(u32::MAX) {

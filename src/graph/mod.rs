@@ -10,6 +10,7 @@ mod checkpoint;
 mod delta;
 mod head;
 mod keys;
+mod links;
 mod log;
 mod property;
 mod segment;

@@ -24,8 +24,9 @@ use crate::value::Value;
 use super::catalog::{Catalog, Tokens};
 use super::change::Change;
 use super::delta;
-use super::delta::{Delta, IdSet, Link, NodeState, Properties, RelationshipState};
-use super::segment::{AdjacencyChunk, Base, Reader, SectionKey};
+use super::delta::{Delta, IdSet, NodeState, Properties, RelationshipState};
+use super::links::Links;
+use super::segment::{Base, SectionKey};
 use super::{Direction, KeyId, LabelId, Neighbours, PropertyStatistics, TypeId, TypeStatistics};
 
 /// A number behind an id type.
@@ -484,7 +485,7 @@ impl Snapshot {
         types: &[TypeId],
         out: &mut Neighbours,
     ) -> Result<()> {
-        let mut links = self.links(direction, types)?;
+        let mut links = Links::new(&self.state, direction, types)?;
         for (row, node) in nodes.iter().enumerate() {
             let before = out.nodes.len();
             links.each(node.0, &mut out.nodes, &mut out.relationships)?;
@@ -502,7 +503,7 @@ impl Snapshot {
         types: &[TypeId],
         out: &mut Vec<u64>,
     ) -> Result<()> {
-        let mut links = self.links(direction, types)?;
+        let mut links = Links::new(&self.state, direction, types)?;
         out.reserve(nodes.len());
         for node in nodes {
             out.push(links.degree(node.0)?);
@@ -520,38 +521,13 @@ impl Snapshot {
         types: &[TypeId],
         out: &mut Neighbours,
     ) -> Result<()> {
-        let mut links = self.links(direction, types)?;
+        let mut links = Links::new(&self.state, direction, types)?;
         for (row, (from, to)) in from.iter().zip(to).enumerate() {
             let before = out.nodes.len();
             links.between(from.0, to.0, &mut out.relationships)?;
             out.nodes.resize(out.relationships.len(), *to);
             let found = out.nodes.len() - before;
             out.parents.extend(std::iter::repeat_n(row as u32, found));
-        }
-        Ok(())
-    }
-
-    /// All links of a range of nodes in one direction, by node, type, neighbour and relationship.
-    pub(super) fn each_link(
-        &self,
-        nodes: std::ops::Range<u64>,
-        outgoing: bool,
-        mut take: impl FnMut(Link),
-    ) -> Result<()> {
-        let readers = self.state.base.adjacency(outgoing, &[])?;
-        let mut side = Side { outgoing, skip_loops: false, readers };
-        let delta = &self.state.delta;
-        for node in nodes {
-            if delta.touched_adjacency.contains(node) {
-                side.touched(delta, &[], node, &mut take)?;
-                continue;
-            }
-            for (type_id, reader) in &mut side.readers {
-                let (neighbours, ids) = reader.links(node)?;
-                for (neighbour, id) in neighbours.iter().zip(ids) {
-                    take((node, *type_id, neighbour.0, id.0));
-                }
-            }
         }
         Ok(())
     }
@@ -631,208 +607,4 @@ impl Snapshot {
         }
         Ok(column.finish())
     }
-
-    fn links(&self, direction: Direction, types: &[TypeId]) -> Result<Links<'_>> {
-        let mut types: Vec<u32> = types.iter().map(|t| t.0).collect();
-        types.sort_unstable();
-        types.dedup();
-        let mut sides = Vec::with_capacity(2);
-        for outgoing in [true, false] {
-            if direction == if outgoing { Direction::Incoming } else { Direction::Outgoing } {
-                continue;
-            }
-            let readers = self.state.base.adjacency(outgoing, &types)?;
-            // Under `Both` a self-loop is met among the outgoing links already.
-            let skip_loops = direction == Direction::Both && !outgoing;
-            sides.push(Side { outgoing, skip_loops, readers });
-        }
-        Ok(Links { delta: &self.state.delta, types, sides })
-    }
-}
-
-/// The links of one call, with the chunks it has met.
-struct Links<'a> {
-    delta: &'a Delta,
-    /// Sorted; empty for all.
-    types: Vec<u32>,
-    sides: Vec<Side<'a>>,
-}
-
-struct Side<'a> {
-    outgoing: bool,
-    skip_loops: bool,
-    /// Types of the base, ascending.
-    readers: Vec<(u32, Reader<'a, AdjacencyChunk>)>,
-}
-
-impl Links<'_> {
-    #[inline]
-    fn each(
-        &mut self,
-        node: u64,
-        nodes: &mut Vec<NodeId>,
-        relationships: &mut Vec<RelationshipId>,
-    ) -> Result<()> {
-        let touched = self.delta.touched_adjacency.contains(node);
-        for side in &mut self.sides {
-            if touched {
-                side.touched(self.delta, &self.types, node, |(_, _, neighbour, relationship)| {
-                    nodes.push(NodeId(neighbour));
-                    relationships.push(RelationshipId(relationship));
-                })?;
-                continue;
-            }
-            for (_, reader) in &mut side.readers {
-                let (neighbours, ids) = reader.links(node)?;
-                if side.skip_loops && neighbours.binary_search(&NodeId(node)).is_ok() {
-                    for (neighbour, id) in neighbours.iter().zip(ids) {
-                        if neighbour.0 != node {
-                            nodes.push(*neighbour);
-                            relationships.push(*id);
-                        }
-                    }
-                } else {
-                    nodes.extend_from_slice(neighbours);
-                    relationships.extend_from_slice(ids);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    #[inline]
-    fn degree(&mut self, node: u64) -> Result<u64> {
-        let touched = self.delta.touched_adjacency.contains(node);
-        let mut degree = 0;
-        for side in &mut self.sides {
-            if touched {
-                side.touched(self.delta, &self.types, node, |_| degree += 1)?;
-                continue;
-            }
-            for (_, reader) in &mut side.readers {
-                let (neighbours, _) = reader.links(node)?;
-                degree += neighbours.len() as u64;
-                if side.skip_loops {
-                    degree -= equal_range(neighbours, NodeId(node)).len() as u64;
-                }
-            }
-        }
-        Ok(degree)
-    }
-
-    fn between(&mut self, from: u64, to: u64, out: &mut Vec<RelationshipId>) -> Result<()> {
-        let touched = self.delta.touched_adjacency.contains(from);
-        for side in &mut self.sides {
-            if side.skip_loops && from == to {
-                continue;
-            }
-            if touched {
-                side.touched_between(self.delta, &self.types, from, to, out)?;
-                continue;
-            }
-            for (_, reader) in &mut side.readers {
-                let (neighbours, ids) = reader.links(from)?;
-                out.extend_from_slice(ids.get(equal_range(neighbours, NodeId(to))).unwrap_or(&[]));
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Side<'_> {
-    /// The links of a node that the delta has touched, in the same order as everywhere.
-    #[cold]
-    fn touched(
-        &mut self,
-        delta: &Delta,
-        types: &[u32],
-        node: u64,
-        mut take: impl FnMut(Link),
-    ) -> Result<()> {
-        let mut base: Vec<Link> = Vec::new();
-        for (type_id, reader) in &mut self.readers {
-            let (neighbours, ids) = reader.links(node)?;
-            for (neighbour, id) in neighbours.iter().zip(ids) {
-                if !delta.removed_relationships.contains(id.0) {
-                    base.push((node, *type_id, neighbour.0, id.0));
-                }
-            }
-        }
-        let links = delta.links(self.outgoing);
-        let skip_loops = self.skip_loops;
-        let mut base = base.into_iter().peekable();
-        let mut merge = |link: Link| {
-            while let Some(other) = base.next_if(|other| *other < link) {
-                if !(skip_loops && other.2 == node) {
-                    take(other);
-                }
-            }
-            if !(skip_loops && link.2 == node) {
-                take(link);
-            }
-        };
-        if types.is_empty() {
-            let range = (node, 0, 0, 0)..=(node, u32::MAX, u64::MAX, u64::MAX);
-            links.range(range).for_each(|link| merge(*link));
-        } else {
-            for type_id in types {
-                let range = (node, *type_id, 0, 0)..=(node, *type_id, u64::MAX, u64::MAX);
-                links.range(range).for_each(|link| merge(*link));
-            }
-        }
-        for other in base {
-            if !(skip_loops && other.2 == node) {
-                take(other);
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Side<'_> {
-    #[cold]
-    fn touched_between(
-        &mut self,
-        delta: &Delta,
-        types: &[u32],
-        from: u64,
-        to: u64,
-        out: &mut Vec<RelationshipId>,
-    ) -> Result<()> {
-        let mut found: Vec<(u32, u64)> = Vec::new();
-        for (type_id, reader) in &mut self.readers {
-            let (neighbours, ids) = reader.links(from)?;
-            let ids = ids.get(equal_range(neighbours, NodeId(to))).unwrap_or(&[]);
-            let kept = ids.iter().filter(|id| !delta.removed_relationships.contains(id.0));
-            found.extend(kept.map(|id| (*type_id, id.0)));
-        }
-        let links = delta.links(self.outgoing);
-        let mut of_type = |type_id: u32| {
-            let range = (from, type_id, to, 0)..=(from, type_id, to, u64::MAX);
-            found.extend(links.range(range).map(|link| (type_id, link.3)));
-        };
-        if types.is_empty() {
-            // One look per type the node has, rather than one per link.
-            let mut next = Some(0);
-            while let Some(at) = next
-                && let Some(link) = links.get_next(&(from, at, 0, 0))
-                && link.0 == from
-            {
-                of_type(link.1);
-                next = link.1.checked_add(1);
-            }
-        } else {
-            types.iter().for_each(|type_id| of_type(*type_id));
-        }
-        found.sort_unstable();
-        out.extend(found.into_iter().map(|(_, id)| RelationshipId(id)));
-        Ok(())
-    }
-}
-
-/// Where `node` stands in sorted neighbours.
-fn equal_range(neighbours: &[NodeId], node: NodeId) -> std::ops::Range<usize> {
-    let start = neighbours.partition_point(|n| *n < node);
-    let rest = neighbours.get(start..).unwrap_or(&[]);
-    start..start + rest.iter().take_while(|n| **n == node).count()
 }

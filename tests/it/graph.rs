@@ -446,12 +446,12 @@ fn threads_that_write_lose_nothing() {
 fn many_value(kind: u64, i: u64) -> Value {
     match kind {
         0 => Value::Integer(i as i64 * 7 - 1000),
-        1 if i % 50 == 0 => Value::Integer(i64::MIN + i as i64),
+        1 if i.is_multiple_of(50) => Value::Integer(i64::MIN + i as i64),
         2 => Value::Float(i as f64 / 3.0),
-        3 if i % 3 > 0 => Value::Boolean(i % 2 == 0),
+        3 if !i.is_multiple_of(3) => Value::Boolean(i.is_multiple_of(2)),
         4 => text(["red", "green", "blue"][i as usize % 3]),
         5 => text(&format!("unique {i}")),
-        6 if i % 2 == 0 => Value::Integer(1),
+        6 if i.is_multiple_of(2) => Value::Integer(1),
         6 => text("mixed"),
         7 if i < 70_000 => text("common"),
         7 => text(&format!("rare {i}")),
@@ -561,8 +561,11 @@ fn a_large_commit_is_written_in_pieces_and_is_whole_or_not_there() {
     assert!(error.is_corruption() && error.message().contains("commit 1"), "{error}");
 }
 
+/// The content of a store: records and segment files.
+type Content = (BTreeMap<Vec<u8>, Vec<u8>>, BTreeMap<String, Arc<[u8]>>);
+
 /// A store with a checkpoint and three commits after it, small enough to damage at every byte.
-fn small_store() -> (BTreeMap<Vec<u8>, Vec<u8>>, BTreeMap<String, Arc<[u8]>>) {
+fn small_store() -> Content {
     let bytes = Arc::new(MemoryBytes::default());
     let files = Arc::new(MemoryFiles::default());
     let graph = Graph::open(bytes.clone(), files.clone(), GraphOptions::default()).unwrap();

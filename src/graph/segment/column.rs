@@ -60,14 +60,14 @@ impl Presence {
         match self {
             Self::All => Some(at),
             Self::Dense(words) => {
-                (words[at / 64 & (CHUNK_WORDS - 1)] >> (at % 64) & 1 == 1).then_some(at)
+                (words[(at / 64) & (CHUNK_WORDS - 1)] >> (at % 64) & 1 == 1).then_some(at)
             }
             Self::Sparse { words, ranks } => {
-                let word = words[at / 64 & (CHUNK_WORDS - 1)];
+                let word = words[(at / 64) & (CHUNK_WORDS - 1)];
                 let bit = 1 << (at % 64);
                 (word & bit != 0).then(|| {
                     let before = (word & (bit - 1)).count_ones();
-                    (ranks[at / 64 & (CHUNK_WORDS - 1)] + before) as usize
+                    (ranks[(at / 64) & (CHUNK_WORDS - 1)] + before) as usize
                 })
             }
         }
