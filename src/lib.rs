@@ -1,5 +1,6 @@
 //! Redstring, an embedded property-graph database.
 
+pub mod binder;
 pub mod bound;
 pub mod error;
 pub mod executor;

@@ -17,13 +17,13 @@ mod serde;
 pub mod temporal;
 mod types;
 
+pub use self::serde::{from_value, to_value};
 pub use bitmap::Bitmap;
 pub use column::{Column, ColumnBuilder, ColumnData};
 pub use display::to_text;
 pub use entity::{
     Node, NodeId, NodeRecord, Path, Relationship, RelationshipId, RelationshipRecord,
 };
-pub use self::serde::{from_value, to_value};
 pub use temporal::{Date, DateTime, Duration, LocalDateTime, LocalTime, Time};
 pub use types::Type;
 

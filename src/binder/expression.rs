@@ -1,0 +1,404 @@
+//! Expressions: names resolved, types inferred as far as they can be known.
+
+use std::sync::Arc;
+
+use crate::bound::BinaryOperator;
+use crate::bound::Expression;
+use crate::bound::ExpressionKind;
+use crate::bound::LabelExpression;
+use crate::bound::Quantifier;
+use crate::bound::UnaryOperator;
+use crate::error::Detail;
+use crate::error::Error;
+use crate::error::Result;
+use crate::error::Span;
+use crate::syntax::ast;
+use crate::value::Type;
+use crate::value::Value;
+
+use super::{Binder, error};
+
+impl Binder<'_> {
+    /// An expression that gives a value. A pattern cannot stand here.
+    pub(super) fn expression(&mut self, expression: &ast::Expression) -> Result<Expression> {
+        use ast::ExpressionKind as K;
+        let span = expression.span;
+        let made = |kind, ty| Ok(Expression { kind, span, ty });
+        match &expression.kind {
+            K::Literal(literal) => {
+                let (value, ty) = literal_value(literal);
+                made(ExpressionKind::Literal(value), ty)
+            }
+            K::Parameter(name) => made(ExpressionKind::Parameter(self.parameter(name)), Type::Any),
+            K::Variable(name) => {
+                let slot = self.resolve(name, span)?;
+                Ok(self.variable(slot, span))
+            }
+            K::List(elements) => {
+                let elements = self.expressions(elements)?;
+                let of = elements.iter().map(|e| e.ty.clone()).reduce(|a, b| a.union(&b));
+                // An empty list may become a list of anything.
+                made(ExpressionKind::List(elements), Type::list(of.unwrap_or(Type::Any)))
+            }
+            K::Map(entries) => {
+                let entries = entries
+                    .iter()
+                    .map(|entry| {
+                        Ok((entry.key.text.as_str().into(), self.expression(&entry.value)?))
+                    })
+                    .collect::<Result<Vec<_>>>()?;
+                made(ExpressionKind::Map(entries), Type::Map)
+            }
+            K::Property { base, key } => self.property(base, key, span),
+            K::Index { base, index } => {
+                let target = Box::new(self.expression(base)?);
+                let index = Box::new(self.expression(index)?);
+                let ty = match &target.ty {
+                    Type::List(of) => (**of).clone(),
+                    _ => Type::Any,
+                };
+                made(ExpressionKind::Index { target, index }, ty)
+            }
+            K::Slice { base, from, to } => {
+                let target = Box::new(self.expression(base)?);
+                let from = self.optional(from.as_deref())?;
+                let to = self.optional(to.as_deref())?;
+                let ty = target.ty.clone();
+                made(ExpressionKind::Slice { target, from, to }, ty)
+            }
+            K::Unary { operator, operand } => self.unary(*operator, operand, span, false),
+            K::Logical { operator, operands } => self.logical(*operator, operands, span, false),
+            K::Binary { operator, left, right } => self.binary(*operator, left, right, span),
+            K::Comparison { first, rest } => self.comparison(first, rest, span),
+            K::IsNull { operand, negated } => {
+                let operand = Box::new(self.expression(operand)?);
+                let operator =
+                    if *negated { UnaryOperator::IsNotNull } else { UnaryOperator::IsNull };
+                made(ExpressionKind::Unary { operator, operand }, Type::Boolean)
+            }
+            K::HasLabels { operand, labels } => {
+                let target = Box::new(self.expression(operand)?);
+                if !Type::Node.accepts(&target.ty) && !Type::Relationship.accepts(&target.ty) {
+                    return Err(error::invalid_type(
+                        "a node or relationship",
+                        &target.ty,
+                        target.span,
+                    ));
+                }
+                let labels = label_expression(labels);
+                made(ExpressionKind::HasLabels { target, labels }, Type::Boolean)
+            }
+            K::CountStar => self.count_star(span),
+            K::FunctionCall { name, distinct, arguments } => {
+                self.function_call(name, *distinct, arguments, span)
+            }
+            K::Case { subject, branches, otherwise } => {
+                self.case(subject.as_deref(), branches, otherwise.as_deref(), span)
+            }
+            K::ListComprehension { variable, list, filter, result } => {
+                self.list_comprehension(variable, list, filter.as_deref(), result.as_deref(), span)
+            }
+            K::PatternComprehension { pattern, filter, result } => {
+                self.pattern_comprehension(pattern, filter.as_deref(), result, span)
+            }
+            K::Quantified { quantifier, variable, list, predicate } => {
+                self.quantified(*quantifier, variable, list, predicate, span)
+            }
+            K::Reduce { accumulator, initial, variable, list, result } => {
+                self.reduce(accumulator, initial, variable, list, result, span)
+            }
+            K::Pattern(pattern) if pattern.selector == ast::PathSelector::All => {
+                Err(Error::syntax(
+                    Detail::UnexpectedSyntax,
+                    "a pattern cannot stand for a value here",
+                )
+                .at(span)
+                .help("Ask whether it exists with `EXISTS { }`, or list what it matches with a pattern comprehension."))
+            }
+            K::Pattern(pattern) => self.shortest_path_value(pattern, span),
+            K::Subquery { kind, query } => self.subquery(*kind, query, span),
+            K::MapProjection { variable, items } => self.map_projection(variable, items, span),
+        }
+    }
+
+    /// An expression that is true or false, where a pattern asks whether it exists.
+    pub(super) fn predicate(&mut self, expression: &ast::Expression) -> Result<Expression> {
+        use ast::ExpressionKind as K;
+        let span = expression.span;
+        let bound = match &expression.kind {
+            K::Pattern(pattern) => self.pattern_predicate(pattern, span)?,
+            K::Unary { operator: operator @ ast::UnaryOperator::Not, operand } => {
+                self.unary(*operator, operand, span, true)?
+            }
+            K::Logical { operator, operands } => self.logical(*operator, operands, span, true)?,
+            _ => self.expression(expression)?,
+        };
+        expect_boolean(&bound)?;
+        Ok(bound)
+    }
+
+    /// A predicate, as the conjuncts it consists of.
+    pub(super) fn conjuncts(&mut self, expression: &ast::Expression) -> Result<Vec<Expression>> {
+        let bound = self.predicate(expression)?;
+        Ok(split(bound))
+    }
+
+    pub(super) fn expressions(&mut self, all: &[ast::Expression]) -> Result<Vec<Expression>> {
+        all.iter().map(|e| self.expression(e)).collect()
+    }
+
+    fn optional(
+        &mut self,
+        expression: Option<&ast::Expression>,
+    ) -> Result<Option<Box<Expression>>> {
+        expression.map(|e| self.expression(e).map(Box::new)).transpose()
+    }
+
+    fn property(
+        &mut self,
+        base: &ast::Expression,
+        key: &ast::Name,
+        span: Span,
+    ) -> Result<Expression> {
+        let target = Box::new(self.expression(base)?);
+        match &target.ty {
+            Type::Boolean
+            | Type::Integer
+            | Type::Float
+            | Type::Number
+            | Type::String
+            | Type::List(_)
+            | Type::Path => Err(error::no_properties(&key.text, &target.ty, span)),
+            _ => Ok(Expression {
+                kind: ExpressionKind::Property { target, key: key.text.as_str().into() },
+                span,
+                ty: Type::Any,
+            }),
+        }
+    }
+
+    fn unary(
+        &mut self,
+        operator: ast::UnaryOperator,
+        operand: &ast::Expression,
+        span: Span,
+        as_predicate: bool,
+    ) -> Result<Expression> {
+        let (operator, operand) = match operator {
+            ast::UnaryOperator::Not if as_predicate => {
+                (UnaryOperator::Not, self.predicate(operand)?)
+            }
+            ast::UnaryOperator::Not => (UnaryOperator::Not, self.expression(operand)?),
+            ast::UnaryOperator::Plus => (UnaryOperator::Plus, self.expression(operand)?),
+            ast::UnaryOperator::Minus => (UnaryOperator::Negate, self.expression(operand)?),
+        };
+        let ty = match operator {
+            UnaryOperator::Not => {
+                expect_boolean(&operand)?;
+                Type::Boolean
+            }
+            _ if Type::Number.accepts(&operand.ty) || operand.ty == Type::Duration => {
+                operand.ty.clone()
+            }
+            _ => return Err(error::invalid_type("a number", &operand.ty, operand.span)),
+        };
+        Ok(Expression {
+            kind: ExpressionKind::Unary { operator, operand: Box::new(operand) },
+            span,
+            ty,
+        })
+    }
+
+    fn logical(
+        &mut self,
+        operator: ast::LogicalOperator,
+        operands: &[ast::Expression],
+        span: Span,
+        as_predicate: bool,
+    ) -> Result<Expression> {
+        let mut bound = Vec::with_capacity(operands.len());
+        for operand in operands {
+            let operand =
+                if as_predicate { self.predicate(operand)? } else { self.expression(operand)? };
+            expect_boolean(&operand)?;
+            bound.push(operand);
+        }
+        let ty = Type::Boolean;
+        let made = match operator {
+            ast::LogicalOperator::And => {
+                Some(Expression { kind: ExpressionKind::And(bound), span, ty })
+            }
+            ast::LogicalOperator::Or => {
+                Some(Expression { kind: ExpressionKind::Or(bound), span, ty })
+            }
+            ast::LogicalOperator::Xor => bound.into_iter().reduce(|left, right| Expression {
+                span: left.span.to(right.span),
+                kind: ExpressionKind::Binary {
+                    operator: BinaryOperator::Xor,
+                    left: Box::new(left),
+                    right: Box::new(right),
+                },
+                ty: Type::Boolean,
+            }),
+        };
+        made.ok_or_else(|| Error::internal("a logical operator without operands").at(span))
+    }
+
+    fn case(
+        &mut self,
+        subject: Option<&ast::Expression>,
+        branches: &[ast::CaseBranch],
+        otherwise: Option<&ast::Expression>,
+        span: Span,
+    ) -> Result<Expression> {
+        let operand = self.optional(subject)?;
+        let mut alternatives = Vec::with_capacity(branches.len());
+        let mut ty = Type::Null;
+        for branch in branches {
+            let when = match operand {
+                Some(_) => self.expression(&branch.when)?,
+                None => self.predicate(&branch.when)?,
+            };
+            let then = self.expression(&branch.then)?;
+            ty = ty.union(&then.ty);
+            alternatives.push((when, then));
+        }
+        let otherwise = self.optional(otherwise)?;
+        if let Some(otherwise) = &otherwise {
+            ty = ty.union(&otherwise.ty);
+        }
+        if ty == Type::Null {
+            ty = Type::Any;
+        }
+        Ok(Expression { kind: ExpressionKind::Case { operand, alternatives, otherwise }, span, ty })
+    }
+
+    /// A list to iterate over, and the type of its elements.
+    fn list(&mut self, list: &ast::Expression) -> Result<(Box<Expression>, Type)> {
+        let list = self.expression(list)?;
+        match &list.ty {
+            Type::List(of) => {
+                let of = (**of).clone();
+                Ok((Box::new(list), of))
+            }
+            Type::Any | Type::Null => Ok((Box::new(list), Type::Any)),
+            other => Err(error::invalid_type("a list", other, list.span)),
+        }
+    }
+
+    fn list_comprehension(
+        &mut self,
+        variable: &ast::Name,
+        list: &ast::Expression,
+        filter: Option<&ast::Expression>,
+        result: Option<&ast::Expression>,
+        span: Span,
+    ) -> Result<Expression> {
+        let (list, of) = self.list(list)?;
+        let scope = self.scope.clone();
+        self.nested(scope, super::Aggregation::Forbidden, |b| {
+            let slot = b.declare(&variable.text, of.clone());
+            let filter = filter.map(|f| b.predicate(f).map(Box::new)).transpose()?;
+            let map = b.optional(result)?;
+            let ty = Type::list(map.as_ref().map_or(of, |map| map.ty.clone()));
+            Ok(Expression {
+                kind: ExpressionKind::ListComprehension { slot, list, filter, map },
+                span,
+                ty,
+            })
+        })
+    }
+
+    fn quantified(
+        &mut self,
+        quantifier: ast::Quantifier,
+        variable: &ast::Name,
+        list: &ast::Expression,
+        predicate: &ast::Expression,
+        span: Span,
+    ) -> Result<Expression> {
+        let (list, of) = self.list(list)?;
+        let quantifier = match quantifier {
+            ast::Quantifier::All => Quantifier::All,
+            ast::Quantifier::Any => Quantifier::Any,
+            ast::Quantifier::None => Quantifier::None,
+            ast::Quantifier::Single => Quantifier::Single,
+        };
+        let scope = self.scope.clone();
+        self.nested(scope, super::Aggregation::Forbidden, |b| {
+            let slot = b.declare(&variable.text, of);
+            let predicate = Box::new(b.predicate(predicate)?);
+            Ok(Expression {
+                kind: ExpressionKind::Quantifier { quantifier, slot, list, predicate },
+                span,
+                ty: Type::Boolean,
+            })
+        })
+    }
+
+    fn reduce(
+        &mut self,
+        accumulator: &ast::Name,
+        initial: &ast::Expression,
+        variable: &ast::Name,
+        list: &ast::Expression,
+        result: &ast::Expression,
+        span: Span,
+    ) -> Result<Expression> {
+        let initial = Box::new(self.expression(initial)?);
+        let (list, of) = self.list(list)?;
+        let scope = self.scope.clone();
+        self.nested(scope, super::Aggregation::Forbidden, |b| {
+            // Its type may change from step to step.
+            let accumulator = b.declare(&accumulator.text, Type::Any);
+            let slot = b.declare(&variable.text, of);
+            let body = Box::new(b.expression(result)?);
+            let ty = initial.ty.union(&body.ty);
+            let ty = if ty == Type::Null { Type::Any } else { ty };
+            let kind = ExpressionKind::Reduce { accumulator, initial, slot, list, body };
+            Ok(Expression { kind, span, ty })
+        })
+    }
+}
+
+/// The conjuncts of a predicate.
+pub(super) fn split(predicate: Expression) -> Vec<Expression> {
+    match predicate.kind {
+        ExpressionKind::And(all) => all.into_iter().flat_map(split).collect(),
+        kind => vec![Expression { kind, span: predicate.span, ty: predicate.ty }],
+    }
+}
+
+pub(super) fn expect_boolean(expression: &Expression) -> Result<()> {
+    if Type::Boolean.accepts(&expression.ty) {
+        return Ok(());
+    }
+    Err(error::invalid_type("a boolean", &expression.ty, expression.span))
+}
+
+fn literal_value(literal: &ast::Literal) -> (Value, Type) {
+    match literal {
+        ast::Literal::Null => (Value::Null, Type::Null),
+        ast::Literal::Boolean(value) => (Value::Boolean(*value), Type::Boolean),
+        ast::Literal::Integer(value) => (Value::Integer(*value), Type::Integer),
+        ast::Literal::Float(value) => (Value::Float(*value), Type::Float),
+        ast::Literal::String(value) => (Value::String(Arc::from(value.as_str())), Type::String),
+    }
+}
+
+/// What is asked of labels or types.
+pub(super) fn label_expression(labels: &ast::LabelExpression) -> LabelExpression {
+    match &labels.kind {
+        ast::LabelExpressionKind::Name(name) => LabelExpression::Label(name.as_str().into()),
+        ast::LabelExpressionKind::Any => LabelExpression::Any,
+        ast::LabelExpressionKind::Not(inner) => {
+            LabelExpression::Not(Box::new(label_expression(inner)))
+        }
+        ast::LabelExpressionKind::And(all) => {
+            LabelExpression::And(all.iter().map(label_expression).collect())
+        }
+        ast::LabelExpressionKind::Or(all) => {
+            LabelExpression::Or(all.iter().map(label_expression).collect())
+        }
+    }
+}

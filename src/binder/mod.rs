@@ -1,0 +1,162 @@
+//! The binder: from AST to bound query.
+//!
+//! Owns scopes, types, the rules of aggregation and every error that is known before anything runs. It
+//! may not know of plans or of what a graph contains.
+
+mod aggregation;
+mod call;
+mod clause;
+mod error;
+mod expression;
+mod function;
+mod operator;
+mod pattern;
+mod projection;
+mod query;
+mod scope;
+mod subquery;
+mod updating;
+
+use std::sync::Arc;
+
+use crate::bound;
+use crate::bound::AggregateCall;
+use crate::bound::Expression;
+use crate::bound::ExpressionKind;
+use crate::bound::Slot;
+use crate::bound::SlotNames;
+use crate::error::Result;
+use crate::error::Span;
+use crate::function::Registry;
+use crate::syntax::ast;
+use crate::value::Type;
+
+use scope::Scope;
+
+/// Resolves a statement.
+///
+/// `given` holds the names of the parameters, where they are known: a procedure that is called without
+/// arguments takes them from there, and one that is missing is an error.
+///
+/// # Errors
+/// Every error that does not depend on data: see the compile-time words of
+/// [`Detail`](crate::error::Detail).
+pub fn bind(
+    statement: &ast::Statement,
+    registry: &Registry,
+    given: Option<&[&str]>,
+) -> Result<bound::Statement> {
+    let mut binder = Binder::new(registry, given);
+    let query = binder.query(&statement.query, query::Place::Statement)?;
+    let updates = query.updates();
+    Ok(bound::Statement { query, slots: binder.slots, parameters: binder.parameters, updates })
+}
+
+/// The state of binding one statement.
+struct Binder<'a> {
+    registry: &'a Registry,
+    given: Option<&'a [&'a str]>,
+    /// The names of all variables so far.
+    slots: SlotNames,
+    /// What is known of their types, by slot.
+    types: Vec<Type>,
+    /// The parameters mentioned so far.
+    parameters: Vec<Arc<str>>,
+    /// What is visible at this point of the text.
+    scope: Scope,
+    /// What an aggregate means at this point of the text.
+    aggregation: Aggregation,
+}
+
+/// What an aggregate means at some point of the text.
+#[derive(Debug, Clone, Default)]
+enum Aggregation {
+    /// None may stand here.
+    #[default]
+    Forbidden,
+    /// They are collected, and a variable takes their place.
+    Collected(Vec<(Slot, AggregateCall)>),
+    /// This is the inside of one.
+    Inside,
+}
+
+impl<'a> Binder<'a> {
+    fn new(registry: &'a Registry, given: Option<&'a [&'a str]>) -> Self {
+        Self {
+            registry,
+            given,
+            slots: SlotNames::default(),
+            types: Vec::new(),
+            parameters: Vec::new(),
+            scope: Scope::default(),
+            aggregation: Aggregation::Forbidden,
+        }
+    }
+
+    /// A new variable of the query, visible from here on.
+    fn declare(&mut self, name: &str, ty: Type) -> Slot {
+        let slot = self.slots.add(name);
+        self.types.push(ty);
+        self.scope.declare(name, slot);
+        slot
+    }
+
+    /// A new variable without a name in the query.
+    fn hidden(&mut self, purpose: &str, ty: Type) -> Slot {
+        let slot = self.slots.add_hidden(purpose);
+        self.types.push(ty);
+        slot
+    }
+
+    fn type_of(&self, slot: Slot) -> Type {
+        self.types.get(slot.0 as usize).cloned().unwrap_or_default()
+    }
+
+    fn set_type(&mut self, slot: Slot, ty: Type) {
+        if let Some(known) = self.types.get_mut(slot.0 as usize) {
+            *known = ty;
+        }
+    }
+
+    /// The variable as an expression.
+    fn variable(&self, slot: Slot, span: Span) -> Expression {
+        Expression { kind: ExpressionKind::Variable(slot), span, ty: self.type_of(slot) }
+    }
+
+    /// The variable of this name, or the error that there is none.
+    fn resolve(&self, name: &str, span: Span) -> Result<Slot> {
+        self.scope.get(name).ok_or_else(|| error::undefined_variable(name, &self.scope, span))
+    }
+
+    /// Notes that a parameter is used.
+    fn parameter(&mut self, name: &str) -> Arc<str> {
+        if let Some(known) = self.parameters.iter().find(|known| &***known == name) {
+            return known.clone();
+        }
+        let name: Arc<str> = name.into();
+        self.parameters.push(name.clone());
+        name
+    }
+
+    /// Runs something in a scope of its own, with its own rule for aggregates, and restores both.
+    fn nested<T>(
+        &mut self,
+        scope: Scope,
+        aggregation: Aggregation,
+        run: impl FnOnce(&mut Self) -> Result<T>,
+    ) -> Result<T> {
+        let outer_scope = std::mem::replace(&mut self.scope, scope);
+        let outer_aggregation = std::mem::replace(&mut self.aggregation, aggregation);
+        let result = run(self);
+        self.scope = outer_scope;
+        self.aggregation = outer_aggregation;
+        result
+    }
+
+    /// A new slot for which the query has a name that is not visible by itself.
+    fn named(&mut self, name: &str, ty: Type) -> Slot {
+        let slot = self.slots.add(name);
+        self.types.push(ty);
+        slot
+    }
+}

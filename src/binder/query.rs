@@ -1,0 +1,173 @@
+//! Queries: which clauses may follow which, and the columns of UNION.
+
+use crate::bound;
+use crate::error::Detail;
+use crate::error::Error;
+use crate::error::Result;
+use crate::syntax::ast;
+use crate::value::Type;
+
+use super::{Aggregation, Binder, error};
+
+/// Where a query stands, which decides what it may do and how it may end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// It is the statement.
+    Statement,
+    /// Within `CALL (…) { }`.
+    Call,
+    /// Within `CALL { }`, which sees only what its leading WITH imports.
+    ImportingCall,
+    /// Within `EXISTS { }` or `COUNT { }`: no writing, and RETURN may be left out.
+    Condition,
+    /// Within `COLLECT { }`: no writing, one column.
+    Collect,
+}
+
+impl Binder<'_> {
+    /// A query; each part begins with the scope as it is now.
+    pub(super) fn query(&mut self, query: &ast::Query, place: Place) -> Result<bound::Query> {
+        let scope = self.scope.clone();
+        let mut parts = Vec::new();
+        for part in query.parts() {
+            let start = self.start_scope(&scope, part, place);
+            let bound =
+                self.nested(start, Aggregation::Forbidden, |b| b.single_query(part, place))?;
+            parts.push((bound, part.span));
+        }
+        self.unite(query, parts)
+    }
+
+    /// Joins the parts of a UNION; a single part stays as it is.
+    fn unite(
+        &mut self,
+        query: &ast::Query,
+        parts: Vec<((bound::SingleQuery, Vec<bound::Column>), crate::error::Span)>,
+    ) -> Result<bound::Query> {
+        if let Some(pair) = query.unions.windows(2).find(|p| p[0].all != p[1].all) {
+            return Err(error::composition("UNION and UNION ALL cannot be mixed", pair[1].span)
+                .help("Use only one of them, or put one union into a subquery."));
+        }
+        let distinct = query.unions.first().is_some_and(|union| !union.all);
+        let mut columns: Vec<bound::Column> = Vec::new();
+        let mut bound_parts = Vec::new();
+        for (at, ((mut part, own), span)) in parts.into_iter().enumerate() {
+            if at == 0 {
+                columns = own.clone();
+            }
+            let same_names = own.len() == columns.len()
+                && columns.iter().all(|c| own.iter().any(|o| o.name == c.name));
+            if !same_names {
+                return Err(Error::syntax(
+                    Detail::DifferentColumnsInUnion,
+                    "the parts of a UNION have different columns",
+                )
+                .at(span)
+                .help("Give the columns the same names with AS."));
+            }
+            part.columns = columns
+                .iter()
+                .filter_map(|c| own.iter().find(|o| o.name == c.name).map(|o| o.slot))
+                .collect();
+            bound_parts.push(part);
+        }
+        if bound_parts.len() > 1 {
+            for (at, column) in columns.iter_mut().enumerate() {
+                let ty = bound_parts
+                    .iter()
+                    .filter_map(|part| part.columns.get(at))
+                    .map(|slot| self.type_of(*slot))
+                    .reduce(|a, b| a.union(&b))
+                    .unwrap_or(Type::Any);
+                column.slot = self.named(&column.name, ty);
+            }
+        }
+        Ok(bound::Query { parts: bound_parts, distinct, columns })
+    }
+
+    fn single_query(
+        &mut self,
+        query: &ast::SingleQuery,
+        place: Place,
+    ) -> Result<(bound::SingleQuery, Vec<bound::Column>)> {
+        self.check_order(query, place)?;
+        let mut clauses = Vec::new();
+        let mut columns = Vec::new();
+        let mut returns = false;
+        let alone = place == Place::Statement && query.clauses.len() == 1;
+        for clause in &query.clauses {
+            match clause {
+                ast::Clause::Call(call) if alone => {
+                    columns = self.standalone_call(call, &mut clauses)?;
+                    returns = !columns.is_empty();
+                }
+                _ => self.clause(clause, &mut clauses)?,
+            }
+            if let (ast::Clause::Return(_), Some(bound::Clause::Projection(projection))) =
+                (clause, clauses.last())
+            {
+                columns = projection.columns.clone();
+                returns = true;
+            }
+        }
+        let slots = columns.iter().map(|column| column.slot).collect();
+        Ok((bound::SingleQuery { clauses, returns, columns: slots }, columns))
+    }
+
+    /// Which clauses may follow which.
+    fn check_order(&self, query: &ast::SingleQuery, place: Place) -> Result<()> {
+        let mut updated = false;
+        for (at, clause) in query.clauses.iter().enumerate() {
+            let last = at + 1 == query.clauses.len();
+            let keyword = clause.keyword();
+            let read_only = matches!(place, Place::Condition | Place::Collect);
+            if clause.is_updating() && read_only {
+                return Err(error::composition(
+                    format!("{keyword} cannot stand in a subquery expression"),
+                    clause.span(),
+                )
+                .help("EXISTS, COUNT and COLLECT only read."));
+            }
+            let ends = matches!(clause, ast::Clause::Return(_));
+            if ends && !last {
+                let next = query.clauses.get(at + 1).map_or("", ast::Clause::keyword);
+                return Err(error::composition(
+                    format!("{next} cannot follow RETURN"),
+                    query.clauses.get(at + 1).map_or(clause.span(), ast::Clause::span),
+                )
+                .help("RETURN ends a query; use WITH to go on."));
+            }
+            let reads = matches!(clause, ast::Clause::Match(_) | ast::Clause::Unwind(_));
+            if reads && updated {
+                return Err(error::composition(
+                    format!("WITH is required before {keyword}, which follows an updating clause"),
+                    clause.span(),
+                )
+                .help("Put `WITH *` between them."));
+            }
+            if let ast::Clause::With(_) = clause {
+                updated = false;
+            }
+            updated |= clause.is_updating();
+            let may_end = place == Place::Condition
+                || !matches!(
+                    clause,
+                    ast::Clause::Match(_) | ast::Clause::Unwind(_) | ast::Clause::With(_)
+                );
+            if last && !may_end {
+                return Err(error::composition(
+                    format!("a query cannot end with {keyword}"),
+                    clause.span(),
+                )
+                .help("End it with RETURN or with an updating clause."));
+            }
+            if last && place == Place::Collect && !ends {
+                return Err(error::composition(
+                    "the query of COLLECT must end with RETURN",
+                    clause.span(),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
