@@ -7,6 +7,9 @@ mod list;
 mod math;
 mod predicate;
 mod string;
+mod temporal;
+#[cfg(test)]
+mod tests;
 
 use crate::value::Value;
 
@@ -35,6 +38,13 @@ const GROUPS: &[&[ScalarFunction]] = &[
     math::OF_NUMBERS,
     math::OF_FLOATS,
     math::CONSTANTS,
+    temporal::DATE,
+    temporal::LOCAL_TIME,
+    temporal::TIME,
+    temporal::LOCAL_DATE_TIME,
+    temporal::DATE_TIME,
+    temporal::FUNCTIONS,
+    temporal::MEASURES,
 ];
 
 /// Every scalar function, group by group.
