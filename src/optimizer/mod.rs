@@ -7,10 +7,16 @@
 mod cost;
 mod rules;
 
+use crate::bound::BinaryOperator;
+use crate::bound::Expression;
+use crate::bound::ExpressionKind;
+use crate::bound::UnaryOperator;
 use crate::graph::Snapshot;
 use crate::plan::Estimator;
+use crate::plan::Operator;
 use crate::plan::Plan;
 use crate::plan::QueryPlan;
+use crate::value::Type;
 
 pub use cost::CostModel;
 
@@ -28,8 +34,11 @@ pub struct Rule {
 /// All rules, in the order of their application.
 pub const RULES: &[Rule] = &[
     rules::FOLD_CONSTANTS,
+    rules::PUSH_FILTERS,
+    rules::SCAN_BY_LABEL,
     rules::JOIN_BY_HASH,
     rules::SORT_WITH_LIMIT,
+    rules::PRUNE_VARIABLES,
     rules::COUNT_WITHOUT_EXPANDING,
 ];
 
@@ -56,4 +65,71 @@ fn estimate(plan: &mut Plan, model: &CostModel<'_>) {
     if plan.estimated_rows.is_none() {
         plan.estimated_rows = Some(model.rows(plan));
     }
+}
+
+/// Takes a plan out of its place, to build another around it.
+fn take(plan: &mut Plan) -> Plan {
+    std::mem::replace(plan, Plan::new(Operator::Unit))
+}
+
+/// Whether an expression can never fail, so that it may be computed for rows it was not written for, or
+/// not at all.
+fn never_fails(expression: &Expression) -> bool {
+    let own = match &expression.kind {
+        ExpressionKind::Literal(_)
+        | ExpressionKind::Parameter(_)
+        | ExpressionKind::Variable(_)
+        | ExpressionKind::List(_)
+        | ExpressionKind::Map(_)
+        | ExpressionKind::Path(_) => true,
+        // Operands that are no booleans are an error.
+        ExpressionKind::And(all) | ExpressionKind::Or(all) => {
+            all.iter().all(|operand| operand.ty == Type::Boolean)
+        }
+        // Other values may have no properties.
+        ExpressionKind::Property { target, .. } | ExpressionKind::HasLabels { target, .. } => {
+            matches!(target.ty, Type::Node | Type::Relationship)
+        }
+        ExpressionKind::Unary { operator, operand } => match operator {
+            UnaryOperator::IsNull | UnaryOperator::IsNotNull => true,
+            UnaryOperator::Not => operand.ty == Type::Boolean,
+            UnaryOperator::Negate | UnaryOperator::Plus => false,
+        },
+        ExpressionKind::Binary { operator, .. } => matches!(
+            operator,
+            BinaryOperator::Equal
+                | BinaryOperator::NotEqual
+                | BinaryOperator::Less
+                | BinaryOperator::LessOrEqual
+                | BinaryOperator::Greater
+                | BinaryOperator::GreaterOrEqual
+                | BinaryOperator::StartsWith
+                | BinaryOperator::EndsWith
+                | BinaryOperator::Contains
+        ),
+        _ => false,
+    };
+    own && expression.children().into_iter().all(never_fails)
+}
+
+/// The conjuncts of a predicate.
+fn conjuncts(predicate: Expression) -> Vec<Expression> {
+    match predicate.kind {
+        ExpressionKind::And(all) => all.into_iter().flat_map(conjuncts).collect(),
+        kind => vec![Expression { kind, span: predicate.span, ty: predicate.ty }],
+    }
+}
+
+/// A plan under a filter of all predicates, if there are any.
+fn filtered(plan: Plan, mut predicates: Vec<Expression>) -> Plan {
+    let predicate = match predicates.len() {
+        0 => return plan,
+        1 => predicates.swap_remove(0),
+        _ => Expression {
+            span: predicates.iter().map(|p| p.span).reduce(|a, b| a.to(b)).unwrap_or_default(),
+            kind: ExpressionKind::And(predicates),
+            ty: Type::Boolean,
+        },
+    };
+    Plan::new(Operator::Filter { input: Box::new(plan), predicate })
 }

@@ -31,7 +31,10 @@ fn count(plan: &mut Plan, used: &mut BTreeSet<Slot>) {
         }
         Operator::Expand(expand) if !expand.into => {
             let given = [expand.relationship, expand.to];
-            if given.iter().any(|slot| used.contains(slot)) {
+            let single = |slot: &Slot| is_single(&expand.input, *slot);
+            if given.iter().any(|slot| used.contains(slot))
+                || !expand.distinct_from.iter().all(single)
+            {
                 return;
             }
             let expand = expand.clone();
@@ -49,5 +52,14 @@ fn count(plan: &mut Plan, used: &mut BTreeSet<Slot>) {
             }
         }
         _ => {}
+    }
+}
+
+/// Whether a variable is a single relationship that the plan has found, rather than a list of them.
+fn is_single(plan: &Plan, slot: Slot) -> bool {
+    match &plan.operator {
+        Operator::Expand(expand) if expand.relationship == slot => true,
+        Operator::RelationshipTypeScan { relationship, .. } if *relationship == slot => true,
+        _ => plan.children().into_iter().any(|child| is_single(child, slot)),
     }
 }

@@ -21,6 +21,10 @@ pub(in crate::optimizer) const JOIN_BY_HASH: Rule = Rule {
 fn rewrite(plan: &mut Plan, _: &Snapshot) {
     let Operator::Filter { input, predicate } = &plan.operator else { return };
     let Operator::CartesianProduct { left, right } = &input.operator else { return };
+    // What the left side writes must be there before the right side is read.
+    if left.updates() {
+        return;
+    }
     // Variables of an enclosing Apply are on the left alone: the right side is independent.
     let rights = right.output(&BTreeSet::new());
     if rights.is_empty() || has_argument(right) {
