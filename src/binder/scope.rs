@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::bound::Slot;
+use crate::error::nearest;
 
 /// The variables in scope, in the order of their introduction. A later one hides an earlier one of the
 /// same name.
@@ -36,36 +37,9 @@ impl Scope {
     }
 
     /// The known name that is most like this one, if any is like it at all.
-    pub(super) fn nearest(&self, name: &str) -> Option<Arc<str>> {
-        let limit = 1 + name.chars().count() / 3;
-        self.variables
-            .iter()
-            .map(|(known, _)| (distance(known, name), known))
-            .filter(|(distance, _)| *distance <= limit)
-            .min()
-            .map(|(_, known)| known.clone())
+    pub(super) fn nearest(&self, name: &str) -> Option<&str> {
+        nearest(name, self.variables.iter().map(|(known, _)| &**known))
     }
-}
-
-/// How many letters must be added, taken away or replaced to make one of the other; letters that differ
-/// in case only count as equal.
-fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().flat_map(char::to_lowercase).collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (i, a) in left.chars().flat_map(char::to_lowercase).enumerate() {
-        let mut diagonal = i;
-        let mut left_of = i + 1;
-        if let Some(first) = row.first_mut() {
-            *first = left_of;
-        }
-        for (b, cell) in right.iter().zip(row.iter_mut().skip(1)) {
-            let replaced = diagonal + usize::from(a != *b);
-            diagonal = *cell;
-            *cell = replaced.min(*cell + 1).min(left_of + 1);
-            left_of = *cell;
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -87,15 +61,8 @@ mod tests {
         let mut scope = Scope::default();
         scope.declare("person", Slot(1));
         scope.declare("n", Slot(2));
-        assert_eq!(scope.nearest("preson").as_deref(), Some("person"));
-        assert_eq!(scope.nearest("Person").as_deref(), Some("person"));
+        assert_eq!(scope.nearest("preson"), Some("person"));
+        assert_eq!(scope.nearest("Person"), Some("person"));
         assert_eq!(scope.nearest("company"), None);
-    }
-
-    #[test]
-    fn distances_count_letters() {
-        assert_eq!(distance("kitten", "sitting"), 3);
-        assert_eq!(distance("", "ab"), 2);
-        assert_eq!(distance("ab", ""), 2);
     }
 }

@@ -131,6 +131,23 @@ pub(super) const FUNCTIONS: &[ScalarFunction] = &[
         ..ENTITY
     },
     ScalarFunction {
+        name: "map.merge",
+        signatures: &["map.merge(map :: MAP, over :: MAP) :: MAP"],
+        doc: "The entries of both maps; where both have a key, the second one's.",
+        example: ("map.merge({a: 1, b: 2}, {b: 3})", "{a: 1, b: 3}"),
+        eval: |_, args| {
+            let args = Arguments::of("map.merge", args);
+            let (Value::Map(map), Value::Map(over)) = (args.value(0), args.value(1)) else {
+                let at = usize::from(matches!(args.value(0), Value::Map(_)));
+                return Err(args.wrong_type(at, "a map"));
+            };
+            let mut merged = Map::clone(map);
+            merged.extend(over.iter().map(|(key, value)| (key.clone(), value.clone())));
+            Ok(Value::map(merged))
+        },
+        ..SCALAR
+    },
+    ScalarFunction {
         name: "length",
         signatures: &["length(path :: PATH) :: INTEGER"],
         doc: "How many relationships a path has.",

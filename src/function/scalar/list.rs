@@ -76,8 +76,7 @@ pub(super) const FUNCTIONS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "range",
-        // What is no integer is an error at run time only, so the types say nothing.
-        signatures: &["range(start :: ANY, end :: ANY, step? :: ANY) :: LIST<INTEGER>"],
+        signatures: &["range(start :: INTEGER, end :: INTEGER, step? :: INTEGER) :: LIST<INTEGER>"],
         doc: "The integers from `start` to `end`, both included, `step` apart (1 if left out).",
         example: ("range(2, 10, 3)", "[2, 5, 8]"),
         eval: |_, args| range(args),
@@ -108,6 +107,9 @@ fn size_columns(columns: &[Column], len: usize) -> Result<Column> {
             codes.iter().map(|code| sizes.get(*code as usize).copied().unwrap_or(0)).collect()
         }
         _ => {
+            if let Some(value) = column.as_constant() {
+                return Ok(Column::constant(size(std::slice::from_ref(value))?, len));
+            }
             let sizes: Result<Vec<Value>> = column.iter().map(|value| size(&[value])).collect();
             return sizes.map(Column::from_values);
         }

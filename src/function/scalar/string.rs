@@ -253,17 +253,18 @@ fn map_strings(
             Column::dictionary(codes.to_vec(), Arc::new(changed(words)))
         }
         _ => {
-            let mut values = Vec::with_capacity(len);
-            for value in column.iter() {
-                values.push(match &value {
-                    Value::Null => Value::Null,
-                    _ => {
-                        let args = std::slice::from_ref(&value);
-                        text(change(Arguments::of(function, args).string(0)?))
-                    }
-                });
+            let one = |value: &Value| match value {
+                Value::Null => Ok(Value::Null),
+                _ => {
+                    let args = std::slice::from_ref(value);
+                    Ok(text(change(Arguments::of(function, args).string(0)?)))
+                }
+            };
+            if let Some(value) = column.as_constant() {
+                return Ok(Column::constant(one(value)?, len));
             }
-            return Ok(Column::from_values(values));
+            let values: Result<Vec<Value>> = column.iter().map(|value| one(&value)).collect();
+            return values.map(Column::from_values);
         }
     };
     Ok(match column.validity() {

@@ -98,6 +98,7 @@ fn functions_compute() {
         ("isEmpty", vec![map()], NO),
         ("keys", vec![map()], texts(&["a", "b"])),
         ("properties", vec![map()], map()),
+        ("map.merge", vec![map(), map()], map()),
         ("range", vec![int(-1), int(1)], list(&[-1, 0, 1])),
         ("range", vec![int(0), int(-123)], list(&[])),
         ("range", vec![int(1381), int(-3412), int(-1298)], list(&[1381, 83, -1215, -2513])),
