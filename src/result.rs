@@ -1,13 +1,10 @@
 //! What a statement gives back: rows, typed access to them, and a summary of what was done.
 //!
-//! Owns [`Rows`], [`Row`], [`Summary`] and the conversions from values to Rust types. It may not know
+//! Owns [`Rows`], [`Row`], [`Summary`] and the conversions from rows to Rust types. It may not know
 //! how rows are made: it is handed them in batches.
 
-use std::collections::BTreeMap;
-use std::collections::HashMap;
 use std::collections::VecDeque;
 use std::fmt;
-use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,10 +13,7 @@ use serde::de::DeserializeOwned;
 use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
-use crate::value::Map;
-use crate::value::Node;
-use crate::value::Path;
-use crate::value::Relationship;
+pub use crate::value::FromValue;
 use crate::value::Value;
 use crate::value::from_value;
 
@@ -268,126 +262,6 @@ impl ColumnIndex for &str {
 impl ColumnIndex for &String {
     fn position(&self, columns: &[Arc<str>]) -> Result<usize> {
         self.as_str().position(columns)
-    }
-}
-
-/// A Rust type that a value can become.
-pub trait FromValue: Sized {
-    /// Converts the value; an error where it has another type or does not fit.
-    fn from_value(value: Value) -> Result<Self>;
-}
-
-fn mismatch<T>(expected: &str, found: &Value) -> Result<T> {
-    let error = Error::usage(
-        Detail::ConversionFailed,
-        format!("expected {expected}, found {}", found.type_name()),
-    );
-    Err(match found {
-        Value::Null => error.help("Ask for an `Option` where a value may be null."),
-        _ => error,
-    })
-}
-
-macro_rules! from_value {
-    ($($type:ty: $expected:literal, $pattern:pat => $made:expr;)*) => {
-        $(
-            impl FromValue for $type {
-                fn from_value(value: Value) -> Result<Self> {
-                    match value {
-                        $pattern => Ok($made),
-                        other => mismatch($expected, &other),
-                    }
-                }
-            }
-        )*
-    };
-}
-
-from_value! {
-    bool: "a boolean", Value::Boolean(b) => b;
-    String: "a string", Value::String(s) => s.as_ref().to_string();
-    Arc<str>: "a string", Value::String(s) => s;
-    Node: "a node", Value::Node(node) => node;
-    Relationship: "a relationship", Value::Relationship(relationship) => relationship;
-    Path: "a path", Value::Path(path) => Arc::unwrap_or_clone(path);
-    Map: "a map", Value::Map(map) => Arc::unwrap_or_clone(map);
-}
-
-macro_rules! integers_from_value {
-    ($($type:ty),*) => {
-        $(
-            impl FromValue for $type {
-                fn from_value(value: Value) -> Result<Self> {
-                    let Value::Integer(i) = value else {
-                        return mismatch("an integer", &value);
-                    };
-                    i.try_into().map_err(|_| {
-                        let message = format!("{i} does not fit {}", stringify!($type));
-                        Error::usage(Detail::ConversionFailed, message)
-                    })
-                }
-            }
-        )*
-    };
-}
-
-integers_from_value!(i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize);
-
-impl FromValue for f64 {
-    /// An integer becomes the nearest float.
-    fn from_value(value: Value) -> Result<Self> {
-        match value {
-            Value::Float(f) => Ok(f),
-            Value::Integer(i) => Ok(i as f64),
-            other => mismatch("a number", &other),
-        }
-    }
-}
-
-impl FromValue for f32 {
-    /// The nearest float of half the size.
-    fn from_value(value: Value) -> Result<Self> {
-        f64::from_value(value).map(|f| f as f32)
-    }
-}
-
-impl FromValue for Value {
-    fn from_value(value: Value) -> Result<Self> {
-        Ok(value)
-    }
-}
-
-impl<T: FromValue> FromValue for Option<T> {
-    fn from_value(value: Value) -> Result<Self> {
-        match value {
-            Value::Null => Ok(None),
-            value => T::from_value(value).map(Some),
-        }
-    }
-}
-
-impl<T: FromValue> FromValue for Vec<T> {
-    fn from_value(value: Value) -> Result<Self> {
-        match value {
-            Value::List(items) => {
-                Arc::unwrap_or_clone(items).into_iter().map(T::from_value).collect()
-            }
-            other => mismatch("a list", &other),
-        }
-    }
-}
-
-impl<T: FromValue> FromValue for BTreeMap<String, T> {
-    fn from_value(value: Value) -> Result<Self> {
-        let map = Map::from_value(value)?;
-        map.into_iter().map(|(k, v)| Ok((k.to_string(), T::from_value(v)?))).collect()
-    }
-}
-
-impl<T: FromValue, S: BuildHasher + Default> FromValue for HashMap<String, T, S> {
-    fn from_value(value: Value) -> Result<Self> {
-        let map = Map::from_value(value)?;
-        map.into_iter().map(|(k, v)| Ok((k.to_string(), T::from_value(v)?))).collect()
     }
 }
 

@@ -10,20 +10,27 @@ pub mod arithmetic;
 mod bitmap;
 mod column;
 mod convert;
+mod deserialize;
 mod display;
 mod entity;
+#[cfg(test)]
+mod laws;
 pub mod ordering;
-mod serde;
+mod property;
+mod serialize;
 pub mod temporal;
 mod types;
 
-pub use self::serde::{from_value, to_value};
 pub use bitmap::Bitmap;
 pub use column::{Column, ColumnBuilder, ColumnData};
+pub use convert::FromValue;
+pub use deserialize::from_value;
 pub use display::to_text;
 pub use entity::{
     Node, NodeId, NodeRecord, Path, Relationship, RelationshipId, RelationshipRecord,
 };
+pub use property::Property;
+pub use serialize::to_value;
 pub use temporal::{Date, DateTime, Duration, LocalDateTime, LocalTime, Time};
 pub use types::Type;
 

@@ -12,7 +12,7 @@ mod date;
 mod datetime;
 mod duration;
 mod parse;
-pub(super) mod text;
+mod text;
 mod time;
 mod truncate;
 mod zone;
@@ -24,6 +24,7 @@ pub use construct::{Kind, create, create_duration, current, from_epoch, from_epo
 pub use date::Date;
 pub use datetime::{DateTime, LocalDateTime};
 pub use duration::Duration;
+pub(crate) use text::{parse_named, text_named};
 pub use time::{LocalTime, Time};
 pub use truncate::truncate;
 pub use zone::Zone;

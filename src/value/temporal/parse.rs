@@ -101,7 +101,7 @@ fn date(cursor: &mut Cursor<'_>) -> Option<Date> {
             quarter_date(year, quarter, day)?
         }
         Some('0'..='9') => match after.digits() {
-            3 | 5.. if dashed => return None,
+            5.. if dashed => return None,
             3 => ordinal_date(year, after.number(3)?)?,
             2 if dashed => {
                 let month = after.number(2)?;

@@ -1,9 +1,10 @@
 //! How temporal values read and write themselves through serde: as canonical text in formats for
 //! people (JSON), as numbers in binary ones (the store).
 
-/// Names the newtype under which a temporal value is written, so that a serializer that knows it can
-/// make the temporal value again instead of a string.
-pub(crate) const NEWTYPE: &str = "redstring::";
+use std::sync::Arc;
+
+use crate::error::Result;
+use crate::value::Value;
 
 macro_rules! serde_as_text {
     ($type:ident, $name:literal, $binary:ty, $to:expr, $from:expr) => {
@@ -41,3 +42,29 @@ macro_rules! serde_as_text {
 }
 
 pub(crate) use serde_as_text;
+
+/// A temporal value from its text, if `name` is the reserved name of its type.
+pub(crate) fn parse_named(name: &str, text: &str) -> Option<Result<Value>> {
+    Some(match name.strip_prefix("redstring::")? {
+        "Date" => text.parse().map(Value::Date),
+        "LocalTime" => text.parse().map(Value::LocalTime),
+        "Time" => text.parse().map(Value::Time),
+        "LocalDateTime" => text.parse().map(Value::LocalDateTime),
+        "DateTime" => text.parse().map(|x| Value::DateTime(Arc::new(x))),
+        "Duration" => text.parse().map(|x| Value::Duration(Arc::new(x))),
+        _ => return None,
+    })
+}
+
+/// The reserved name and the text of a temporal value.
+pub(crate) fn text_named(value: &Value) -> Option<(&'static str, String)> {
+    Some(match value {
+        Value::Date(x) => ("redstring::Date", x.to_string()),
+        Value::LocalTime(x) => ("redstring::LocalTime", x.to_string()),
+        Value::Time(x) => ("redstring::Time", x.to_string()),
+        Value::LocalDateTime(x) => ("redstring::LocalDateTime", x.to_string()),
+        Value::DateTime(x) => ("redstring::DateTime", x.to_string()),
+        Value::Duration(x) => ("redstring::Duration", x.to_string()),
+        _ => return None,
+    })
+}
