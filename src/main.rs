@@ -1,2 +1,7 @@
 //! The `redstring` command.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    redstring::shell::run(std::env::args_os())
+}

@@ -1,6 +1,8 @@
 //! Tests through the public interfaces, linked once.
 #![cfg(test)]
 
+mod api;
+mod cli;
 mod crash;
 mod graph;
 mod graph_crash;
