@@ -333,13 +333,15 @@ impl Binder<'_> {
 
     // ---- CREATE and MERGE ----
 
-    /// The patterns of CREATE (or the one of MERGE). Property maps see what was visible before.
+    /// The patterns of CREATE (or the one of MERGE). A property map of CREATE sees what stands before it
+    /// in the same clause, one of MERGE only what was visible before.
     pub(super) fn create_pattern(
         &mut self,
         patterns: &[ast::PathPattern],
         merge: bool,
     ) -> Result<(bound::CreatePattern, Vec<CreatedPath>)> {
-        let before = self.scope.clone();
+        let before = merge.then(|| self.scope.clone());
+        let before = before.as_ref();
         let mut created = bound::CreatePattern::default();
         let mut paths = Vec::new();
         for pattern in patterns {
@@ -354,14 +356,14 @@ impl Binder<'_> {
                 match element {
                     ast::PatternElement::Relationship(relationship) => pending = Some(relationship),
                     ast::PatternElement::Node(node) => {
-                        let slot = self.create_node(node, alone, &before, &mut created)?;
+                        let slot = self.create_node(node, alone, before, &mut created)?;
                         if let (Some(relationship), Some(left)) = (pending.take(), previous) {
                             let ends = (left, slot);
                             elements.push(self.create_relationship(
                                 relationship,
                                 ends,
                                 merge,
-                                &before,
+                                before,
                                 &mut created,
                             )?);
                         }
@@ -386,7 +388,7 @@ impl Binder<'_> {
         &mut self,
         node: &ast::NodePattern,
         alone: bool,
-        before: &super::Scope,
+        before: Option<&super::Scope>,
         created: &mut bound::CreatePattern,
     ) -> Result<Slot> {
         if let Some(where_) = &node.where_ {
@@ -429,7 +431,7 @@ impl Binder<'_> {
         pattern: &ast::RelationshipPattern,
         (left, right): (Slot, Slot),
         merge: bool,
-        before: &super::Scope,
+        before: Option<&super::Scope>,
         created: &mut bound::CreatePattern,
     ) -> Result<Slot> {
         if let Some(name) = &pattern.variable
@@ -485,11 +487,12 @@ impl Binder<'_> {
     fn created_properties(
         &mut self,
         properties: Option<&ast::Expression>,
-        before: &super::Scope,
+        before: Option<&super::Scope>,
     ) -> Result<Option<Expression>> {
         let Some(properties) = properties else { return Ok(None) };
         let aggregation = super::Aggregation::Forbidden;
-        let bound = self.nested(before.clone(), aggregation, |b| b.expression(properties))?;
+        let scope = before.unwrap_or(&self.scope).clone();
+        let bound = self.nested(scope, aggregation, |b| b.expression(properties))?;
         Ok(Some(bound))
     }
 

@@ -14,24 +14,40 @@ use crate::plan::Operator;
 use super::{Planner, Rows};
 
 impl Planner<'_> {
+    /// CREATE. What reads a node or relationship of the same clause is made by an operator after it;
+    /// what does not is made together, even over several clauses.
     pub(super) fn create(&mut self, rows: Rows, pattern: &CreatePattern) -> Result<Rows> {
-        let mut pattern = pattern.clone();
         let mut rows = rows;
-        for expression in pattern.expressions_mut() {
+        for node in &pattern.nodes {
+            let part = CreatePattern { nodes: vec![node.clone()], ..CreatePattern::default() };
+            rows = self.create_part(rows, part)?;
+        }
+        for relationship in &pattern.relationships {
+            let relationships = vec![relationship.clone()];
+            let part = CreatePattern { relationships, ..CreatePattern::default() };
+            rows = self.create_part(rows, part)?;
+        }
+        Ok(rows)
+    }
+
+    fn create_part(&mut self, rows: Rows, mut part: CreatePattern) -> Result<Rows> {
+        let mut rows = rows;
+        for expression in part.expressions_mut() {
             rows = self.extract(rows, expression)?;
         }
-        let new: Vec<Slot> = created(&pattern).collect();
-        // CREATE after CREATE is one operator, unless it reads what the first has made.
+        let new: Vec<Slot> = created(&part).collect();
         if let Operator::Create { pattern: before, .. } = &mut rows.plan.operator {
-            let made: BTreeSet<Slot> = created(before).collect();
-            let reads = pattern.expressions().iter().any(|e| !e.slots().is_disjoint(&made));
-            if !reads {
-                before.nodes.append(&mut pattern.nodes);
-                before.relationships.append(&mut pattern.relationships);
+            let mut read = BTreeSet::new();
+            for expression in part.expressions() {
+                expression.collect_slots(&mut read);
+            }
+            if read.is_empty() || !created(before).any(|slot| read.contains(&slot)) {
+                before.nodes.append(&mut part.nodes);
+                before.relationships.append(&mut part.relationships);
                 return Ok(rows.with(new));
             }
         }
-        Ok(rows.under(|input| Operator::Create { input, pattern }).with(new))
+        Ok(rows.under(|input| Operator::Create { input, pattern: part }).with(new))
     }
 
     pub(super) fn merge(&mut self, rows: Rows, clause: &bound::Merge) -> Result<Rows> {

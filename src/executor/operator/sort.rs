@@ -55,6 +55,10 @@ impl Sort {
     }
 
     fn sorted(&self, batch: Batch, limit: usize, ctx: &Context) -> Result<Batch> {
+        // Where there are no rows there may be no columns to compute keys from.
+        if batch.is_empty() {
+            return Ok(batch);
+        }
         let keys = self
             .by
             .iter()

@@ -12,7 +12,6 @@ mod statement;
 
 use std::cell::Cell;
 
-use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
 use crate::error::Span;
@@ -58,11 +57,7 @@ impl<'t> Builder<'t> {
     fn name(&self, pair: &Pair<'_>) -> Result<Name> {
         let span = self.span(pair);
         let written = pair.as_str();
-        let text = literal::unquote(written);
-        if text.is_empty() {
-            return Err(Error::syntax(Detail::UnexpectedSyntax, "a name cannot be empty").at(span));
-        }
-        Ok(Name { text, span })
+        Ok(Name { text: literal::unquote(written), span })
     }
 
     fn qualified_name(&self, pair: Pair<'_>) -> Result<QualifiedName> {
