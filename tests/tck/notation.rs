@@ -44,7 +44,8 @@ impl Cell {
             Value::Node(node) => Cell::from_node(node),
             Value::Relationship(relationship) => Cell::from_relationship(relationship),
             Value::Path(path) => Cell::from_path(path),
-            temporal => Cell::String(temporal.to_string()),
+            // Its literal is its text in quotes, which the notation has already.
+            temporal => Cell::String(temporal.to_string().trim_matches('\'').to_owned()),
         }
     }
 
