@@ -138,7 +138,8 @@ pub struct GraphOptions {
     /// How long [`Graph::begin`] waits for another write transaction to end.
     pub lock_timeout: Duration,
     /// The size of the log, in bytes, after which a commit makes a checkpoint. Where the segments are large the
-    /// log grows to half of their size first, so that a graph is not rewritten for each small part of it.
+    /// log grows to half of their size first, but to eight times this at most: a graph is not rewritten for each
+    /// small part of it, and opening, which reads the log, stays quick.
     pub checkpoint_bytes: u64,
     /// How much decoded segment data is kept in memory, in bytes.
     pub cache_bytes: u64,
@@ -148,7 +149,7 @@ impl Default for GraphOptions {
     fn default() -> Self {
         Self {
             lock_timeout: Duration::from_secs(5),
-            checkpoint_bytes: 64 << 20,
+            checkpoint_bytes: 16 << 20,
             cache_bytes: 512 << 20,
         }
     }
@@ -180,7 +181,7 @@ struct Shared {
 }
 
 /// What a change counts towards a checkpoint where there is no log, in bytes.
-const VOLATILE_CHANGE: u64 = 512;
+const VOLATILE_CHANGE: u64 = 128;
 
 /// The guard of a mutex even if a thread died with it: no critical section here leaves anything half done.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -421,7 +422,8 @@ impl Shared {
             heads.settle(sequence);
             (heads.log_bytes, heads.durable().state.base.size())
         };
-        if log_bytes > self.checkpoint_at.load(Ordering::Relaxed).max(base_bytes / 2)
+        let worth = (base_bytes / 2).min(self.options.checkpoint_bytes.saturating_mul(8));
+        if log_bytes > self.checkpoint_at.load(Ordering::Relaxed).max(worth)
             && let Ok(_one_at_a_time) = self.checkpointing.try_lock()
         {
             let again = match self.checkpoint() {
