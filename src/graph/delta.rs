@@ -10,56 +10,8 @@ use imbl::OrdSet;
 
 use crate::value::Value;
 
+use super::ids::{IdMap, IdSet};
 use super::{KeyId, LabelId, TypeId};
-
-/// Ids per block of an [`IdSet`], as a shift.
-const BLOCK_SHIFT: u32 = 15;
-const BLOCK_WORDS: usize = 1 << (BLOCK_SHIFT - 6);
-
-type Block = Arc<[u64; BLOCK_WORDS]>;
-
-/// A set of ids as bits in shared blocks: a membership test is two loads, a clone one count.
-#[derive(Debug, Clone, Default)]
-pub(super) struct IdSet {
-    blocks: Arc<Vec<Option<Block>>>,
-    len: usize,
-}
-
-impl IdSet {
-    /// Whether nothing is in it: the test that keeps clean paths clean.
-    #[inline]
-    pub(super) fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
-    #[inline]
-    pub(super) fn contains(&self, id: u64) -> bool {
-        match self.blocks.get((id >> BLOCK_SHIFT) as usize) {
-            Some(Some(block)) => {
-                let word = (id >> 6) as usize & (BLOCK_WORDS - 1);
-                block[word] >> (id & 63) & 1 == 1
-            }
-            _ => false,
-        }
-    }
-
-    pub(super) fn insert(&mut self, id: u64) {
-        if self.contains(id) {
-            return;
-        }
-        let at = (id >> BLOCK_SHIFT) as usize;
-        let blocks = Arc::make_mut(&mut self.blocks);
-        if blocks.len() <= at {
-            blocks.resize(at + 1, None);
-        }
-        if let Some(slot) = blocks.get_mut(at) {
-            let block = slot.get_or_insert_with(|| Arc::new([0; BLOCK_WORDS]));
-            let word = (id >> 6) as usize & (BLOCK_WORDS - 1);
-            Arc::make_mut(block)[word] |= 1 << (id & 63);
-            self.len += 1;
-        }
-    }
-}
 
 /// Properties in the order of their keys, none of them null.
 pub(super) type Properties = Vec<(KeyId, Value)>;
@@ -110,20 +62,31 @@ pub(super) fn set_property(properties: &mut Properties, key: KeyId, value: &Valu
     }
 }
 
+/// What the delta has of a relationship type.
+#[derive(Debug, Clone, Default)]
+pub(super) struct TypeSets {
+    /// Touched relationships that are not deleted.
+    pub(super) relationships: IdSet,
+    /// Nodes where a relationship of the delta starts or has started.
+    pub(super) starts: IdSet,
+    /// Nodes where a relationship of the delta ends or has ended.
+    pub(super) ends: IdSet,
+}
+
 /// One end of a relationship as a sorted key: node, type, neighbour, relationship.
 pub(super) type Link = (u64, u32, u64, u64);
 
 /// All changes since the base.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Delta {
-    pub(super) nodes: OrdMap<u64, Arc<NodeState>>,
+    pub(super) nodes: IdMap<NodeState>,
     pub(super) touched_nodes: IdSet,
-    /// Label and node, for touched nodes that are not deleted.
-    pub(super) label_nodes: OrdSet<(u32, u64)>,
-    pub(super) relationships: OrdMap<u64, Arc<RelationshipState>>,
+    /// By label, the touched nodes that have it.
+    pub(super) labels: OrdMap<u32, IdSet>,
+    pub(super) relationships: IdMap<RelationshipState>,
     pub(super) touched_relationships: IdSet,
-    /// Type and relationship, for touched relationships that are not deleted.
-    pub(super) type_relationships: OrdSet<(u32, u64)>,
+    /// By type, the touched relationships that have it.
+    pub(super) types: OrdMap<u32, TypeSets>,
     /// Relationships of the base that are gone.
     pub(super) removed_relationships: IdSet,
     /// Relationships that the base does not have, by their start.
@@ -137,12 +100,12 @@ pub(super) struct Delta {
 impl Delta {
     #[inline]
     pub(super) fn node(&self, id: u64) -> Option<&Arc<NodeState>> {
-        if self.touched_nodes.contains(id) { self.nodes.get(&id) } else { None }
+        if self.touched_nodes.contains(id) { self.nodes.get(id) } else { None }
     }
 
     #[inline]
     pub(super) fn relationship(&self, id: u64) -> Option<&Arc<RelationshipState>> {
-        if self.touched_relationships.contains(id) { self.relationships.get(&id) } else { None }
+        if self.touched_relationships.contains(id) { self.relationships.get(id) } else { None }
     }
 
     pub(super) fn links(&self, outgoing: bool) -> &OrdSet<Link> {
@@ -151,16 +114,16 @@ impl Delta {
 
     /// Replaces the state of a node and keeps the label sets in step.
     pub(super) fn put_node(&mut self, id: u64, state: NodeState) {
-        if let Some(old) = self.nodes.get(&id).cloned() {
+        if let Some(old) = self.nodes.get(id).cloned() {
             for label in &old.labels {
                 if state.deleted || !state.labels.contains(label) {
-                    self.label_nodes.remove(&(label.0, id));
+                    self.labels.entry(label.0).or_default().remove(id);
                 }
             }
         }
         if !state.deleted {
             for label in &state.labels {
-                self.label_nodes.insert((label.0, id));
+                self.labels.entry(label.0).or_default().insert(id);
             }
         }
         self.nodes.insert(id, Arc::new(state));
@@ -169,10 +132,11 @@ impl Delta {
 
     /// Replaces the state of a relationship and keeps the type sets in step.
     pub(super) fn put_relationship(&mut self, id: u64, state: RelationshipState) {
+        let sets = self.types.entry(state.type_id.0).or_default();
         if state.deleted {
-            self.type_relationships.remove(&(state.type_id.0, id));
+            sets.relationships.remove(id);
         } else {
-            self.type_relationships.insert((state.type_id.0, id));
+            sets.relationships.insert(id);
         }
         self.relationships.insert(id, Arc::new(state));
         self.touched_relationships.insert(id);

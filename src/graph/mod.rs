@@ -9,6 +9,7 @@ mod change;
 mod checkpoint;
 mod delta;
 mod head;
+mod ids;
 mod keys;
 mod links;
 mod log;

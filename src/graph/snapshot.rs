@@ -24,7 +24,8 @@ use crate::value::Value;
 use super::catalog::{Catalog, Tokens};
 use super::change::Change;
 use super::delta;
-use super::delta::{Delta, IdSet, NodeState, Properties, RelationshipState};
+use super::delta::{Delta, NodeState, Properties, RelationshipState};
+use super::ids::IdSet;
 use super::links::Links;
 use super::segment::{Base, SectionKey};
 use super::{Direction, KeyId, LabelId, Neighbours, PropertyStatistics, TypeId, TypeStatistics};
@@ -137,23 +138,20 @@ impl State {
         self.label_counts.insert(label.0, count.saturating_add_signed(by));
     }
 
-    /// Keeps the statistics of a type. Call it before a link is added and after it is taken away: the
-    /// distinct ends are exact for links of the delta and an estimate for those of the base.
+    /// Keeps the statistics of a type. The distinct ends are an estimate: those of the base and those of the
+    /// delta are taken for different nodes, and stay where relationships go.
     pub(super) fn count_type(&mut self, type_id: TypeId, start: u64, end: u64, added: bool) {
-        let mut counts = self.type_counts.get(&type_id.0).copied().unwrap_or_default();
-        let first_start = !has_link(&self.delta, true, start, type_id);
-        let first_end = !has_link(&self.delta, false, end, type_id);
-        let change = |count: &mut u64, first: bool| {
-            if first {
-                *count = if added { *count + 1 } else { count.saturating_sub(1) };
-            }
-        };
-        change(&mut counts.distinct_starts, first_start);
-        change(&mut counts.distinct_ends, first_end);
-        change(&mut counts.count, true);
+        let counts = self.type_counts.entry(type_id.0).or_default();
+        if added {
+            let sets = self.delta.types.entry(type_id.0).or_default();
+            counts.count += 1;
+            counts.distinct_starts += u64::from(sets.starts.insert(start));
+            counts.distinct_ends += u64::from(sets.ends.insert(end));
+        } else {
+            counts.count = counts.count.saturating_sub(1);
+        }
         counts.distinct_starts = counts.distinct_starts.min(counts.count);
         counts.distinct_ends = counts.distinct_ends.min(counts.count);
-        self.type_counts.insert(type_id.0, counts);
     }
 
     fn base_labels(&self, id: u64) -> Result<Vec<LabelId>> {
@@ -184,11 +182,6 @@ impl State {
         }
         Ok(properties)
     }
-}
-
-fn has_link(delta: &Delta, outgoing: bool, node: u64, type_id: TypeId) -> bool {
-    let from = (node, type_id.0, 0, 0);
-    delta.links(outgoing).get_next(&from).is_some_and(|(n, t, _, _)| (*n, *t) == (node, type_id.0))
 }
 
 /// One immutable state of the graph. Cloning is free; it can be kept as long as one likes, and sent
@@ -296,8 +289,11 @@ impl Snapshot {
     /// Appends up to `limit` node ids from `from` on, ascending. Fewer than `limit` means the end.
     pub fn scan_nodes(&self, from: NodeId, limit: usize, out: &mut Vec<NodeId>) -> Result<()> {
         let delta = &self.state.delta;
-        let changed =
-            delta.nodes.range(from.0..).filter(|(_, state)| !state.deleted).map(|(id, _)| *id);
+        let changed = delta
+            .nodes
+            .range(from.0..u64::MAX)
+            .filter(|(_, state)| !state.deleted)
+            .map(|(id, _)| id);
         let sections = [SectionKey::Nodes];
         self.scan(&sections, &delta.touched_nodes, changed, from.0, limit, |id| {
             out.push(NodeId(id));
@@ -314,8 +310,8 @@ impl Snapshot {
         out: &mut Vec<NodeId>,
     ) -> Result<()> {
         let delta = &self.state.delta;
-        let changed =
-            delta.label_nodes.range((label.0, from.0)..=(label.0, u64::MAX)).map(|(_, id)| *id);
+        let changed = delta.labels.get(&label.0).into_iter();
+        let changed = changed.flat_map(|nodes| nodes.iter_from(from.0));
         let sections = [SectionKey::Label(label.0)];
         self.scan(&sections, &delta.touched_nodes, changed, from.0, limit, |id| {
             out.push(NodeId(id));
@@ -336,21 +332,21 @@ impl Snapshot {
         let take = |id| out.push(RelationshipId(id));
         match types {
             [] => {
-                let changed = delta.relationships.range(from.0..);
-                let changed = changed.filter(|(_, state)| !state.deleted).map(|(id, _)| *id);
+                let changed = delta.relationships.range(from.0..u64::MAX);
+                let changed = changed.filter(|(_, state)| !state.deleted).map(|(id, _)| id);
                 self.scan(&[SectionKey::Relationships], touched, changed, from.0, limit, take)
             }
             [one] => {
-                let range = (one.0, from.0)..=(one.0, u64::MAX);
-                let changed = delta.type_relationships.range(range).map(|(_, id)| *id);
+                let changed = delta.types.get(&one.0).into_iter();
+                let changed = changed.flat_map(|sets| sets.relationships.iter_from(from.0));
                 self.scan(&[SectionKey::OfType(one.0)], touched, changed, from.0, limit, take)
             }
             many => {
                 let sections: Vec<_> = many.iter().map(|t| SectionKey::OfType(t.0)).collect();
-                let changed = delta.relationships.range(from.0..);
+                let changed = delta.relationships.range(from.0..u64::MAX);
                 let changed = changed
                     .filter(|(_, state)| !state.deleted && many.contains(&state.type_id))
-                    .map(|(id, _)| *id);
+                    .map(|(id, _)| id);
                 self.scan(&sections, touched, changed, from.0, limit, take)
             }
         }
@@ -408,7 +404,7 @@ impl Snapshot {
     pub fn node_property(&self, nodes: &[NodeId], key: KeyId) -> Result<Column> {
         let delta = &self.state.delta;
         self.gather(nodes, SectionKey::NodeColumn(key.0), &delta.touched_nodes, |id| {
-            delta.nodes.get(&id).and_then(|state| delta::property(&state.properties, key))
+            delta.nodes.get(id).and_then(|state| delta::property(&state.properties, key))
         })
     }
 
@@ -421,7 +417,7 @@ impl Snapshot {
         let delta = &self.state.delta;
         let section = SectionKey::RelationshipColumn(key.0);
         self.gather(relationships, section, &delta.touched_relationships, |id| {
-            delta.relationships.get(&id).and_then(|state| delta::property(&state.properties, key))
+            delta.relationships.get(id).and_then(|state| delta::property(&state.properties, key))
         })
     }
 
