@@ -1,3 +1,4 @@
+:mode table
 :echo on
 
 // ---- look-ups ----
@@ -52,8 +53,8 @@ ORDER BY f.value DESC;
 // 10. How many figures stand in each paragraph?
 MATCH (p:Paragraph {part: 'body'})
 OPTIONAL MATCH (p)<-[:ON]-(:Claim)-[:STATES]->(f:Figure)
-RETURN p.id, count(f) AS figures
-ORDER BY p.number;
+WITH p, count(f) AS figures
+RETURN p.id, figures ORDER BY p.number;
 
 // 11. Which figures have no unit, and why?
 MATCH (i:Issue)-[:CONCERNS]->(:Claim)-[:STATES]->(f:Figure)

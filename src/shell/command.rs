@@ -64,6 +64,13 @@ pub(super) static COMMANDS: &[Command] = &[
         run: mode,
     },
     Command {
+        name: "echo",
+        aliases: &[],
+        arguments: "on|off",
+        doc: "writes each statement of a script before its result, or no longer",
+        run: echo,
+    },
+    Command {
         name: "schema",
         aliases: &[],
         arguments: "",
@@ -142,6 +149,18 @@ fn mode(runner: &mut Runner, arguments: &str) -> Result<(), Failure> {
         Error::usage(Detail::InvalidCommand, format!("there is no format `{arguments}`"))
             .help(format!("The formats are {}.", names.join(", ")))
     })?;
+    Ok(())
+}
+
+fn echo(runner: &mut Runner, arguments: &str) -> Result<(), Failure> {
+    runner.echo = match arguments {
+        "on" => true,
+        "off" => false,
+        other => {
+            let message = format!("`:echo` is `on` or `off`, found `{other}`");
+            return Err(Error::usage(Detail::InvalidCommand, message).into());
+        }
+    };
     Ok(())
 }
 

@@ -75,11 +75,13 @@ pub(super) struct Runner {
     pub(super) out: Box<dyn Write>,
     /// Whether each statement is followed by a line on what it did.
     pub(super) chatty: bool,
+    /// Whether each statement of a script, with the comments before it, is written before its result.
+    pub(super) echo: bool,
 }
 
 impl Runner {
     pub(super) fn new(database: Database, format: &'static Format, out: Box<dyn Write>) -> Self {
-        Self { database, transaction: None, format, out, chatty: false }
+        Self { database, transaction: None, format, out, chatty: false, echo: false }
     }
 
     /// Runs every piece of the source, up to the first that fails.
@@ -89,6 +91,10 @@ impl Runner {
             let text = source.text.get(piece.range.clone()).unwrap_or("");
             let outcome = match piece.kind {
                 PieceKind::Command => command::run(self, text),
+                PieceKind::Statement if self.echo => {
+                    let commented = source.text.get(from..piece.range.end).unwrap_or(text);
+                    self.echoed(commented.trim(), text)
+                }
                 PieceKind::Statement => self.statement(text),
             };
             match outcome {
@@ -121,6 +127,13 @@ impl Runner {
         let error = Error::usage(Detail::TransactionOpen, message);
         report::print(&error.help("End it with `:commit` or `:rollback`."), None);
         Err(Stop::Failed)
+    }
+
+    /// Runs a statement between its own text and an empty line.
+    fn echoed(&mut self, commented: &str, text: &str) -> Result<(), Failure> {
+        writeln!(self.out, "{commented};")?;
+        self.statement(text)?;
+        Ok(writeln!(self.out)?)
     }
 
     /// Runs a statement and writes its result.

@@ -4,6 +4,7 @@
 mod api;
 mod cli;
 mod crash;
+mod enforcement;
 mod graph;
 mod graph_crash;
 mod graph_history;
