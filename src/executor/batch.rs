@@ -213,7 +213,8 @@ impl Batch {
         self.select((start as u32..end.min(self.len) as u32).collect())
     }
 
-    /// All rows of all batches in one, however many. Every batch must have the same variables.
+    /// All rows of all batches in one, however many. It has the variables that all of them have: what
+    /// only some rows hold (as after an `Apply` that found nothing for others) nothing above reads.
     pub(crate) fn concat(batches: Vec<Batch>) -> Self {
         let mut batches = batches;
         if batches.len() == 1
@@ -225,8 +226,10 @@ impl Batch {
         let mut whole = Self::empty(len);
         let Some(first) = batches.first() else { return whole };
         for slot in first.slots() {
-            let columns: Vec<Column> = batches.iter().filter_map(|b| b.column(slot).ok()).collect();
-            whole.set(slot, Column::concat(&columns));
+            let columns: Vec<Column> = batches.iter().map_while(|b| b.column(slot).ok()).collect();
+            if columns.len() == batches.len() {
+                whole.set(slot, Column::concat(&columns));
+            }
         }
         if batches.iter().any(|b| b.counts.is_some()) {
             let mut counts = Vec::with_capacity(len);
