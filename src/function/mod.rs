@@ -54,6 +54,12 @@ pub enum Volatility {
     Volatile,
 }
 
+/// Computes a function from the arguments of one row.
+pub type Eval = fn(&Context<'_>, &[Value]) -> Result<Value>;
+
+/// Computes a function from columns of arguments; the last parameter is how many rows there are.
+pub type EvalColumns = fn(&Context<'_>, &[Column], usize) -> Result<Column>;
+
 /// A scalar function: one value from the arguments of one row.
 pub struct ScalarFunction {
     /// Its name as documented; names are compared without regard to case.
@@ -72,9 +78,9 @@ pub struct ScalarFunction {
     /// An expression and its result as a literal; run as a test.
     pub example: (&'static str, &'static str),
     /// Computes it for one row.
-    pub eval: fn(&Context<'_>, &[Value]) -> Result<Value>,
+    pub eval: Eval,
     /// Computes it for all rows at once, where that is faster. Nulls are for this function to handle.
-    pub eval_columns: Option<fn(&Context<'_>, &[Column], usize) -> Result<Column>>,
+    pub eval_columns: Option<EvalColumns>,
 }
 
 impl fmt::Debug for ScalarFunction {

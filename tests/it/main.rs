@@ -5,6 +5,7 @@ mod api;
 mod cli;
 mod crash;
 mod enforcement;
+mod function;
 mod graph;
 mod graph_crash;
 mod graph_history;

@@ -6,11 +6,10 @@ use crate::value::Duration;
 use crate::value::Value;
 use crate::value::ordering::equivalent;
 
-fn aggregate(
-    name: &str,
-    batches: &[(&[u32], Vec<Column>, Option<&[u64]>)],
-    groups: usize,
-) -> Result<Vec<Value>, String> {
+/// The groups of its rows, its arguments, and how many rows each stands for.
+type Batch<'a> = (&'a [u32], Vec<Column>, Option<&'a [u64]>);
+
+fn aggregate(name: &str, batches: &[Batch<'_>], groups: usize) -> Result<Vec<Value>, String> {
     let function = Registry::new().aggregate(name).expect(name);
     let mut accumulator = (function.accumulator)();
     for (of, arguments, counts) in batches {

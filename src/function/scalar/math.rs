@@ -158,8 +158,11 @@ fn random() -> f64 {
     (bits >> 11) as f64 / (1_u64 << 53) as f64
 }
 
-/// The modes of rounding to a whole number.
-const MODES: &[(&str, fn(f64) -> f64)] = &[
+/// How to round to a whole number.
+type Rounding = fn(f64) -> f64;
+
+/// The modes of rounding by name.
+const MODES: &[(&str, Rounding)] = &[
     ("UP", |x| if x < 0.0 { x.floor() } else { x.ceil() }),
     ("DOWN", f64::trunc),
     ("CEILING", f64::ceil),
