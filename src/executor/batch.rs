@@ -75,6 +75,18 @@ impl Batch {
         self.counts.as_ref().map(|counts| counts.as_slice())
     }
 
+    /// The same rows, each standing for itself.
+    pub(crate) fn without_counts(mut self) -> Self {
+        self.counts = None;
+        self
+    }
+
+    /// About how many bytes it takes.
+    pub(crate) fn bytes(&self) -> u64 {
+        let columns = self.columns.iter().flatten().count();
+        self.len as u64 * (8 + 16 * columns as u64)
+    }
+
     /// Changes how many rows each row stands for.
     pub(crate) fn set_counts(&mut self, counts: Vec<u64>) {
         debug_assert_eq!(counts.len(), self.len);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
@@ -35,6 +36,8 @@ pub struct Limits {
     pub cancel: Option<Arc<AtomicBool>>,
     /// When time is up.
     pub deadline: Option<Instant>,
+    /// How many bytes its operators may hold at once, by a rough estimate; `None` for no bound.
+    pub memory: Option<u64>,
 }
 
 /// What one operator did, by its place in the plan (pre-order).
@@ -55,6 +58,8 @@ pub struct Context {
     parameters: Arc<Map>,
     now: i128,
     limits: Limits,
+    /// Bytes held by operators.
+    held: Arc<AtomicU64>,
     /// What the `Argument` leaves of the innermost `Apply` give.
     arguments: Vec<Batch>,
     pub(crate) profile: Vec<OperatorProfile>,
@@ -63,7 +68,15 @@ pub struct Context {
 impl Context {
     /// A context for one statement; `now` is its clock in nanoseconds since 1970-01-01T00:00:00Z.
     pub fn new(access: Access, parameters: Arc<Map>, now: i128, limits: Limits) -> Self {
-        Self { access, parameters, now, limits, arguments: Vec::new(), profile: Vec::new() }
+        Self {
+            access,
+            parameters,
+            now,
+            limits,
+            held: Arc::default(),
+            arguments: Vec::new(),
+            profile: Vec::new(),
+        }
     }
 
     /// Gives the graph back, to commit or to go on with.
@@ -175,6 +188,48 @@ impl Context {
     pub(crate) fn argument(&self) -> Result<Batch> {
         let outside = || Error::internal("an Argument operator outside of any Apply");
         self.arguments.last().cloned().ok_or_else(outside)
+    }
+}
+
+/// The memory an operator holds: given back when it is dropped.
+#[derive(Debug, Default)]
+pub(crate) struct Held {
+    bytes: u64,
+    total: Option<Arc<AtomicU64>>,
+}
+
+impl Held {
+    /// Holds so many bytes more. Fails where the statement then holds more than it may.
+    pub(crate) fn add(&mut self, ctx: &Context, bytes: u64) -> Result<()> {
+        let total = self.total.get_or_insert_with(|| ctx.held.clone());
+        self.bytes += bytes;
+        let held = total.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        match ctx.limits.memory {
+            Some(limit) if held > limit => Err(Error::new(
+                ErrorClass::LimitError,
+                Phase::Runtime,
+                Detail::OutOfMemoryBudget,
+                format!("the statement needs more than its {limit} bytes of memory"),
+            )
+            .help("Raise the limit, or let the statement hold fewer rows at a time.")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Holds at least so many bytes.
+    pub(crate) fn grow_to(&mut self, ctx: &Context, bytes: u64) -> Result<()> {
+        match bytes.checked_sub(self.bytes) {
+            Some(more) if more > 0 => self.add(ctx, more),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some(total) = &self.total {
+            total.fetch_sub(self.bytes, Ordering::Relaxed);
+        }
     }
 }
 

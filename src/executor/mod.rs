@@ -18,6 +18,7 @@ use crate::value::Column;
 
 pub use batch::BATCH_SIZE;
 pub(crate) use batch::Batch;
+pub(crate) use context::Held;
 pub use context::{Access, Context, Limits, OperatorProfile};
 
 use expression::Compiled;
@@ -175,7 +176,7 @@ impl Builder {
             P::Apply(apply) => {
                 let input = self.build(&apply.input)?;
                 let inner = self.build(&apply.inner)?;
-                Box::new(operator::Apply::new(input, inner, apply.kind.clone(), apply.row))
+                Box::new(operator::Apply::new(apply, input, inner))
             }
             P::Create { input, pattern } => {
                 Box::new(operator::Create::new(self.build(input)?, pattern)?)

@@ -9,6 +9,7 @@ use crate::bound::Slot;
 use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
+use crate::graph::TypeId;
 use crate::value::Bitmap;
 use crate::value::Column;
 use crate::value::ColumnBuilder;
@@ -240,6 +241,22 @@ pub(super) fn has_labels(
         ctx.check_nodes(present(ids, validity))?;
         let bits = node_labels(ids, labels, ctx)?;
         return Ok(mask(Column::booleans(bits), validity));
+    }
+    if let Some(ids) = column.as_relationships() {
+        let graph = ctx.graph();
+        // Few types and many relationships: ask about each type once.
+        let mut answers: Vec<(TypeId, bool)> = Vec::new();
+        let ends = graph.relationship_ends(ids)?;
+        let bits = ends.into_iter().map(|end| {
+            let Some((type_id, _, _)) = end else { return false };
+            if let Some((_, answer)) = answers.iter().find(|(known, _)| *known == type_id) {
+                return *answer;
+            }
+            let answer = type_satisfies(&graph.type_name(type_id), labels);
+            answers.push((type_id, answer));
+            answer
+        });
+        return Ok(mask(Column::booleans(bits.collect()), column.validity()));
     }
     let mut truths = Vec::with_capacity(column.len());
     for value in column.iter() {

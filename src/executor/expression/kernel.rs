@@ -66,24 +66,22 @@ pub(super) fn binary(operator: BinaryOperator, left: &Column, right: &Column) ->
         return Ok(Column::constant(scalar(operator, a, b)?, left.len()));
     }
     let fast = match operator {
-        Op::Equal => compare(left, right, |o| o == Ordering::Equal, false),
-        Op::NotEqual => compare(left, right, |o| o != Ordering::Equal, true),
-        Op::Less => compare(left, right, |o| o == Ordering::Less, false),
-        Op::LessOrEqual => compare(left, right, |o| o != Ordering::Greater, false),
-        Op::Greater => compare(left, right, |o| o == Ordering::Greater, false),
-        Op::GreaterOrEqual => compare(left, right, |o| o != Ordering::Less, false),
+        Op::Equal => compare(left, right, &|o| o == Ordering::Equal, false),
+        Op::NotEqual => compare(left, right, &|o| o != Ordering::Equal, true),
+        Op::Less => compare(left, right, &|o| o == Ordering::Less, false),
+        Op::LessOrEqual => compare(left, right, &|o| o != Ordering::Greater, false),
+        Op::Greater => compare(left, right, &|o| o == Ordering::Greater, false),
+        Op::GreaterOrEqual => compare(left, right, &|o| o != Ordering::Less, false),
         Op::Add => arithmetic_fast(left, right, i64::checked_add, |a, b| a + b),
         Op::Subtract => arithmetic_fast(left, right, i64::checked_sub, |a, b| a - b),
         Op::Multiply => arithmetic_fast(left, right, i64::checked_mul, |a, b| a * b),
-        Op::Divide
-        | Op::Modulo
-        | Op::Power
-        | Op::Xor
-        | Op::In
-        | Op::StartsWith
-        | Op::EndsWith
-        | Op::Contains
-        | Op::RegexMatch => None,
+        // Dividing by zero has no integer result, and neither has the placeholder of a null.
+        Op::Divide => arithmetic_fast(left, right, i64::checked_div, |a, b| a / b),
+        Op::Modulo => arithmetic_fast(left, right, i64::checked_rem, |a, b| a % b),
+        Op::StartsWith => text_fast(left, right, |x, y| x.starts_with(y)),
+        Op::EndsWith => text_fast(left, right, |x, y| x.ends_with(y)),
+        Op::Contains => text_fast(left, right, |x, y| x.contains(y)),
+        Op::Power | Op::Xor | Op::In | Op::RegexMatch => None,
     };
     if let Some(column) = fast {
         return Ok(column);
@@ -119,12 +117,32 @@ fn integers(column: &Column) -> Option<Side<'_, i64>> {
     }
 }
 
+/// Up to here floats hold every integer exactly.
+const EXACT: i64 = 1 << 53;
+
 fn floats(column: &Column) -> Option<Side<'_, f64>> {
     match column.data() {
         ColumnData::Float(values) => Some(Side::Slice(values)),
         ColumnData::Constant(Value::Float(value), _) => Some(Side::Same(*value)),
+        ColumnData::Constant(Value::Integer(value), _) if (-EXACT..=EXACT).contains(value) => {
+            Some(Side::Same(*value as f64))
+        }
         _ => None,
     }
+}
+
+/// A predicate on the texts of a column and one constant text; `None` where there is no fast way.
+fn text_fast(left: &Column, right: &Column, test: impl Fn(&str, &str) -> bool) -> Option<Column> {
+    let Some(Value::String(text)) = right.as_constant() else { return None };
+    let bits = match left.data() {
+        ColumnData::String(values) => values.iter().map(|x| test(x, text)).collect(),
+        ColumnData::Dictionary(codes, words) => {
+            let answers: Vec<bool> = words.iter().map(|word| test(word, text)).collect();
+            codes.iter().map(|code| answers[*code as usize]).collect()
+        }
+        _ => return None,
+    };
+    Some(with_nulls(Column::booleans(bits), left.validity().cloned()))
 }
 
 /// What is present in both columns; `None` where everything is.
@@ -148,9 +166,15 @@ fn with_nulls(column: Column, validity: Option<Bitmap>) -> Column {
 fn compare(
     left: &Column,
     right: &Column,
-    test: impl Fn(Ordering) -> bool + Copy,
+    test: &dyn Fn(Ordering) -> bool,
     nan: bool,
 ) -> Option<Column> {
+    // A test is one of three answers, looked up instead of called.
+    let answers = [test(Ordering::Less), test(Ordering::Equal), test(Ordering::Greater)];
+    let test = |order: Ordering| answers[(order as i8 + 1) as usize];
+    if left.as_constant().is_some() && right.as_constant().is_none() {
+        return compare(right, left, &|order| test(order.reverse()), nan);
+    }
     let len = left.len();
     let bits: Vec<bool> = if let (Some(a), Some(b)) = (integers(left), integers(right)) {
         match (a, b) {
@@ -297,7 +321,9 @@ fn contains_element(element: &Value, list: &Value) -> Result<Option<bool>> {
 
 /// Compiles a pattern that must match the whole text, as `=~` asks.
 pub(super) fn regex(pattern: &Arc<str>) -> Result<Regex> {
-    Regex::new(&format!("^(?:{pattern})$")).map_err(|error| {
+    // By itself first: what is put around it must not make a whole of unbalanced parts.
+    let whole = Regex::new(pattern).and_then(|_| Regex::new(&format!("^(?:{pattern})$")));
+    whole.map_err(|error| {
         Error::argument(
             Detail::InvalidArgumentValue,
             format!("`{pattern}` is no regular expression"),

@@ -5,7 +5,6 @@ use crate::error::Error;
 use crate::error::Result;
 use crate::value::Bitmap;
 use crate::value::Column;
-use crate::value::ColumnBuilder;
 use crate::value::ColumnData;
 use crate::value::Value;
 use crate::value::ordering;
@@ -130,6 +129,32 @@ pub(super) fn junction(
     Ok(column_of(result))
 }
 
+/// One column of pieces: each has rows of the result, and their values. Rows in no piece are null.
+fn scatter(len: usize, mut pieces: Vec<(Vec<u32>, Column)>) -> Column {
+    pieces.retain(|(rows, _)| !rows.is_empty());
+    if let [(rows, column)] = &pieces[..]
+        && rows.len() == len
+    {
+        return column.clone();
+    }
+    // All values one after the other, with a null at the end for the rows in no piece.
+    let total: usize = pieces.iter().map(|(rows, _)| rows.len()).sum();
+    let mut places = vec![total as u32; len];
+    let mut at = 0;
+    let mut columns = Vec::with_capacity(pieces.len() + 1);
+    for (rows, column) in pieces {
+        for row in rows {
+            if let Some(place) = places.get_mut(row as usize) {
+                *place = at;
+            }
+            at += 1;
+        }
+        columns.push(column);
+    }
+    columns.push(Column::nulls(1));
+    Column::concat(&columns).gather(&places)
+}
+
 /// CASE: each alternative sees only the rows that none before it has taken.
 pub(super) fn case(
     operand: Option<&Compiled>,
@@ -140,14 +165,11 @@ pub(super) fn case(
 ) -> Result<Column> {
     let operand = operand.map(|e| e.evaluate(batch, ctx)).transpose()?;
     let mut open: Vec<u32> = (0..batch.len() as u32).collect();
-    let mut result: Vec<Value> = vec![Value::Null; batch.len()];
-    let mut fill = |rows: &[u32], then: &Compiled| -> Result<()> {
-        if rows.is_empty() {
-            return Ok(());
-        }
-        let column = then.evaluate(&batch.select(rows.to_vec()), ctx)?;
-        for (row, value) in rows.iter().zip(column.iter()) {
-            result[*row as usize] = value;
+    let mut pieces = Vec::new();
+    let mut fill = |rows: Vec<u32>, then: &Compiled| -> Result<()> {
+        if !rows.is_empty() {
+            let column = then.evaluate(&batch.select(rows.clone()), ctx)?;
+            pieces.push((rows, column));
         }
         Ok(())
     };
@@ -155,28 +177,63 @@ pub(super) fn case(
         if open.is_empty() {
             break;
         }
-        let when = when.evaluate(&batch.select(open.clone()), ctx)?;
+        let column = when.evaluate(&batch.select(open.clone()), ctx)?;
         let taken: Vec<bool> = match &operand {
             Some(operand) => open
                 .iter()
-                .zip(when.iter())
+                .zip(column.iter())
                 .map(|(row, value)| {
                     ordering::equals(&operand.get(*row as usize), &value) == Some(true)
                 })
                 .collect(),
-            None => truths(&when)?.iter().map(|t| *t == Truth::True).collect(),
+            None => truths(&column)
+                .map_err(|e| e.at(when.span()))?
+                .iter()
+                .map(|t| *t == Truth::True)
+                .collect(),
         };
         let pick = |wanted: bool| -> Vec<u32> {
             open.iter().zip(&taken).filter(|(_, t)| **t == wanted).map(|(row, _)| *row).collect()
         };
         let (matched, rest) = (pick(true), pick(false));
-        fill(&matched, then)?;
+        fill(matched, then)?;
         open = rest;
     }
     if let Some(otherwise) = otherwise {
-        fill(&open, otherwise)?;
+        fill(open, otherwise)?;
     }
-    let mut builder = ColumnBuilder::default();
-    result.into_iter().for_each(|value| builder.push(value));
-    Ok(builder.finish())
+    Ok(scatter(batch.len(), pieces))
+}
+
+/// The first argument that is not null; each sees only the rows where all before it are.
+pub(super) fn coalesce(arguments: &[Compiled], batch: &Batch, ctx: &Context) -> Result<Column> {
+    let mut open: Vec<u32> = (0..batch.len() as u32).collect();
+    let mut pieces = Vec::new();
+    for argument in arguments {
+        if open.is_empty() {
+            break;
+        }
+        let whole = open.len() == batch.len();
+        let column = if whole {
+            argument.evaluate(batch, ctx)?
+        } else {
+            argument.evaluate(&batch.select(open.clone()), ctx)?
+        };
+        if column.has_no_nulls() {
+            pieces.push((std::mem::take(&mut open), column));
+            break;
+        }
+        let (mut rows, mut picked, mut rest) = (Vec::new(), Vec::new(), Vec::new());
+        for (at, row) in open.iter().enumerate() {
+            if column.is_null(at) {
+                rest.push(*row);
+            } else {
+                rows.push(*row);
+                picked.push(at as u32);
+            }
+        }
+        pieces.push((rows, column.gather(&picked)));
+        open = rest;
+    }
+    Ok(scatter(batch.len(), pieces))
 }

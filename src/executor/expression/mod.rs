@@ -93,6 +93,8 @@ enum Node {
         function: &'static ScalarFunction,
         arguments: Vec<Compiled>,
     },
+    /// `coalesce(…)`, whose later arguments see only the rows where all before are null.
+    Coalesce(Vec<Compiled>),
     List(Vec<Compiled>),
     Map(Vec<(Arc<str>, Compiled)>),
     Case {
@@ -155,6 +157,9 @@ impl Compiled {
             }
             ExpressionKind::Or(operands) => {
                 Node::Junction { and: false, operands: many(operands)? }
+            }
+            ExpressionKind::Function { function, arguments } if function.name == "coalesce" => {
+                Node::Coalesce(many(arguments)?)
             }
             ExpressionKind::Function { function, arguments } => {
                 Node::Function { function, arguments: many(arguments)? }
@@ -283,7 +288,20 @@ impl Compiled {
                 kernel::unary(*operator, &operand.evaluate(batch, ctx)?)
             }
             Node::Binary { operator, left, right } => {
-                kernel::binary(*operator, &left.evaluate(batch, ctx)?, &right.evaluate(batch, ctx)?)
+                let (left, right) = (left.evaluate(batch, ctx)?, right.evaluate(batch, ctx)?);
+                match (operator, right.as_constant()) {
+                    // A parameter, most often.
+                    (BinaryOperator::In, Some(Value::List(items)))
+                        if left.as_constant().is_none() && items.iter().all(access::is_scalar) =>
+                    {
+                        let set = items.iter().cloned().map(Equivalence).collect();
+                        Ok(access::in_set(&left, &set))
+                    }
+                    (BinaryOperator::RegexMatch, Some(Value::String(pattern))) => {
+                        kernel::regex_match(&left, &kernel::regex(pattern)?)
+                    }
+                    _ => kernel::binary(*operator, &left, &right),
+                }
             }
             Node::InSet { operand, set } => {
                 let operand = operand.evaluate(batch, ctx)?;
@@ -294,6 +312,7 @@ impl Compiled {
             }
             Node::Junction { and, operands } => logic::junction(*and, operands, batch, ctx),
             Node::Function { function, arguments } => call(function, arguments, batch, ctx),
+            Node::Coalesce(arguments) => logic::coalesce(arguments, batch, ctx),
             Node::List(items) => {
                 let columns = evaluate_all(items, batch, ctx)?;
                 Ok(rowwise(&columns, len, |row| Value::List(Arc::new(row.collect()))))

@@ -13,7 +13,7 @@ use crate::plan;
 use crate::value::Column;
 
 use super::grouping::Groups;
-use super::{Input, Operator, Pieces};
+use super::{Held, Input, Operator, Pieces};
 
 /// Groups of rows, with aggregates over each.
 pub(crate) struct Aggregate {
@@ -21,6 +21,7 @@ pub(crate) struct Aggregate {
     keys: Vec<(Slot, Compiled)>,
     calls: Vec<Call>,
     result: Option<Pieces>,
+    held: Held,
 }
 
 struct Call {
@@ -56,7 +57,7 @@ impl Aggregate {
                 })
             })
             .collect::<Result<_>>()?;
-        Ok(Self { input, keys, calls, result: None })
+        Ok(Self { input, keys, calls, result: None, held: Held::default() })
     }
 
     fn run(&mut self, ctx: &mut Context) -> Result<Batch> {
@@ -86,6 +87,8 @@ impl Aggregate {
                 };
                 updated.map_err(|error| error.at(call.span))?;
             }
+            let seen: u64 = running.iter().map(|state| state.seen.bytes()).sum();
+            self.held.grow_to(ctx, groups.bytes() + seen)?;
         }
         if self.keys.is_empty() {
             groups.make_single();
@@ -148,6 +151,7 @@ impl Operator for Aggregate {
 
     fn reset(&mut self) {
         self.result = None;
+        self.held = Held::default();
         self.input.reset();
     }
 }

@@ -4,9 +4,13 @@ use std::sync::Arc;
 
 use crate::bound::Slot;
 use crate::error::Result;
+use crate::executor::BATCH_SIZE;
 use crate::executor::Batch;
 use crate::executor::Context;
+use crate::plan;
 use crate::plan::ApplyKind;
+use crate::plan::Plan;
+use crate::value::Bitmap;
 use crate::value::Column;
 use crate::value::ColumnBuilder;
 use crate::value::Value;
@@ -20,6 +24,8 @@ pub(crate) struct Apply {
     inner: Input,
     kind: ApplyKind,
     row: Option<Slot>,
+    /// Whether inner rows come in the order of their outer rows.
+    ordered: bool,
     current: Option<Outer>,
 }
 
@@ -32,16 +38,23 @@ struct Outer {
     end: usize,
     /// Which rows of the batch had an inner row.
     seen: Vec<bool>,
+    unseen: usize,
     running: bool,
+    /// Rows before this one are given or decided.
+    decided: usize,
 }
 
+/// Inner rows, and the outer row of each.
+type Found = (Vec<u32>, Batch);
+
 impl Apply {
-    pub(crate) fn new(input: Input, inner: Input, kind: ApplyKind, row: Option<Slot>) -> Self {
-        Self { input, inner, kind, row, current: None }
+    pub(crate) fn new(plan: &plan::Apply, input: Input, inner: Input) -> Self {
+        let ordered = plan.row.is_none() || keeps_order(&plan.inner);
+        Self { input, inner, kind: plan.kind.clone(), row: plan.row, ordered, current: None }
     }
 
     /// The next inner rows beside the outer row of each.
-    fn next_inner(&mut self, ctx: &mut Context) -> Result<Option<(Vec<u32>, Batch)>> {
+    fn next_inner(&mut self, ctx: &mut Context) -> Result<Option<Found>> {
         let Some(outer) = &mut self.current else { return Ok(None) };
         loop {
             if !outer.running {
@@ -53,7 +66,7 @@ impl Apply {
                 outer.end = if self.row.is_some() { outer.batch.len() } else { outer.start + 1 };
                 outer.running = true;
                 self.inner.reset();
-                outer.argument = outer.batch.slice(outer.start, outer.end);
+                outer.argument = outer.batch.slice(outer.start, outer.end).without_counts();
                 if let Some(slot) = self.row {
                     let numbers = (0..outer.argument.len() as i64).collect();
                     outer.argument.set(slot, Column::integers(numbers));
@@ -61,27 +74,58 @@ impl Apply {
             }
             let argument = outer.argument.clone();
             let found = ctx.with_argument(argument, |ctx| self.inner.next(ctx))?;
-            let Some(inner) = found.map(Batch::expand_counts) else {
+            let Some(mut inner) = found else {
                 outer.running = false;
                 continue;
             };
+            if matches!(self.kind, ApplyKind::Collect { .. } | ApplyKind::Optional(_)) {
+                inner = inner.expand_counts();
+            }
             let rows: Vec<u32> = match self.row {
-                Some(slot) => {
-                    let column = inner.column(slot)?;
-                    column
-                        .iter()
-                        .map(|v| if let Value::Integer(i) = v { i as u32 } else { 0 })
-                        .collect()
-                }
+                Some(slot) => numbers(&inner.column(slot)?),
                 None => vec![outer.start as u32; inner.len()],
             };
             for row in &rows {
-                if let Some(seen) = outer.seen.get_mut(*row as usize) {
-                    *seen = true;
+                if let Some(seen) = outer.seen.get_mut(*row as usize)
+                    && !std::mem::replace(seen, true)
+                {
+                    outer.unseen -= 1;
                 }
             }
             return Ok(Some((rows, inner)));
         }
+    }
+
+    /// As [`Apply::next_inner`], but a run for each single row must not make a batch for each.
+    fn next_joint(&mut self, ctx: &mut Context) -> Result<Option<Found>> {
+        if self.row.is_some() {
+            return self.next_inner(ctx);
+        }
+        let (mut rows, mut batches) = (Vec::new(), Vec::new());
+        while rows.len() < BATCH_SIZE
+            && let Some((some, batch)) = self.next_inner(ctx)?
+        {
+            if !batch.is_empty() {
+                rows.extend(some);
+                batches.push(batch);
+            }
+        }
+        Ok((!rows.is_empty()).then(|| (rows, Batch::concat(batches))))
+    }
+
+    /// Runs the inner plan until it is known which rows of the batch at hand have an inner row.
+    fn probe(&mut self, ctx: &mut Context) -> Result<()> {
+        while self.next_inner(ctx)?.is_some() {
+            let Some(outer) = &mut self.current else { break };
+            if outer.unseen == 0 {
+                break;
+            }
+            // A single row that has one is decided.
+            if self.row.is_none() && outer.seen.get(outer.start) == Some(&true) {
+                outer.running = false;
+            }
+        }
+        Ok(())
     }
 
     /// Runs the inner plan to its end for the batch at hand.
@@ -96,18 +140,6 @@ impl Apply {
         Ok(())
     }
 
-    /// Inner rows beside their outer rows.
-    fn joined(outer: &Batch, rows: Vec<u32>, inner: &Batch) -> Batch {
-        let all = (0..inner.len() as u32).collect();
-        outer.zip(rows, inner, all)
-    }
-
-    /// The rows of the batch at hand that had an inner row, or had none.
-    fn seen_rows(outer: &Outer, wanted: bool) -> Vec<u32> {
-        let rows = outer.seen.iter().enumerate().filter(|(_, seen)| **seen == wanted);
-        rows.map(|(row, _)| row as u32).collect()
-    }
-
     /// What a batch of outer rows becomes for the kinds that give each of them at most once.
     fn finish_batch(&mut self, ctx: &mut Context) -> Result<Option<Batch>> {
         let len = self.current.as_ref().map_or(0, |outer| outer.batch.len());
@@ -118,28 +150,29 @@ impl Apply {
                 Ok(self.current.take().map(|outer| outer.batch))
             }
             kind @ (ApplyKind::Semi | ApplyKind::AntiSemi) => {
-                self.drain_inner(ctx, |_, _| Ok(()))?;
+                self.probe(ctx)?;
                 let wanted = matches!(kind, ApplyKind::Semi);
-                Ok(self
-                    .current
-                    .take()
-                    .map(|outer| outer.batch.select(Self::seen_rows(&outer, wanted))))
+                Ok(self.current.take().map(|outer| outer.batch.select(outer.rows(wanted))))
             }
             ApplyKind::Exists(slot) => {
-                self.drain_inner(ctx, |_, _| Ok(()))?;
+                self.probe(ctx)?;
                 Ok(self.current.take().map(|mut outer| {
                     outer.batch.set(slot, Column::booleans(outer.seen));
                     outer.batch
                 }))
             }
             ApplyKind::Count(slot) => {
-                let mut counts = vec![0i64; len];
-                self.drain_inner(ctx, |rows, _| {
-                    rows.iter().for_each(|row| counts[*row as usize] += 1);
+                let mut totals = vec![0i64; len];
+                self.drain_inner(ctx, |rows, inner| {
+                    for (at, row) in rows.iter().enumerate() {
+                        let count = inner.counts().map_or(1, |counts| counts[at]);
+                        let total = &mut totals[*row as usize];
+                        *total = total.saturating_add_unsigned(count);
+                    }
                     Ok(())
                 })?;
                 Ok(self.current.take().map(|mut outer| {
-                    outer.batch.set(slot, Column::integers(counts));
+                    outer.batch.set(slot, Column::integers(totals));
                     outer.batch
                 }))
             }
@@ -162,16 +195,158 @@ impl Apply {
     }
 }
 
+/// The numbers of outer rows in a column of them.
+fn numbers(column: &Column) -> Vec<u32> {
+    match column.as_integers() {
+        Some(numbers) => numbers.iter().map(|number| *number as u32).collect(),
+        None => column.iter().map(|v| v.as_integer().unwrap_or(0) as u32).collect(),
+    }
+}
+
+impl Outer {
+    fn new(batch: Batch) -> Self {
+        let len = batch.len();
+        Self {
+            batch,
+            argument: Batch::empty(0),
+            start: 0,
+            end: 0,
+            seen: vec![false; len],
+            unseen: len,
+            running: false,
+            decided: 0,
+        }
+    }
+
+    /// The rows that had an inner row, or had none.
+    fn rows(&self, seen: bool) -> Vec<u32> {
+        let rows = self.seen.iter().enumerate().filter(|(_, s)| **s == seen);
+        rows.map(|(row, _)| row as u32).collect()
+    }
+
+    /// Inner rows beside their outer rows.
+    fn joined(&self, rows: Vec<u32>, inner: &Batch) -> Batch {
+        let all = (0..inner.len() as u32).collect();
+        self.batch.zip(rows, inner, all)
+    }
+
+    /// Inner rows beside their outer rows, and among them, in order, the outer rows before them that
+    /// have none, with `slots` null.
+    fn joined_optionally(
+        &mut self,
+        rows: Vec<u32>,
+        inner: &Batch,
+        slots: &[Slot],
+    ) -> Result<Batch> {
+        let last = rows.last().map_or(0, |row| *row as usize);
+        if self.seen.iter().take(last).skip(self.decided).all(|seen| *seen) {
+            self.decided = last;
+            return Ok(self.joined(rows, inner));
+        }
+        let mut outer_rows = Vec::with_capacity(rows.len());
+        let mut inner_rows: Vec<Option<u32>> = Vec::with_capacity(rows.len());
+        for (at, row) in rows.iter().enumerate() {
+            while self.decided < *row as usize {
+                if self.seen.get(self.decided) == Some(&false) {
+                    outer_rows.push(self.decided as u32);
+                    inner_rows.push(None);
+                }
+                self.decided += 1;
+            }
+            outer_rows.push(*row);
+            inner_rows.push(Some(at as u32));
+        }
+        let mut batch = self.batch.select(outer_rows);
+        for slot in slots {
+            batch.set(*slot, gather_optional(&inner.column(*slot)?, &inner_rows));
+        }
+        Ok(batch)
+    }
+
+    /// The outer rows without inner rows that were not given yet, with `slots` null.
+    fn unmatched(&self, slots: &[Slot]) -> Batch {
+        let rows = self.rows(false);
+        let rows = rows.into_iter().filter(|row| *row as usize >= self.decided).collect();
+        let mut unmatched = self.batch.select(rows);
+        for slot in slots {
+            unmatched.set(*slot, Column::nulls(unmatched.len()));
+        }
+        unmatched
+    }
+}
+
+/// The rows of a column that is not empty, with null where there is none.
+fn gather_optional(column: &Column, rows: &[Option<u32>]) -> Column {
+    if column.as_constant().is_some() || column.as_values().is_some() {
+        let value = |row: &Option<u32>| row.map_or(Value::Null, |row| column.get(row as usize));
+        return Column::from_values(rows.iter().map(value));
+    }
+    let places: Vec<u32> = rows.iter().map(|row| row.unwrap_or(0)).collect();
+    let present: Bitmap =
+        rows.iter().map(|row| row.is_some_and(|row| !column.is_null(row as usize))).collect();
+    column.gather(&places).with_validity(present)
+}
+
+/// Whether the plan gives its rows in the order of the rows of its `Argument`.
+fn keeps_order(plan: &Plan) -> bool {
+    use plan::Operator as P;
+    match &plan.operator {
+        P::Argument => true,
+        P::Expand(expand) => keeps_order(&expand.input),
+        P::ShortestPath(shortest) => keeps_order(&shortest.input),
+        P::Merge(merge) => keeps_order(&merge.input),
+        P::ExpandCount { input, .. }
+        | P::Filter { input, .. }
+        | P::Project { input, .. }
+        | P::Unwind { input, .. }
+        | P::Aggregate { input, .. }
+        | P::Distinct { input, .. }
+        | P::Skip { input, .. }
+        | P::Limit { input, .. }
+        | P::Eager { input }
+        | P::Create { input, .. }
+        | P::Update { input, .. }
+        | P::Delete { input, .. }
+        | P::Foreach { input, .. }
+        | P::ProcedureCall { input, .. } => keeps_order(input),
+        P::CartesianProduct { left, .. } | P::HashJoin { left, .. } => keeps_order(left),
+        P::Apply(apply) => {
+            let inner = match apply.kind {
+                ApplyKind::Inner | ApplyKind::Optional(_) => {
+                    apply.row.is_none() || keeps_order(&apply.inner)
+                }
+                _ => true,
+            };
+            inner && keeps_order(&apply.input)
+        }
+        P::Unit
+        | P::AllNodesScan { .. }
+        | P::NodeByLabelScan { .. }
+        | P::NodeByIdSeek { .. }
+        | P::RelationshipTypeScan { .. }
+        | P::VarLengthExpand(_)
+        | P::Sort { .. }
+        | P::Top { .. }
+        | P::Union { .. }
+        | P::ProduceResults { .. }
+        | P::EmptyResult { .. } => false,
+    }
+}
+
 impl Operator for Apply {
     fn next(&mut self, ctx: &mut Context) -> Result<Option<Batch>> {
         loop {
             if self.current.is_none() {
-                let Some(batch) = self.input.next(ctx)? else { return Ok(None) };
-                let batch = batch.expand_counts();
-                let seen = vec![false; batch.len()];
-                let argument = Batch::empty(0);
-                self.current =
-                    Some(Outer { batch, argument, start: 0, end: 0, seen, running: false });
+                let Some(mut batch) = self.input.next(ctx)? else { return Ok(None) };
+                // What asks only whether there is a row carries the counts along; what may have
+                // effects has them for each row.
+                if !matches!(
+                    self.kind,
+                    ApplyKind::Semi | ApplyKind::AntiSemi | ApplyKind::Exists(_)
+                ) {
+                    batch = batch.expand_counts();
+                }
+                self.current = Some(Outer::new(batch));
             }
             if !matches!(self.kind, ApplyKind::Inner | ApplyKind::Optional(_)) {
                 match self.finish_batch(ctx)? {
@@ -179,19 +354,22 @@ impl Operator for Apply {
                     found => return Ok(found),
                 }
             }
-            if let Some((rows, inner)) = self.next_inner(ctx)? {
-                if let (Some(outer), false) = (&self.current, inner.is_empty()) {
-                    return Ok(Some(Self::joined(&outer.batch, rows, &inner)));
+            if let Some((rows, inner)) = self.next_joint(ctx)? {
+                let Some(outer) = &mut self.current else { continue };
+                if inner.is_empty() {
+                    continue;
                 }
-                continue;
+                return match &self.kind {
+                    ApplyKind::Optional(slots) if self.ordered => {
+                        outer.joined_optionally(rows, &inner, slots).map(Some)
+                    }
+                    _ => Ok(Some(outer.joined(rows, &inner))),
+                };
             }
             let Some(outer) = self.current.take() else { continue };
             if let ApplyKind::Optional(slots) = &self.kind {
-                let mut unmatched = outer.batch.select(Self::seen_rows(&outer, false));
+                let unmatched = outer.unmatched(slots);
                 if !unmatched.is_empty() {
-                    for slot in slots {
-                        unmatched.set(*slot, Column::nulls(unmatched.len()));
-                    }
                     return Ok(Some(unmatched));
                 }
             }

@@ -6,18 +6,19 @@ use crate::executor::Batch;
 use crate::executor::Context;
 
 use super::grouping::Groups;
-use super::{Input, Operator};
+use super::{Held, Input, Operator};
 
 /// One row per distinct combination of some variables, which are all that stays.
 pub(crate) struct Distinct {
     input: Input,
     slots: Vec<Slot>,
     seen: Groups,
+    held: Held,
 }
 
 impl Distinct {
     pub(crate) fn new(input: Input, slots: Vec<Slot>) -> Self {
-        Self { input, slots, seen: Groups::default() }
+        Self { input, slots, seen: Groups::default(), held: Held::default() }
     }
 }
 
@@ -39,6 +40,7 @@ impl Operator for Distinct {
             if fresh.is_empty() {
                 continue;
             }
+            self.held.grow_to(ctx, self.seen.bytes())?;
             let mut distinct = Batch::empty(fresh.len());
             for (slot, column) in self.slots.iter().zip(columns) {
                 distinct.set(*slot, column.gather(&fresh));
@@ -50,6 +52,7 @@ impl Operator for Distinct {
 
     fn reset(&mut self) {
         self.seen = Groups::default();
+        self.held = Held::default();
         self.input.reset();
     }
 }

@@ -1,14 +1,29 @@
 //! Numbering of groups: equal keys get the same number, in the order of first appearance.
+//!
+//! Keys of known types become machine words and are compared as such; anything else goes through the
+//! general table of values. A table begins with words and turns general when a column changes its type.
 
 use std::hash::Hasher;
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 use rustc_hash::FxHasher;
 
+use crate::value::Bitmap;
 use crate::value::Column;
 use crate::value::ColumnData;
+use crate::value::Node;
+use crate::value::NodeId;
+use crate::value::Relationship;
+use crate::value::RelationshipId;
 use crate::value::Value;
 use crate::value::ordering;
+
+/// The number of no group: what [`Groups::find`] gives for keys that are not there.
+pub(super) const NO_GROUP: u32 = u32::MAX;
+
+/// The word of a text that was looked for but is not known.
+const UNKNOWN: u64 = u64::MAX;
 
 /// Rows grouped by any number of key columns.
 #[derive(Debug, Default)]
@@ -17,52 +32,437 @@ pub(super) struct Groups {
     count: usize,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 enum Keys {
-    /// No row seen yet.
-    #[default]
-    Empty,
-    /// A single key that has been an integer (or an id) in every row so far.
-    Numbers(Kind, FxHashMap<u64, u32>, Vec<u64>),
-    /// Anything.
+    Words(Box<Words>),
     General(General),
 }
 
-/// What a number stands for.
+impl Default for Keys {
+    fn default() -> Self {
+        Self::Words(Box::default())
+    }
+}
+
+/// What the words of a key column stand for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
+    Boolean,
     Integer,
+    Float,
+    String,
     Node,
     Relationship,
+}
+
+/// Groups whose keys are words.
+#[derive(Debug, Default)]
+struct Words {
+    /// One per key column.
+    columns: Vec<KeyColumn>,
+    /// Which keys of the row at hand are null, a bit per key column.
+    nulls: Vec<u64>,
+    /// With a single key column: its groups.
+    single: Single,
+    null_group: Option<u32>,
+    /// With several: from the hash of the words to the latest group with it.
+    heads: FxHashMap<u64, u32>,
+    /// For each group the one before it with the same hash, or [`NO_GROUP`].
+    before: Vec<u32>,
+    /// The words of each group and the bits of its nulls, one after the other.
+    order: Vec<u64>,
+}
+
+#[derive(Debug, Default)]
+struct KeyColumn {
+    /// Unknown while all were null.
+    kind: Option<Kind>,
+    /// The words of the rows at hand.
+    words: Vec<u64>,
+    /// Texts by their number, where the column has texts.
+    texts: Vec<Arc<str>>,
+    numbers: FxHashMap<Arc<str>, u32>,
+    /// The dictionary met last, and the number of each of its words once it was needed.
+    dictionary: Option<(Arc<Vec<Arc<str>>>, Vec<u32>)>,
+}
+
+/// From one word to its group: an array where words are small and dense, as ids are, else a hash table.
+#[derive(Debug)]
+enum Single {
+    Hashed { map: FxHashMap<u64, u32>, max: u64, stays: bool },
+    Direct(Vec<u32>),
+}
+
+impl Default for Single {
+    fn default() -> Self {
+        Self::Hashed { map: FxHashMap::default(), max: 0, stays: false }
+    }
+}
+
+/// From this many groups on an array is considered.
+const DIRECT_FROM: usize = 1024;
+
+/// The largest array for so many groups.
+fn direct_limit(groups: usize) -> u64 {
+    groups as u64 * 32 + 65_536
+}
+
+impl Single {
+    fn get(&self, word: u64) -> Option<u32> {
+        match self {
+            Self::Hashed { map, .. } => map.get(&word).copied(),
+            Self::Direct(groups) => {
+                let group = groups.get(usize::try_from(word).ok()?).copied()?;
+                (group != NO_GROUP).then_some(group)
+            }
+        }
+    }
+
+    /// The group of the word, which is `next` where it has none yet.
+    #[inline]
+    fn get_or_insert(&mut self, word: u64, next: u32) -> u32 {
+        match self {
+            Self::Hashed { map, max, .. } => *map.entry(word).or_insert_with(|| {
+                *max = word.max(*max);
+                next
+            }),
+            Self::Direct(groups) => {
+                if let Some(place) = groups.get_mut(word as usize) {
+                    if *place == NO_GROUP {
+                        *place = next;
+                    }
+                    return *place;
+                }
+                self.grow(word, next)
+            }
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self, word: u64, next: u32) -> u32 {
+        let Self::Direct(groups) = self else { return next };
+        if word < direct_limit(next as usize) {
+            groups.resize((word as usize + 1).max(groups.len() * 2), NO_GROUP);
+            if let Some(place) = groups.get_mut(word as usize) {
+                *place = next;
+            }
+        } else {
+            let known = groups.iter().enumerate().filter(|(_, group)| **group != NO_GROUP);
+            let mut map: FxHashMap<u64, u32> =
+                known.map(|(word, group)| (word as u64, *group)).collect();
+            map.insert(word, next);
+            *self = Self::Hashed { map, max: word, stays: true };
+        }
+        next
+    }
+
+    /// Changes to an array where that pays.
+    fn settle(&mut self, groups: usize) {
+        if let Self::Hashed { map, max, stays: false } = self
+            && groups >= DIRECT_FROM
+            && *max < direct_limit(groups)
+        {
+            let mut direct = vec![NO_GROUP; *max as usize + 1];
+            #[expect(clippy::iter_over_hash_type, reason = "each entry has a place of its own")]
+            for (word, group) in map.iter() {
+                if let Some(place) = direct.get_mut(*word as usize) {
+                    *place = *group;
+                }
+            }
+            *self = Self::Direct(direct);
+        }
+    }
+}
+
+impl KeyColumn {
+    /// Fills `words` with those of the column, and marks its nulls with `bit`. False where the column
+    /// cannot be words of the kind known so far. Texts are added where `add` is set.
+    fn read(&mut self, column: &Column, bit: u64, nulls: &mut [u64], add: bool) -> bool {
+        self.words.clear();
+        let kind = match column.data() {
+            ColumnData::Constant(value, len) => {
+                return self.read_constant(value, *len, bit, nulls, add);
+            }
+            ColumnData::Boolean(_) => Kind::Boolean,
+            ColumnData::Integer(_) => Kind::Integer,
+            ColumnData::Float(_) => Kind::Float,
+            ColumnData::String(_) | ColumnData::Dictionary(..) => Kind::String,
+            ColumnData::Node(_) => Kind::Node,
+            ColumnData::Relationship(_) => Kind::Relationship,
+            ColumnData::Value(_) => return false,
+        };
+        if *self.kind.get_or_insert(kind) != kind {
+            return false;
+        }
+        match column.data() {
+            ColumnData::Boolean(v) => self.words.extend(v.iter().map(|x| u64::from(*x))),
+            ColumnData::Integer(v) => self.words.extend(v.iter().map(|x| *x as u64)),
+            ColumnData::Float(v) => {
+                if !v.iter().all(|x| is_plain(*x)) {
+                    return false;
+                }
+                self.words.extend(v.iter().map(|x| x.to_bits()));
+            }
+            ColumnData::Node(v) => self.words.extend(v.iter().map(|x| x.0)),
+            ColumnData::Relationship(v) => self.words.extend(v.iter().map(|x| x.0)),
+            ColumnData::String(texts) => {
+                for (row, text) in texts.iter().enumerate() {
+                    let word = if column.is_null(row) { 0 } else { self.number(text, add) };
+                    self.words.push(word);
+                }
+            }
+            ColumnData::Dictionary(codes, texts) => {
+                self.read_dictionary(codes, texts, column.validity(), add);
+            }
+            ColumnData::Constant(..) | ColumnData::Value(_) => return false,
+        }
+        if let Some(validity) = column.validity() {
+            for ((word, null), valid) in self.words.iter_mut().zip(nulls).zip(validity.iter()) {
+                if !valid {
+                    // The placeholder must not tell two nulls apart.
+                    *word = 0;
+                    *null |= bit;
+                }
+            }
+        }
+        true
+    }
+
+    fn read_constant(
+        &mut self,
+        value: &Value,
+        len: usize,
+        bit: u64,
+        nulls: &mut [u64],
+        add: bool,
+    ) -> bool {
+        let (kind, word) = match value {
+            Value::Null => {
+                nulls.iter_mut().for_each(|null| *null |= bit);
+                self.words.resize(len, 0);
+                return true;
+            }
+            Value::Boolean(x) => (Kind::Boolean, u64::from(*x)),
+            Value::Integer(x) => (Kind::Integer, *x as u64),
+            Value::Float(x) if is_plain(*x) => (Kind::Float, x.to_bits()),
+            Value::String(text) => (Kind::String, self.number(text, add)),
+            Value::Node(node) => (Kind::Node, node.id().0),
+            Value::Relationship(relationship) => (Kind::Relationship, relationship.id().0),
+            _ => return false,
+        };
+        self.words.resize(len, word);
+        *self.kind.get_or_insert(kind) == kind
+    }
+
+    /// Looks each word of the dictionary up once, not once per row, nor once per batch.
+    fn read_dictionary(
+        &mut self,
+        codes: &[u32],
+        texts: &Arc<Vec<Arc<str>>>,
+        validity: Option<&Bitmap>,
+        add: bool,
+    ) {
+        let mut known = match self.dictionary.take() {
+            Some((last, known)) if Arc::ptr_eq(&last, texts) => known,
+            _ => vec![NO_GROUP; texts.len()],
+        };
+        for (row, code) in codes.iter().enumerate() {
+            let word = match known.get_mut(*code as usize) {
+                Some(number) if *number != NO_GROUP => u64::from(*number),
+                Some(number) if validity.is_none_or(|v| v.get(row)) => {
+                    let word = texts.get(*code as usize).map_or(0, |t| self.number(t, add));
+                    if word != UNKNOWN {
+                        *number = word as u32;
+                    }
+                    word
+                }
+                _ => 0,
+            };
+            self.words.push(word);
+        }
+        self.dictionary = Some((texts.clone(), known));
+    }
+
+    fn number(&mut self, text: &Arc<str>, add: bool) -> u64 {
+        match self.numbers.get(text) {
+            Some(number) => u64::from(*number),
+            None if add => {
+                let number = self.texts.len() as u32;
+                self.texts.push(text.clone());
+                self.numbers.insert(text.clone(), number);
+                u64::from(number)
+            }
+            None => UNKNOWN,
+        }
+    }
+
+    fn value(&self, word: u64) -> Value {
+        match self.kind {
+            None => Value::Null,
+            Some(Kind::Boolean) => Value::Boolean(word != 0),
+            Some(Kind::Integer) => Value::Integer(word as i64),
+            Some(Kind::Float) => Value::Float(f64::from_bits(word)),
+            Some(Kind::String) => {
+                self.texts.get(word as usize).map_or(Value::Null, |t| Value::String(t.clone()))
+            }
+            Some(Kind::Node) => Value::Node(Node::new(NodeId(word))),
+            Some(Kind::Relationship) => {
+                Value::Relationship(Relationship::new(RelationshipId(word)))
+            }
+        }
+    }
+}
+
+/// Whether the bits of a float tell whether it is equivalent to another: not so for the two zeros and
+/// the many NaN.
+fn is_plain(x: f64) -> bool {
+    !x.is_nan() && (x != 0.0 || x.is_sign_positive())
+}
+
+impl Words {
+    fn stride(&self) -> usize {
+        self.columns.len() + 1
+    }
+
+    /// Reads the words of all columns. False where they do not fit, and nothing is changed by it but
+    /// buffers and texts.
+    fn read(&mut self, columns: &[Column], len: usize, add: bool) -> bool {
+        if columns.len() > 64 {
+            return false;
+        }
+        if self.columns.is_empty() {
+            self.columns.resize_with(columns.len(), KeyColumn::default);
+        }
+        self.nulls.clear();
+        self.nulls.resize(len, 0);
+        let Self { columns: keys, nulls, .. } = self;
+        let pairs = keys.iter_mut().zip(columns).enumerate();
+        pairs.fold(true, |fits, (at, (key, column))| {
+            fits && key.read(column, 1 << at, nulls, add)
+        })
+    }
+
+    fn push_group(&mut self, row: usize) {
+        self.order.extend(self.columns.iter().map(|c| c.words.get(row).copied().unwrap_or(0)));
+        self.order.push(self.nulls.get(row).copied().unwrap_or(0));
+    }
+
+    fn assign(&mut self, len: usize, count: &mut usize) -> Vec<u32> {
+        let mut groups = Vec::with_capacity(len);
+        if self.columns.len() == 1 {
+            for row in 0..len {
+                let next = *count as u32;
+                let group = if self.nulls[row] != 0 {
+                    *self.null_group.get_or_insert(next)
+                } else {
+                    self.single.get_or_insert(self.columns[0].words[row], next)
+                };
+                if group == next {
+                    *count += 1;
+                    self.push_group(row);
+                }
+                groups.push(group);
+            }
+            self.single.settle(*count);
+            return groups;
+        }
+        for row in 0..len {
+            let hash = self.hash(row);
+            let head = self.heads.get(&hash).copied().unwrap_or(NO_GROUP);
+            let mut group = self.in_chain(head, row);
+            if group == NO_GROUP {
+                group = *count as u32;
+                *count += 1;
+                self.before.push(head);
+                self.heads.insert(hash, group);
+                self.push_group(row);
+            }
+            groups.push(group);
+        }
+        groups
+    }
+
+    fn find(&self, len: usize) -> Vec<u32> {
+        let one = |row: usize| {
+            if self.columns.len() == 1 {
+                if self.nulls[row] != 0 {
+                    return self.null_group.unwrap_or(NO_GROUP);
+                }
+                return self.single.get(self.columns[0].words[row]).unwrap_or(NO_GROUP);
+            }
+            let head = self.heads.get(&self.hash(row)).copied().unwrap_or(NO_GROUP);
+            self.in_chain(head, row)
+        };
+        (0..len).map(one).collect()
+    }
+
+    #[inline]
+    fn hash(&self, row: usize) -> u64 {
+        let mut hasher = FxHasher::default();
+        self.columns.iter().for_each(|c| hasher.write_u64(c.words[row]));
+        hasher.write_u64(self.nulls[row]);
+        hasher.finish()
+    }
+
+    /// The group of the chain that has the words of the row.
+    #[inline]
+    fn in_chain(&self, mut group: u32, row: usize) -> u32 {
+        while group != NO_GROUP {
+            let at = group as usize * self.stride();
+            let words = &self.order[at..at + self.stride()];
+            let same = self.columns.iter().zip(words).all(|(c, word)| c.words[row] == *word);
+            if same && words.last() == Some(&self.nulls[row]) {
+                return group;
+            }
+            group = self.before[group as usize];
+        }
+        NO_GROUP
+    }
+
+    /// The key of a group in one column.
+    fn value(&self, words: &[u64], column: usize) -> Value {
+        match (self.columns.get(column), words.get(column), words.last()) {
+            (Some(key), Some(word), Some(nulls)) if nulls >> column & 1 == 0 => key.value(*word),
+            _ => Value::Null,
+        }
+    }
 }
 
 #[derive(Debug, Default)]
 struct General {
     /// From the hash of the keys to the latest group with it.
     heads: FxHashMap<u64, u32>,
-    /// For each group the one before it with the same hash.
-    before: Vec<Option<u32>>,
+    /// For each group the one before it with the same hash, or [`NO_GROUP`].
+    before: Vec<u32>,
     /// The keys of each group, one after the other.
     values: Vec<Value>,
 }
 
 impl General {
-    fn find_or_add(&mut self, row: &mut Vec<Value>) -> u32 {
+    fn hash(row: &[Value]) -> u64 {
         let mut hasher = FxHasher::default();
         row.iter().for_each(|value| ordering::hash_equivalent(value, &mut hasher));
-        let hash = hasher.finish();
-        let head = self.heads.get(&hash).copied();
-        let mut candidate = head;
-        while let Some(group) = candidate {
+        hasher.finish()
+    }
+
+    fn in_chain(&self, mut group: u32, row: &[Value]) -> u32 {
+        while group != NO_GROUP {
             let at = group as usize * row.len();
-            let same = self.values[at..at + row.len()]
-                .iter()
-                .zip(row.iter())
-                .all(|(a, b)| ordering::equivalent(a, b));
-            if same {
+            let known = &self.values[at..at + row.len()];
+            if known.iter().zip(row).all(|(a, b)| ordering::equivalent(a, b)) {
                 return group;
             }
-            candidate = self.before[group as usize];
+            group = self.before[group as usize];
+        }
+        NO_GROUP
+    }
+
+    fn find_or_add(&mut self, row: &mut Vec<Value>) -> u32 {
+        let hash = Self::hash(row);
+        let head = self.heads.get(&hash).copied().unwrap_or(NO_GROUP);
+        let found = self.in_chain(head, row);
+        if found != NO_GROUP {
+            return found;
         }
         let group = self.before.len() as u32;
         self.before.push(head);
@@ -70,28 +470,10 @@ impl General {
         self.values.append(row);
         group
     }
-}
 
-/// The numbers of a column without nulls.
-fn numbers(column: &Column) -> Option<(Kind, Vec<u64>)> {
-    if column.validity().is_some() {
-        return None;
-    }
-    match column.data() {
-        ColumnData::Integer(v) => Some((Kind::Integer, v.iter().map(|x| *x as u64).collect())),
-        ColumnData::Node(v) => Some((Kind::Node, v.iter().map(|x| x.0).collect())),
-        ColumnData::Relationship(v) => Some((Kind::Relationship, v.iter().map(|x| x.0).collect())),
-        _ => None,
-    }
-}
-
-fn value_of(kind: Kind, number: u64) -> Value {
-    match kind {
-        Kind::Integer => Value::Integer(number as i64),
-        Kind::Node => Value::Node(crate::value::Node::new(crate::value::NodeId(number))),
-        Kind::Relationship => Value::Relationship(crate::value::Relationship::new(
-            crate::value::RelationshipId(number),
-        )),
+    fn find(&self, row: &[Value]) -> u32 {
+        let head = self.heads.get(&Self::hash(row)).copied().unwrap_or(NO_GROUP);
+        self.in_chain(head, row)
     }
 }
 
@@ -106,99 +488,160 @@ impl Groups {
         self.count = 1;
     }
 
-    /// The group of each row; `len` rows.
+    /// The group of each row; `len` rows. Keys are equal when they are equivalent: null to null, 1 to 1.0.
     pub(super) fn assign(&mut self, columns: &[Column], len: usize) -> Vec<u32> {
         if columns.is_empty() {
             self.count = self.count.max(usize::from(len > 0));
             return vec![0; len];
         }
-        if let [column] = columns
-            && let Some((kind, numbers)) = numbers(column)
+        if let Keys::Words(words) = &mut self.keys
+            && words.read(columns, len, true)
         {
-            if matches!(self.keys, Keys::Empty) {
-                self.keys = Keys::Numbers(kind, FxHashMap::default(), Vec::new());
-            }
-            if let Keys::Numbers(known, map, order) = &mut self.keys
-                && *known == kind
-            {
-                let groups = numbers
-                    .into_iter()
-                    .map(|number| {
-                        *map.entry(number).or_insert_with(|| {
-                            order.push(number);
-                            order.len() as u32 - 1
-                        })
-                    })
-                    .collect();
-                self.count = order.len();
-                return groups;
-            }
+            return words.assign(len, &mut self.count);
         }
+        let mut groups = Vec::with_capacity(len);
         let general = self.general();
-        let groups = match columns {
-            // One look-up per word of the dictionary rather than per row.
-            [column] if column.validity().is_none() => match column.data() {
-                ColumnData::Dictionary(codes, words) => {
-                    let mut known: Vec<Option<u32>> = vec![None; words.len()];
-                    codes
-                        .iter()
-                        .map(|code| {
-                            let place = &mut known[*code as usize];
-                            *place.get_or_insert_with(|| {
-                                let word = Value::String(words[*code as usize].clone());
-                                general.find_or_add(&mut vec![word])
-                            })
-                        })
-                        .collect()
-                }
-                _ => by_row(general, columns, len),
-            },
-            _ => by_row(general, columns, len),
-        };
+        let mut values = Vec::with_capacity(columns.len());
+        for row in 0..len {
+            values.clear();
+            values.extend(columns.iter().map(|c| c.get(row)));
+            groups.push(general.find_or_add(&mut values));
+        }
         self.count = general.before.len();
         groups
     }
 
+    /// The group of each row, or [`NO_GROUP`] where its keys were never assigned one.
+    pub(super) fn find(&mut self, columns: &[Column], len: usize) -> Vec<u32> {
+        if self.count == 0 {
+            return vec![NO_GROUP; len];
+        }
+        if let Keys::Words(words) = &mut self.keys
+            && words.read(columns, len, false)
+        {
+            return words.find(len);
+        }
+        let general = self.general();
+        let mut values = Vec::with_capacity(columns.len());
+        let one = |row: usize| {
+            values.clear();
+            values.extend(columns.iter().map(|c| c.get(row)));
+            general.find(&values)
+        };
+        (0..len).map(one).collect()
+    }
+
     /// The general table, made of what was known so far.
     fn general(&mut self) -> &mut General {
-        if !matches!(self.keys, Keys::General(_)) {
+        if let Keys::Words(words) = &self.keys {
             let mut general = General::default();
-            if let Keys::Numbers(kind, _, order) = &self.keys {
-                for number in order {
-                    general.find_or_add(&mut vec![value_of(*kind, *number)]);
-                }
+            for group in words.order.chunks_exact(words.stride()) {
+                let mut row = (0..words.columns.len()).map(|c| words.value(group, c)).collect();
+                general.find_or_add(&mut row);
             }
             self.keys = Keys::General(general);
         }
         match &mut self.keys {
             Keys::General(general) => general,
-            Keys::Empty | Keys::Numbers(..) => unreachable!("the keys were made general above"),
+            Keys::Words(_) => unreachable!("the keys were made general above"),
         }
     }
 
     /// The keys of all groups, a column per key.
     pub(super) fn keys(&self, width: usize) -> Vec<Column> {
-        match &self.keys {
-            Keys::Empty => vec![Column::nulls(0); width],
-            Keys::Numbers(kind, _, order) => {
-                vec![Column::from_values(order.iter().map(|n| value_of(*kind, *n)))]
+        let column = |key: usize| match &self.keys {
+            Keys::Words(words) => Column::from_values(
+                words.order.chunks_exact(words.stride()).map(|group| words.value(group, key)),
+            ),
+            Keys::General(general) => {
+                Column::from_values(general.values.iter().skip(key).step_by(width).cloned())
             }
-            Keys::General(general) => (0..width)
-                .map(|key| {
-                    Column::from_values(general.values.iter().skip(key).step_by(width).cloned())
-                })
-                .collect(),
-        }
+        };
+        (0..width).map(column).collect()
+    }
+
+    /// About how many bytes it takes.
+    pub(super) fn bytes(&self) -> u64 {
+        let per_group = match &self.keys {
+            Keys::Words(words) => 16 + 8 * words.stride(),
+            Keys::General(general) => 20 + 24 * general.values.len() / self.count.max(1),
+        };
+        (self.count * per_group) as u64
     }
 }
 
-fn by_row(general: &mut General, columns: &[Column], len: usize) -> Vec<u32> {
-    let mut row_values = Vec::with_capacity(columns.len());
-    (0..len)
-        .map(|row| {
-            row_values.clear();
-            row_values.extend(columns.iter().map(|c| c.get(row)));
-            general.find_or_add(&mut row_values)
-        })
-        .collect()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn columns(columns: &[&[Value]]) -> Vec<Column> {
+        columns.iter().map(|values| Column::from_values(values.iter().cloned())).collect()
+    }
+
+    fn text(text: &str) -> Value {
+        Value::string(text)
+    }
+
+    #[test]
+    fn groups_are_numbered_by_first_appearance() {
+        let cases: &[(&[&[Value]], &[u32])] = &[
+            (&[&[Value::Integer(7), Value::Integer(-1), Value::Integer(7)]], &[0, 1, 0]),
+            (&[&[Value::Null, text("a"), Value::Null, text(""), text("a")]], &[0, 1, 0, 2, 1]),
+            (&[&[Value::Float(0.0), Value::Float(-0.0), Value::Float(f64::NAN)]], &[0, 0, 1]),
+            (&[&[Value::Integer(1), Value::Float(1.0), text("1")]], &[0, 0, 1]),
+            (
+                &[
+                    &[Value::Integer(1), Value::Null, Value::Integer(0), Value::Integer(1)],
+                    &[text("a"), text("a"), text("a"), text("a")],
+                ],
+                &[0, 1, 2, 0],
+            ),
+        ];
+        for (values, expected) in cases {
+            let columns = columns(values);
+            let mut groups = Groups::default();
+            let len = values[0].len();
+            assert_eq!(groups.assign(&columns, len), *expected, "{values:?}");
+            assert_eq!(groups.find(&columns, len), *expected, "{values:?}");
+            // Again after the table has become general.
+            groups.general();
+            assert_eq!(groups.assign(&columns, len), *expected, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn a_change_of_type_keeps_the_numbers() {
+        let mut groups = Groups::default();
+        assert_eq!(groups.assign(&columns(&[&[Value::Null, Value::Null]]), 2), [0, 0]);
+        assert_eq!(groups.assign(&columns(&[&[Value::Integer(3), Value::Null]]), 2), [1, 0]);
+        assert_eq!(groups.assign(&columns(&[&[text("x"), Value::Float(3.0)]]), 2), [2, 1]);
+        assert_eq!(groups.find(&columns(&[&[text("y"), Value::Integer(3)]]), 2), [NO_GROUP, 1]);
+        let keys: Vec<Value> = groups.keys(1)[0].iter().collect();
+        assert_eq!(keys, [Value::Null, Value::Integer(3), text("x")]);
+    }
+
+    #[test]
+    fn dense_and_sparse_words_agree() {
+        let mut groups = Groups::default();
+        let dense: Vec<i64> = (0..5000).rev().collect();
+        let numbers = groups.assign(&[Column::integers(dense.clone())], 5000);
+        assert!(numbers.iter().enumerate().all(|(row, group)| row == *group as usize));
+        let sparse = vec![4999, i64::MIN, 100_000, i64::MAX, 0];
+        let expected = [0, 5000, 5001, 5002, 4999];
+        assert_eq!(groups.assign(&[Column::integers(sparse.clone())], 5), expected);
+        assert_eq!(groups.find(&[Column::integers(sparse)], 5), expected);
+        assert_eq!(groups.len(), 5003);
+    }
+
+    #[test]
+    fn words_of_dictionaries_are_texts() {
+        let words: Arc<Vec<Arc<str>>> = Arc::new(vec!["a".into(), "b".into()]);
+        let mut validity = Bitmap::filled(3, true);
+        validity.set(1, false);
+        let column = Column::dictionary(vec![1, 0, 1], words.clone()).with_validity(validity);
+        let mut groups = Groups::default();
+        assert_eq!(groups.assign(&[column], 3), [0, 1, 0]);
+        assert_eq!(groups.assign(&[Column::dictionary(vec![0, 1], words)], 2), [2, 0]);
+        assert_eq!(groups.assign(&columns(&[&[text("a"), text("b"), Value::Null]]), 3), [2, 0, 1]);
+    }
 }

@@ -1,7 +1,5 @@
 //! CartesianProduct and HashJoin.
 
-use rustc_hash::FxHashMap;
-
 use crate::error::Result;
 use crate::executor::BATCH_SIZE;
 use crate::executor::Batch;
@@ -9,10 +7,10 @@ use crate::executor::Context;
 use crate::executor::expression::Compiled;
 use crate::executor::expression::evaluate_all;
 use crate::value::Column;
-use crate::value::Value;
-use crate::value::ordering::Equivalence;
+use crate::value::ordering;
 
-use super::{Input, Operator, drain};
+use super::grouping::Groups;
+use super::{Held, Input, Operator, drain};
 
 /// Every row of one with every row of the other.
 pub(crate) struct CartesianProduct {
@@ -22,11 +20,12 @@ pub(crate) struct CartesianProduct {
     rows: Option<Batch>,
     /// The left batch at hand, and which of its rows meets which of the right's next.
     current: Option<(Batch, usize, usize)>,
+    held: Held,
 }
 
 impl CartesianProduct {
     pub(crate) fn new(left: Input, right: Input) -> Self {
-        Self { left, right, rows: None, current: None }
+        Self { left, right, rows: None, current: None, held: Held::default() }
     }
 }
 
@@ -38,7 +37,8 @@ impl Operator for CartesianProduct {
                 self.current = Some((batch, 0, 0));
             }
             if self.rows.is_none() {
-                self.rows = Some(Batch::concat(drain(&mut self.right, ctx)?));
+                let drained = drain(&mut self.right, ctx, &mut self.held)?;
+                self.rows = Some(Batch::concat(drained));
             }
             let (Some((batch, row, at)), Some(right)) = (&mut self.current, &self.rows) else {
                 continue;
@@ -66,6 +66,7 @@ impl Operator for CartesianProduct {
     fn reset(&mut self) {
         self.rows = None;
         self.current = None;
+        self.held = Held::default();
         self.left.reset();
         self.right.reset();
     }
@@ -78,18 +79,36 @@ pub(crate) struct HashJoin {
     left_keys: Vec<Compiled>,
     right_keys: Vec<Compiled>,
     table: Option<Table>,
-    current: Option<Pairs>,
+    current: Option<Probe>,
+    held: Held,
 }
 
+/// The rows of the right, by the number of their key.
 struct Table {
     rows: Batch,
-    by_key: FxHashMap<Vec<Equivalence>, Vec<u32>>,
+    keys: Groups,
+    /// The rows of key `k` are `members[starts[k]..starts[k + 1]]`.
+    starts: Vec<u32>,
+    members: Vec<u32>,
 }
 
-struct Pairs {
+impl Table {
+    fn members(&self, key: u32) -> &[u32] {
+        let range = match (self.starts.get(key as usize), self.starts.get(key as usize + 1)) {
+            (Some(start), Some(end)) => *start as usize..*end as usize,
+            _ => return &[],
+        };
+        self.members.get(range).unwrap_or_default()
+    }
+}
+
+/// A batch of the left, and how far it was joined.
+struct Probe {
     batch: Batch,
-    lefts: Vec<u32>,
-    rights: Vec<u32>,
+    /// Rows whose keys can be equal to anything, and the number of their keys.
+    rows: Vec<u32>,
+    keys: Vec<u32>,
+    next: usize,
     given: usize,
 }
 
@@ -99,72 +118,98 @@ impl HashJoin {
         left_keys: Vec<Compiled>,
         right_keys: Vec<Compiled>,
     ) -> Self {
-        Self { left, right, left_keys, right_keys, table: None, current: None }
+        let held = Held::default();
+        Self { left, right, left_keys, right_keys, table: None, current: None, held }
     }
 
     fn build(&mut self, ctx: &mut Context) -> Result<Table> {
-        let rows = Batch::concat(drain(&mut self.right, ctx)?);
-        let mut by_key: FxHashMap<Vec<Equivalence>, Vec<u32>> = FxHashMap::default();
+        let rows = Batch::concat(drain(&mut self.right, ctx, &mut self.held)?);
+        let mut keys = Groups::default();
+        let (mut starts, mut members) = (vec![0u32], Vec::new());
         if !rows.is_empty() {
             let columns = evaluate_all(&self.right_keys, &rows, ctx)?;
-            for row in 0..rows.len() {
-                if let Some(key) = key_of(&columns, row) {
-                    by_key.entry(key).or_default().push(row as u32);
-                }
+            let (joinable, columns) = joinable(columns, rows.len());
+            let numbers = keys.assign(&columns, joinable.len());
+            starts.resize(keys.len() + 1, 0);
+            for number in &numbers {
+                starts[*number as usize + 1] += 1;
             }
+            for key in 0..keys.len() {
+                starts[key + 1] += starts[key];
+            }
+            // A counting sort, which keeps the order of the rows within each key.
+            let mut next = starts.clone();
+            members.resize(joinable.len(), 0);
+            for (row, number) in joinable.iter().zip(&numbers) {
+                let place = &mut next[*number as usize];
+                members[*place as usize] = *row;
+                *place += 1;
+            }
+            self.held.add(ctx, keys.bytes() + 8 * members.len() as u64)?;
         }
-        Ok(Table { rows, by_key })
+        Ok(Table { rows, keys, starts, members })
     }
 }
 
-/// The key of a row; none where a part of it equals nothing, not even itself.
-fn key_of(columns: &[Column], row: usize) -> Option<Vec<Equivalence>> {
-    columns
-        .iter()
-        .map(|column| match column.get(row) {
-            Value::Null => None,
-            Value::Float(x) if x.is_nan() => None,
-            value => (crate::value::ordering::equals(&value, &value) == Some(true))
-                .then(|| Equivalence(value)),
-        })
-        .collect()
+/// The rows whose keys can equal anything, and their keys: null and NaN equal not even themselves.
+fn joinable(columns: Vec<Column>, len: usize) -> (Vec<u32>, Vec<Column>) {
+    let is_plain = |column: &Column| {
+        column.has_no_nulls() && column.as_floats().is_none() && column.as_constant().is_none()
+    };
+    if columns.iter().all(is_plain) {
+        return ((0..len as u32).collect(), columns);
+    }
+    let equals_itself = |column: &Column, row: usize| {
+        let value = column.get(row);
+        ordering::equals(&value, &value) == Some(true)
+    };
+    let rows: Vec<u32> = (0..len)
+        .filter(|row| columns.iter().all(|c| is_plain(c) || equals_itself(c, *row)))
+        .map(|row| row as u32)
+        .collect();
+    let columns = columns.iter().map(|c| c.gather(&rows)).collect();
+    (rows, columns)
 }
 
 impl Operator for HashJoin {
     fn next(&mut self, ctx: &mut Context) -> Result<Option<Batch>> {
         loop {
-            if let (Some(pairs), Some(table)) = (&mut self.current, &self.table) {
-                if pairs.given < pairs.lefts.len() {
-                    let end = (pairs.given + BATCH_SIZE).min(pairs.lefts.len());
-                    let lefts = pairs.lefts[pairs.given..end].to_vec();
-                    let rights = pairs.rights[pairs.given..end].to_vec();
-                    pairs.given = end;
-                    return Ok(Some(pairs.batch.zip(lefts, &table.rows, rights)));
+            if let (Some(probe), Some(table)) = (&mut self.current, &self.table) {
+                let (mut lefts, mut rights) = (Vec::new(), Vec::new());
+                while probe.next < probe.rows.len() && lefts.len() < BATCH_SIZE {
+                    let members = table.members(probe.keys[probe.next]);
+                    let end = members.len().min(probe.given + BATCH_SIZE - lefts.len());
+                    let row = probe.rows[probe.next];
+                    lefts.extend(std::iter::repeat_n(row, end - probe.given));
+                    rights.extend_from_slice(&members[probe.given..end]);
+                    probe.given = end;
+                    if end == members.len() {
+                        probe.next += 1;
+                        probe.given = 0;
+                    }
+                }
+                if !lefts.is_empty() {
+                    return Ok(Some(probe.batch.zip(lefts, &table.rows, rights)));
                 }
                 self.current = None;
             }
+            ctx.check_limits()?;
             let Some(batch) = self.left.next(ctx)? else { return Ok(None) };
             if self.table.is_none() {
                 self.table = Some(self.build(ctx)?);
             }
-            let Some(table) = &self.table else { continue };
+            let Some(table) = &mut self.table else { continue };
             let columns = evaluate_all(&self.left_keys, &batch, ctx)?;
-            let (mut lefts, mut rights) = (Vec::new(), Vec::new());
-            for row in 0..batch.len() {
-                let found = key_of(&columns, row).and_then(|key| table.by_key.get(&key));
-                for other in found.into_iter().flatten() {
-                    lefts.push(row as u32);
-                    rights.push(*other);
-                }
-            }
-            ctx.check_limits()?;
-            self.current = Some(Pairs { batch, lefts, rights, given: 0 });
+            let (rows, columns) = joinable(columns, batch.len());
+            let keys = table.keys.find(&columns, rows.len());
+            self.current = Some(Probe { batch, rows, keys, next: 0, given: 0 });
         }
     }
 
     fn reset(&mut self) {
         self.table = None;
         self.current = None;
+        self.held = Held::default();
         self.left.reset();
         self.right.reset();
     }

@@ -44,6 +44,7 @@ use crate::value::Value;
 
 use super::Batch;
 use super::Context;
+use super::Held;
 
 /// A running operator.
 pub(crate) trait Operator: Send {
@@ -57,13 +58,19 @@ pub(crate) trait Operator: Send {
 /// An operator below another.
 pub(crate) type Input = Box<dyn Operator>;
 
-/// All rows of an operator.
-pub(super) fn drain(input: &mut Input, ctx: &mut Context) -> Result<Vec<Batch>> {
+/// All rows of an operator, for which `held` answers.
+pub(super) fn drain(
+    input: &mut Input,
+    ctx: &mut Context,
+    held: &mut Held,
+) -> Result<Vec<Batch>> {
     let mut batches = Vec::new();
     while let Some(batch) = input.next(ctx)? {
         ctx.check_limits()?;
         if !batch.is_empty() {
-            batches.push(batch.expand_counts());
+            let batch = batch.expand_counts();
+            held.add(ctx, batch.bytes())?;
+            batches.push(batch);
         }
     }
     Ok(batches)

@@ -1,5 +1,6 @@
 //! ShortestPath: breadth-first search between two nodes, from both ends.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
@@ -88,6 +89,8 @@ struct Search<'a> {
     batch: &'a Batch,
     row: u32,
     types: &'a [TypeId],
+    /// A relationship that may not be used.
+    without: Option<RelationshipId>,
 }
 
 impl Search<'_> {
@@ -98,17 +101,63 @@ impl Search<'_> {
         if let Some(filter) = &self.operator.filter {
             filter.apply(self.batch, |_| self.row, &mut found, ctx)?;
         }
+        if let Some(without) = self.without
+            && found.relationships.contains(&without)
+        {
+            let keep: Vec<usize> =
+                (0..found.len()).filter(|i| found.relationships[*i] != without).collect();
+            found.parents = keep.iter().map(|i| found.parents[*i]).collect();
+            found.nodes = keep.iter().map(|i| found.nodes[*i]).collect();
+            found.relationships = keep.iter().map(|i| found.relationships[*i]).collect();
+        }
         Ok(found)
     }
 
+    /// The shortest ways back to where they began: a first relationship, then the shortest way home
+    /// without it.
+    fn around(&mut self, node: NodeId, ctx: &Context) -> Result<Vec<Trail>> {
+        let found = self.neighbours(&[node], self.operator.way, ctx)?;
+        let mut best: Vec<Trail> = Vec::new();
+        for (first, next) in found.relationships.into_iter().zip(found.nodes) {
+            let shortest = best.first().map(|trail: &Trail| trail.len() as u64);
+            let max = [shortest, self.operator.max].into_iter().flatten().min();
+            let rest = if next == node {
+                vec![Vec::new()]
+            } else if max.is_some_and(|max| max < 2) {
+                Vec::new()
+            } else {
+                self.without = Some(first);
+                let rest = self.between(next, node, max.map(|max| max - 1), ctx)?;
+                self.without = None;
+                rest
+            };
+            for trail in rest {
+                let trail: Trail = std::iter::once(first).chain(trail).collect();
+                match best.first().map(|b| b.len().cmp(&trail.len())) {
+                    None => best.push(trail),
+                    Some(Ordering::Equal) if self.operator.all => best.push(trail),
+                    Some(Ordering::Greater) => best = vec![trail],
+                    Some(_) => {}
+                }
+            }
+        }
+        Ok(best)
+    }
+
     /// Searches level by level, always on the side with fewer nodes to expand, until both meet.
-    fn between(&self, from: NodeId, to: NodeId, ctx: &Context) -> Result<Vec<Trail>> {
+    fn between(
+        &self,
+        from: NodeId,
+        to: NodeId,
+        max: Option<u64>,
+        ctx: &Context,
+    ) -> Result<Vec<Trail>> {
         let mut near = Side::new(from, self.operator.way);
         let mut far = Side::new(to, self.operator.way.reversed());
         loop {
             if near.frontier.is_empty()
                 || far.frontier.is_empty()
-                || self.operator.max.is_some_and(|max| near.depth + far.depth >= max)
+                || max.is_some_and(|max| near.depth + far.depth >= max)
             {
                 return Ok(Vec::new());
             }
@@ -154,8 +203,8 @@ impl Search<'_> {
         paths
     }
 
-    /// Where nodes may repeat (back to the start, or a least length above one), the shortest paths are
-    /// looked for among all trails, by length.
+    /// Where nodes may have to repeat, for a least length above one, the shortest paths are looked for
+    /// among all trails, by length.
     fn among_trails(&self, from: NodeId, to: NodeId, ctx: &Context) -> Result<Vec<Trail>> {
         let mut level: Vec<(NodeId, Trail)> = vec![(from, Vec::new())];
         let mut length = 0;
@@ -223,11 +272,13 @@ impl ShortestPath {
                 _ if from == to && self.min == 0 => vec![Vec::new()],
                 None => Vec::new(),
                 Some(types) => {
-                    let search = Search { operator: self, batch, row, types };
-                    if from == to || self.min > 1 {
+                    let mut search = Search { operator: self, batch, row, types, without: None };
+                    if self.min > 1 {
                         search.among_trails(from, to, ctx)?
+                    } else if from == to {
+                        search.around(from, ctx)?
                     } else {
-                        search.between(from, to, ctx)?
+                        search.between(from, to, self.max, ctx)?
                     }
                 }
             };

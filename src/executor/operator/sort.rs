@@ -1,6 +1,7 @@
 //! Sort and Top: rows in order.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use crate::error::Result;
 use crate::executor::BATCH_SIZE;
@@ -9,11 +10,12 @@ use crate::executor::Context;
 use crate::executor::expression::Compiled;
 use crate::plan;
 use crate::value::Column;
+use crate::value::ColumnData;
 use crate::value::Value;
 use crate::value::ordering;
 
 use super::scan::row_count;
-use super::{Input, Operator, Pieces, drain};
+use super::{Held, Input, Operator, Pieces, drain};
 
 /// All rows in order, or the first of them.
 pub(crate) struct Sort {
@@ -21,18 +23,26 @@ pub(crate) struct Sort {
     by: Vec<(Compiled, bool)>,
     limit: Option<Compiled>,
     result: Option<Pieces>,
+    held: Held,
 }
 
 /// The values of a sort key, in a form that compares fast.
 enum Key {
     Integers(Vec<i64>),
+    Floats(Vec<f64>),
+    Strings(Vec<Arc<str>>),
     Values(Vec<Value>),
 }
 
 impl Key {
     fn new(column: &Column) -> Self {
-        match (column.as_integers(), column.validity()) {
-            (Some(integers), None) => Key::Integers(integers.to_vec()),
+        match column.data() {
+            _ if column.validity().is_some() => Key::Values(column.iter().collect()),
+            ColumnData::Integer(values) => Key::Integers(values.to_vec()),
+            ColumnData::Float(values) if !values.iter().any(|x| x.is_nan()) => {
+                Key::Floats(values.to_vec())
+            }
+            ColumnData::String(values) => Key::Strings(values.to_vec()),
             _ => Key::Values(column.iter().collect()),
         }
     }
@@ -40,6 +50,9 @@ impl Key {
     fn compare(&self, a: usize, b: usize) -> Ordering {
         match self {
             Key::Integers(v) => v[a].cmp(&v[b]),
+            // No NaN among them, and the two zeros are equal.
+            Key::Floats(v) => v[a].partial_cmp(&v[b]).unwrap_or(Ordering::Equal),
+            Key::Strings(v) => v[a].cmp(&v[b]),
             Key::Values(v) => ordering::order(&v[a], &v[b]),
         }
     }
@@ -51,7 +64,7 @@ impl Sort {
             .iter()
             .map(|key| Ok((Compiled::new(&key.expression)?, key.descending)))
             .collect::<Result<_>>()?;
-        Ok(Self { input, by, limit, result: None })
+        Ok(Self { input, by, limit, result: None, held: Held::default() })
     }
 
     fn sorted(&self, batch: Batch, limit: usize, ctx: &Context) -> Result<Batch> {
@@ -81,7 +94,7 @@ impl Sort {
 
     fn run(&mut self, ctx: &mut Context) -> Result<Batch> {
         let Some(limit) = &self.limit else {
-            let all = Batch::concat(drain(&mut self.input, ctx)?);
+            let all = Batch::concat(drain(&mut self.input, ctx, &mut self.held)?);
             return self.sorted(all, usize::MAX, ctx);
         };
         let limit = row_count(limit, "LIMIT", ctx)? as usize;
@@ -95,6 +108,7 @@ impl Sort {
             }
             held += batch.len();
             best.push(batch);
+            self.held.grow_to(ctx, best.iter().map(Batch::bytes).sum())?;
             // Cut now and then, so that memory follows the limit and not the input.
             if held > limit.saturating_mul(2).saturating_add(4 * BATCH_SIZE) {
                 let cut = self.sorted(Batch::concat(std::mem::take(&mut best)), limit, ctx)?;
@@ -118,6 +132,7 @@ impl Operator for Sort {
 
     fn reset(&mut self) {
         self.result = None;
+        self.held = Held::default();
         self.input.reset();
     }
 }

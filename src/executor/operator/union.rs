@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::executor::Batch;
 use crate::executor::Context;
 
-use super::{Input, Operator, drain};
+use super::{Held, Input, Operator, drain};
 
 /// The rows of all inputs, one after the other.
 pub(crate) struct Union {
@@ -49,24 +49,26 @@ impl Operator for Union {
 pub(crate) struct Eager {
     input: Input,
     rows: Option<VecDeque<Batch>>,
+    held: Held,
 }
 
 impl Eager {
     pub(crate) fn new(input: Input) -> Self {
-        Self { input, rows: None }
+        Self { input, rows: None, held: Held::default() }
     }
 }
 
 impl Operator for Eager {
     fn next(&mut self, ctx: &mut Context) -> Result<Option<Batch>> {
         if self.rows.is_none() {
-            self.rows = Some(drain(&mut self.input, ctx)?.into());
+            self.rows = Some(drain(&mut self.input, ctx, &mut self.held)?.into());
         }
         Ok(self.rows.as_mut().and_then(VecDeque::pop_front))
     }
 
     fn reset(&mut self) {
         self.rows = None;
+        self.held = Held::default();
         self.input.reset();
     }
 }

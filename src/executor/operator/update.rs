@@ -21,11 +21,11 @@ use crate::value::Node;
 use crate::value::Value;
 
 use super::write::{Change, Creation, collect_targets};
-use super::{Input, Operator, drain};
+use super::{Held, Input, Operator, drain};
 
 /// Input batches, drained once, then given out one by one.
 #[derive(Default)]
-struct Drained(Option<VecDeque<Batch>>);
+struct Drained(Option<VecDeque<Batch>>, Held);
 
 impl Drained {
     /// All batches, if they were not drained before.
@@ -33,7 +33,7 @@ impl Drained {
         if self.0.is_some() {
             return Ok(None);
         }
-        drain(input, ctx).map(Some)
+        drain(input, ctx, &mut self.1).map(Some)
     }
 
     fn next(&mut self) -> Option<Batch> {
@@ -209,7 +209,12 @@ impl Foreach {
             let mut argument = one.select(vec![0; items.len()]);
             argument.set(self.slot, Column::from_values(items.iter().cloned()));
             self.body.reset();
-            ctx.with_argument(argument, |ctx| drain(&mut self.body, ctx).map(drop))?;
+            ctx.with_argument(argument, |ctx| {
+                while self.body.next(ctx)?.is_some() {
+                    ctx.check_limits()?;
+                }
+                Ok(())
+            })?;
         }
         Ok(())
     }
@@ -283,7 +288,8 @@ impl Merge {
         self.check(&row, ctx)?;
         self.matching.reset();
         let matching = &mut self.matching;
-        let found = ctx.with_argument(row.clone(), |ctx| drain(matching, ctx))?;
+        let held = &mut self.rows.1;
+        let found = ctx.with_argument(row.clone(), |ctx| drain(matching, ctx, held))?;
         let (batches, changes) = if found.is_empty() {
             (vec![self.creation.create(row, ctx)?], &self.on_create)
         } else {
