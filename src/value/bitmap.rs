@@ -11,7 +11,7 @@ impl Bitmap {
     /// `len` bits, all of them `bit`.
     pub fn filled(len: usize, bit: bool) -> Self {
         let mut words = vec![if bit { u64::MAX } else { 0 }; len.div_ceil(64)];
-        if bit && len % 64 != 0 {
+        if bit && !len.is_multiple_of(64) {
             // Bits past the end stay clear, so that counting and comparing need no mask.
             if let Some(last) = words.last_mut() {
                 *last = (1 << (len % 64)) - 1;

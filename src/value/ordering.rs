@@ -234,7 +234,7 @@ impl Eq for Value {}
 impl PartialOrd for Value {
     #[inline]
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(order(self, other))
+        Some(self.cmp(other))
     }
 }
 

@@ -12,6 +12,8 @@ mod date;
 mod datetime;
 mod duration;
 mod parse;
+#[cfg(test)]
+mod tests;
 mod text;
 mod time;
 mod truncate;

@@ -123,7 +123,7 @@ pub(crate) fn write_offset(f: &mut fmt::Formatter<'_>, offset: i32) -> fmt::Resu
     let sign = if offset < 0 { '-' } else { '+' };
     let seconds = offset.unsigned_abs();
     write!(f, "{sign}{:02}:{:02}", seconds / 3600, seconds / 60 % 60)?;
-    if seconds % 60 != 0 {
+    if !seconds.is_multiple_of(60) {
         write!(f, ":{:02}", seconds % 60)?;
     }
     Ok(())
