@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::error::Error;
 use crate::result::Rows;
+use crate::value;
 use crate::value::Value;
 
 mod csv;
@@ -145,11 +146,12 @@ trait Renderer {
     }
 }
 
-/// A value as a person reads it: a string bare, everything else as Cypher writes it.
+/// A value as a person reads it: text and points in time bare, everything else as Cypher writes it.
 fn bare(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.to_string(),
-        other => other.to_string(),
+    let in_quotes = matches!(value, Value::String(_)) || value.type_of().is_temporal();
+    match value::to_text(value) {
+        Some(text) if in_quotes => text.into_owned(),
+        _ => value.to_string(),
     }
 }
 
