@@ -13,6 +13,7 @@ use crate::syntax::keyword::is_reserved;
 use crate::syntax::limits;
 use crate::syntax::token::Token;
 use crate::syntax::token::TokenKind;
+use crate::syntax::token::begins_word;
 use crate::syntax::token::tokens;
 
 /// How many things an error says that it expected.
@@ -256,6 +257,17 @@ fn advice(scene: &Scene<'_>, expected: &[Rule]) -> Option<String> {
     {
         return Some(format!("Did you mean `{keyword}` before it?"));
     }
+    if let Some(open) = scene.open_bracket().filter(|_| found.kind == TokenKind::Keyword) {
+        let close = closing(open.text(scene.text));
+        if expected.iter().any(|rule| words(*rule) == close) {
+            return Some(format!("A `{close}` may be missing before `{word}`."));
+        }
+    }
+    if expected == [Rule::equals]
+        && matches!(scene.before(1).chars().next(), Some(c) if begins_word(c))
+    {
+        return Some(format!("A node is written in parentheses: `({})`.", scene.before(1)));
+    }
     if word == "}" && expected == [Rule::colon] && scene.before(2) == "{" {
         return Some(format!("A parameter is written `${}`.", scene.before(1)));
     }
@@ -288,13 +300,14 @@ fn advice(scene: &Scene<'_>, expected: &[Rule]) -> Option<String> {
 
 /// The keyword that could stand here and looks most like the word.
 fn nearest_keyword(word: &str, expected: &[Rule]) -> Option<&'static str> {
-    let takes_clause = expected.iter().filter(|rule| is_clause(**rule)).count() > 2;
+    let takes_clause = expected.iter().filter(|rule| is_clause(**rule)).count() > 2
+        || expected.iter().any(|rule| words(*rule) == "a clause");
     let upper = word.to_ascii_uppercase();
     KEYWORDS
         .iter()
         .filter(|keyword| {
             (takes_clause && keyword.clause)
-                || expected.iter().any(|rule| words(*rule) == keyword.word)
+                || expected.iter().any(|rule| words(*rule).split(' ').next() == Some(keyword.word))
         })
         .map(|keyword| (distance(&upper, keyword.word), keyword.word))
         .filter(|(distance, keyword)| *distance <= 2 && *distance * 3 <= keyword.len())
@@ -404,6 +417,7 @@ fn is_operator(rule: Rule) -> bool {
 /// The expected rules as words, each once: the exact ones first, whole families after them.
 fn expected(rules: &[Rule]) -> Vec<String> {
     let after_operand = rules.contains(&Rule::or);
+    let before_operand = rules.contains(&Rule::string);
     let many_clauses = rules.iter().filter(|rule| is_clause(**rule)).count() > 2;
     let (mut exact, mut families, mut end) = (Vec::new(), Vec::new(), false);
     let push = |list: &mut Vec<String>, word: String| {
@@ -413,6 +427,10 @@ fn expected(rules: &[Rule]) -> Vec<String> {
     };
     for rule in rules {
         match rule {
+            // What these stand for is expected under another name.
+            Rule::reserved | Rule::special => {}
+            Rule::parameter | Rule::map | Rule::open_paren | Rule::open_brace if before_operand => {
+            }
             Rule::EOI | Rule::end_of_text | Rule::semicolon => end = true,
             rule if is_operator(*rule) && after_operand => {
                 push(&mut families, "an operator".to_owned());
@@ -470,7 +488,7 @@ fn words(rule: Rule) -> String {
         Rule::relationship_body => "[",
         Rule::where_part | Rule::inline_where => "WHERE",
         Rule::yield_part => "YIELD",
-        Rule::order_part => "ORDER BY",
+        Rule::order_part | Rule::kw_order => "ORDER BY",
         Rule::skip_part => "SKIP",
         Rule::limit_part => "LIMIT",
         Rule::merge_action => "ON",
@@ -486,6 +504,20 @@ fn words(rule: Rule) -> String {
         Rule::whole_expression | Rule::expression | Rule::number | Rule::negative_number => {
             "an expression"
         }
+        Rule::not
+        | Rule::string
+        | Rule::list
+        | Rule::node_or_parenthesis
+        | Rule::parenthesis
+        | Rule::true_literal
+        | Rule::false_literal
+        | Rule::null_literal
+        | Rule::case
+        | Rule::quantified
+        | Rule::reduce
+        | Rule::subquery
+        | Rule::function_call
+        | Rule::variable_or_projection => "an expression",
         Rule::projection | Rule::projection_item | Rule::sort_item => "an expression",
         Rule::call_arguments => "(",
         Rule::variable | Rule::set_item | Rule::set_target | Rule::remove_item => "a variable",

@@ -37,8 +37,8 @@ pub const MAX_LENGTH: usize = 256 << 20;
 /// Checks the nesting of a text, before anything recurses over it. `base` is where it begins in the whole.
 ///
 /// Brackets and CASE are counted exactly enough: a word `case` that is a name can only be counted where it
-/// cannot be told apart, and the tree is counted again when it is built.
-pub fn check(text: &str, base: usize) -> Result<()> {
+/// cannot be told apart, and the tree is counted again when it is built. Gives the greatest depth.
+pub fn check(text: &str, base: usize) -> Result<usize> {
     if text.len() > MAX_LENGTH {
         return Err(Error::new(
             ErrorClass::LimitError,
@@ -52,6 +52,7 @@ pub fn check(text: &str, base: usize) -> Result<()> {
     let mut open: Vec<(bool, usize)> = Vec::new();
     let mut prefixes = 0;
     let mut run = 0;
+    let mut deepest = 0;
     let mut previous = "";
     let mut all = tokens(text).filter(|token| token.kind != TokenKind::Comment).peekable();
     while let Some(token) = all.next() {
@@ -84,10 +85,35 @@ pub fn check(text: &str, base: usize) -> Result<()> {
                 }
             }
         }
+        deepest = deepest.max(open.len() + (prefixes + run) / PREFIXES_PER_LEVEL);
         if open.len() > MAX_NESTING || run > MAX_NESTING || open.len() + prefixes > MAX_HEIGHT {
             return Err(too_deep(Span::new(token.span.start + base, token.span.end + base)));
         }
         previous = word;
     }
-    Ok(())
+    Ok(deepest)
+}
+
+/// How many prefix operators take as much stack as one level of brackets, at least.
+const PREFIXES_PER_LEVEL: usize = 4;
+
+/// How deep a text may be to be parsed on the stack of the caller.
+const SHALLOW: usize = 24;
+
+/// The stack for the others. The generated parser and the builder take up to 25 KiB per level when they
+/// are not optimised, and a thread of Rust has 2 MiB.
+const STACK: usize = 32 << 20;
+
+/// Runs what recurses over a text of the given depth, where there is stack enough for it.
+pub fn with_stack<T: Send>(depth: usize, parse: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    if depth <= SHALLOW {
+        return parse();
+    }
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new()
+            .name("deep query".to_owned())
+            .stack_size(STACK)
+            .spawn_scoped(scope, parse)?;
+        thread.join().unwrap_or_else(|_| Err(Error::internal("the parser ended unexpectedly")))
+    })
 }

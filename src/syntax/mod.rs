@@ -40,8 +40,11 @@ pub fn parse(text: &str) -> Result<Statement> {
 /// the whole text.
 pub fn parse_within(text: &str, place: Span) -> Result<Statement> {
     let part = text.get(place.start..place.end).unwrap_or_default();
-    let whole = matched(Rule::whole_statement, part, place.start)?;
-    Builder::new(part, place.start).statement(inner(whole, Rule::statement)?)
+    let depth = limits::check(part, place.start)?;
+    limits::with_stack(depth, || {
+        let whole = matched(Rule::whole_statement, part, place.start)?;
+        Builder::new(part, place.start).statement(inner(whole, Rule::statement)?)
+    })
 }
 
 /// Parses the statements of a script, which `;` holds apart. Ends at the first error.
@@ -56,12 +59,14 @@ pub fn parse_script(text: &str) -> Result<Vec<Statement>> {
 
 /// Parses one expression.
 pub fn parse_expression(text: &str) -> Result<Expression> {
-    let whole = matched(Rule::whole_expression, text, 0)?;
-    Builder::new(text, 0).value(inner(whole, Rule::expression)?)
+    let depth = limits::check(text, 0)?;
+    limits::with_stack(depth, || {
+        let whole = matched(Rule::whole_expression, text, 0)?;
+        Builder::new(text, 0).value(inner(whole, Rule::expression)?)
+    })
 }
 
 fn matched(rule: Rule, text: &str, base: usize) -> Result<Pair<'_>> {
-    limits::check(text, base)?;
     let pairs =
         grammar::parse(rule, text).map_err(|failure| error::explain(&failure, text, base))?;
     pairs.into_iter().next().ok_or_else(|| Error::internal("the grammar matched nothing"))

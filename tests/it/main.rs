@@ -10,4 +10,5 @@ mod graph;
 mod graph_crash;
 mod graph_history;
 mod storage;
+mod syntax;
 mod tidy;

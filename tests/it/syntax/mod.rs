@@ -1,0 +1,7 @@
+//! Text to syntax tree and back.
+
+mod errors;
+mod nesting;
+mod round_trip;
+mod tck;
+mod tokens;
