@@ -275,7 +275,12 @@ impl Engine {
         let now = SystemTime::now()
             .duration_since(SystemTime::UNIX_EPOCH)
             .map_or(0, |since| i128::try_from(since.as_nanos()).unwrap_or(0));
-        Context::new(access, parameters, now, Limits { cancel: Some(cancel), deadline, memory: None })
+        Context::new(
+            access,
+            parameters,
+            now,
+            Limits { cancel: Some(cancel), deadline, memory: None },
+        )
     }
 
     /// Ends every statement that is running now.

@@ -5,6 +5,7 @@ mod api;
 mod cli;
 mod crash;
 mod enforcement;
+mod executor;
 mod function;
 mod graph;
 mod graph_crash;

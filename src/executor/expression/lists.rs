@@ -1,11 +1,14 @@
 //! Comprehensions, quantifiers and reduce: the lists of a whole batch become the rows of one inner batch.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::bound::Quantifier;
 use crate::bound::Slot;
 use crate::error::Detail;
 use crate::error::Error;
+use crate::error::ErrorClass;
+use crate::error::Phase;
 use crate::error::Result;
 use crate::value::Column;
 use crate::value::ColumnBuilder;
@@ -16,20 +19,37 @@ use super::Compiled;
 use super::Context;
 use super::logic::{self, Truth};
 
-/// All elements of the lists of a column, and which row each belongs to.
+/// About how many elements are worked on at once.
+const CHUNK: usize = 64 * 1024;
+
+/// All elements of the lists of some rows, and which row each belongs to.
 struct Flattened {
     elements: Column,
     parents: Vec<u32>,
-    /// For each row the number of elements; `None` where there is no list but null.
+    /// The rows, and for each the number of elements; `None` where there is no list but null.
+    rows: Range<usize>,
     lengths: Vec<Option<u32>>,
 }
 
-fn flatten(column: &Column) -> Result<Flattened> {
+/// The lists of a column, flattened: as many rows at a time as have few enough elements together.
+fn chunks(column: &Column) -> impl Iterator<Item = Result<Flattened>> + '_ {
+    let mut next = 0;
+    std::iter::from_fn(move || {
+        (next < column.len()).then(|| {
+            let chunk = flatten(column, next)?;
+            next = chunk.rows.end;
+            Ok(chunk)
+        })
+    })
+}
+
+fn flatten(column: &Column, start: usize) -> Result<Flattened> {
     let mut elements = ColumnBuilder::default();
     let mut parents = Vec::new();
-    let mut lengths = Vec::with_capacity(column.len());
-    for (row, value) in column.iter().enumerate() {
-        match value {
+    let mut lengths = Vec::new();
+    let mut row = start;
+    while row < column.len() && parents.len() < CHUNK {
+        match column.get(row) {
             Value::Null => lengths.push(None),
             Value::List(items) => {
                 for item in items.iter() {
@@ -40,8 +60,9 @@ fn flatten(column: &Column) -> Result<Flattened> {
             }
             other => return Err(not_a_list(&other)),
         }
+        row += 1;
     }
-    Ok(Flattened { elements: elements.finish(), parents, lengths })
+    Ok(Flattened { elements: elements.finish(), parents, rows: start..row, lengths })
 }
 
 fn not_a_list(value: &Value) -> Error {
@@ -66,28 +87,32 @@ pub(super) fn comprehension(
     batch: &Batch,
     ctx: &Context,
 ) -> Result<Column> {
-    let flat = flatten(&list.evaluate(batch, ctx)?).map_err(|e| e.at(list.span()))?;
-    let mut rows = inner(batch, &flat, slot);
-    let mut parents = flat.parents.clone();
-    if let Some(filter) = filter {
-        let kept = filter.true_rows(&rows, ctx)?;
-        parents = kept.iter().map(|row| parents[*row as usize]).collect();
-        rows = rows.select(kept);
-    }
-    let values = match map {
-        Some(map) => map.evaluate(&rows, ctx)?,
-        None => rows.column(slot)?,
-    };
-    let mut lists: Vec<Option<Vec<Value>>> =
-        flat.lengths.iter().map(|len| len.map(|_| Vec::new())).collect();
-    for (parent, value) in parents.iter().zip(values.iter()) {
-        if let Some(Some(list)) = lists.get_mut(*parent as usize) {
-            list.push(value);
+    let column = list.evaluate(batch, ctx)?;
+    let mut result = ColumnBuilder::default();
+    for flat in chunks(&column) {
+        let flat = flat.map_err(|e| e.at(list.span()))?;
+        ctx.check_limits()?;
+        let mut rows = inner(batch, &flat, slot);
+        let mut parents = flat.parents;
+        if let Some(filter) = filter {
+            let kept = filter.true_rows(&rows, ctx)?;
+            parents = kept.iter().map(|row| parents[*row as usize]).collect();
+            rows = rows.select(kept);
+        }
+        let values = match map {
+            Some(map) => map.evaluate(&rows, ctx)?,
+            None => rows.column(slot)?,
+        };
+        let mut found = parents.into_iter().zip(values.iter()).peekable();
+        for (row, len) in flat.rows.zip(flat.lengths) {
+            let mut items = Vec::new();
+            while let Some((_, value)) = found.next_if(|(parent, _)| *parent as usize == row) {
+                items.push(value);
+            }
+            result.push(len.map_or(Value::Null, |_| Value::List(Arc::new(items))));
         }
     }
-    Ok(Column::from_values(
-        lists.into_iter().map(|list| list.map_or(Value::Null, |l| Value::List(Arc::new(l)))),
-    ))
+    Ok(result.finish())
 }
 
 pub(super) fn quantifier(
@@ -98,35 +123,57 @@ pub(super) fn quantifier(
     batch: &Batch,
     ctx: &Context,
 ) -> Result<Column> {
-    let flat = flatten(&list.evaluate(batch, ctx)?).map_err(|e| e.at(list.span()))?;
-    let column = predicate.evaluate(&inner(batch, &flat, slot), ctx)?;
-    let truths = logic::truths(&column).map_err(|e| e.at(predicate.span()))?;
-    // How many elements of each row are true and how many are unknown.
-    let mut counts = vec![(0u32, 0u32); batch.len()];
-    for (parent, truth) in flat.parents.iter().zip(truths) {
-        let (yes, unknown) = &mut counts[*parent as usize];
-        match truth {
-            Truth::True => *yes += 1,
-            Truth::Null => *unknown += 1,
-            Truth::False => {}
+    let column = list.evaluate(batch, ctx)?;
+    let mut results = Vec::with_capacity(batch.len());
+    for flat in chunks(&column) {
+        let flat = flat.map_err(|e| e.at(list.span()))?;
+        ctx.check_limits()?;
+        let answers = predicate.evaluate(&inner(batch, &flat, slot), ctx)?;
+        let truths = logic::truths(&answers).map_err(|e| e.at(predicate.span()))?;
+        // How many elements of each row are true and how many are unknown.
+        let mut counts = vec![(0u32, 0u32); flat.lengths.len()];
+        for (parent, truth) in flat.parents.iter().zip(truths) {
+            let (yes, unknown) = &mut counts[*parent as usize - flat.rows.start];
+            match truth {
+                Truth::True => *yes += 1,
+                Truth::Null => *unknown += 1,
+                Truth::False => {}
+            }
         }
+        results.extend(flat.lengths.iter().zip(counts).map(|(len, (yes, unknown))| {
+            Truth::from_option((*len).and_then(|len| quantified(quantifier, len, yes, unknown)))
+        }));
     }
-    let results = flat.lengths.iter().zip(counts).map(|(len, (yes, unknown))| {
-        let Some(len) = *len else { return Truth::Null };
-        let answer = match quantifier {
-            Quantifier::All if yes + unknown < len => Some(false),
-            Quantifier::Any if yes > 0 => Some(true),
-            Quantifier::None if yes > 0 => Some(false),
-            Quantifier::Single if yes > 1 => Some(false),
-            _ if unknown > 0 => None,
-            Quantifier::All => Some(true),
-            Quantifier::Any => Some(false),
-            Quantifier::None => Some(true),
-            Quantifier::Single => Some(yes == 1),
-        };
-        Truth::from_option(answer)
-    });
-    Ok(logic::column_of(results.collect()))
+    Ok(logic::column_of(results))
+}
+
+/// The answer for a list of so many elements, of which some are true and some unknown.
+fn quantified(quantifier: Quantifier, len: u32, yes: u32, unknown: u32) -> Option<bool> {
+    match quantifier {
+        Quantifier::All if yes + unknown < len => Some(false),
+        Quantifier::Any if yes > 0 => Some(true),
+        Quantifier::None if yes > 0 => Some(false),
+        Quantifier::Single if yes > 1 => Some(false),
+        _ if unknown > 0 => None,
+        Quantifier::All => Some(true),
+        Quantifier::Any => Some(false),
+        Quantifier::None => Some(true),
+        Quantifier::Single => Some(yes == 1),
+    }
+}
+
+/// How deep a value may be nested. Whatever walks a value calls itself once per level.
+const MAX_DEPTH: usize = 1000;
+
+/// Whether lists and maps stand within each other no deeper than this.
+fn is_within_depth(value: &Value, depth: usize) -> bool {
+    match value {
+        Value::List(items) => {
+            depth > 0 && items.iter().all(|item| is_within_depth(item, depth - 1))
+        }
+        Value::Map(map) => depth > 0 && map.values().all(|item| is_within_depth(item, depth - 1)),
+        _ => true,
+    }
 }
 
 /// Goes through the positions of the lists, with all rows at once.
@@ -159,6 +206,16 @@ pub(super) fn reduce(
         step.set(slot, Column::from_values(open.iter().map(|(_, items)| items[position].clone())));
         let next = body.evaluate(&step, ctx)?;
         for ((row, _), value) in open.iter().zip(next.iter()) {
+            // Only here can a value grow a level deeper per element of the data.
+            if !is_within_depth(&value, MAX_DEPTH) {
+                return Err(Error::new(
+                    ErrorClass::LimitError,
+                    Phase::Runtime,
+                    Detail::NestingTooDeep,
+                    format!("lists and maps are nested more than {MAX_DEPTH} levels deep"),
+                )
+                .at(body.span()));
+            }
             results[*row as usize] = value;
         }
         position += 1;

@@ -337,9 +337,7 @@ impl Words {
         self.nulls.resize(len, 0);
         let Self { columns: keys, nulls, .. } = self;
         let pairs = keys.iter_mut().zip(columns).enumerate();
-        pairs.fold(true, |fits, (at, (key, column))| {
-            fits && key.read(column, 1 << at, nulls, add)
-        })
+        pairs.fold(true, |fits, (at, (key, column))| fits && key.read(column, 1 << at, nulls, add))
     }
 
     fn push_group(&mut self, row: usize) {

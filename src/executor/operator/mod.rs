@@ -59,11 +59,7 @@ pub(crate) trait Operator: Send {
 pub(crate) type Input = Box<dyn Operator>;
 
 /// All rows of an operator, for which `held` answers.
-pub(super) fn drain(
-    input: &mut Input,
-    ctx: &mut Context,
-    held: &mut Held,
-) -> Result<Vec<Batch>> {
+pub(super) fn drain(input: &mut Input, ctx: &mut Context, held: &mut Held) -> Result<Vec<Batch>> {
     let mut batches = Vec::new();
     while let Some(batch) = input.next(ctx)? {
         ctx.check_limits()?;

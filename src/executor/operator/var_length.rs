@@ -82,6 +82,19 @@ pub(super) struct Step {
     before: Option<Arc<Step>>,
 }
 
+impl Drop for Step {
+    /// One step after the other: left to itself, dropping would call itself once per relationship.
+    fn drop(&mut self) {
+        let mut before = self.before.take();
+        while let Some(step) = before {
+            match Arc::try_unwrap(step) {
+                Ok(mut step) => before = step.before.take(),
+                Err(_) => break,
+            }
+        }
+    }
+}
+
 /// A path on its way.
 #[derive(Clone)]
 struct Partial {
