@@ -6,6 +6,9 @@
 use crate::error::Span;
 use crate::syntax::keyword::keyword;
 
+pub use crate::syntax::keyword::KEYWORDS;
+pub use crate::syntax::keyword::Keyword;
+
 /// A word or sign, and where it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Token {

@@ -52,9 +52,10 @@ impl Builder<'_> {
         match pair.as_rule() {
             Rule::match_clause => self.match_(pair).map(Clause::Match),
             Rule::with_clause => self.with(pair).map(Clause::With),
-            Rule::return_clause => match self.with(pair)? {
-                With { projection, .. } => Ok(Clause::Return(Return { projection, span })),
-            },
+            Rule::return_clause => {
+                let With { projection, .. } = self.with(pair)?;
+                Ok(Clause::Return(Return { projection, span }))
+            }
             Rule::unwind_clause => self.unwind(pair).map(Clause::Unwind),
             Rule::create_clause => {
                 let patterns = parts(pair)
