@@ -113,6 +113,11 @@ impl Batch {
         }
     }
 
+    /// Whether a variable has values.
+    pub(crate) fn has(&self, slot: Slot) -> bool {
+        matches!(self.columns.get(slot.0 as usize), Some(Some(_)))
+    }
+
     /// Gives a variable its values, one per row.
     pub(crate) fn set(&mut self, slot: Slot, column: Column) {
         debug_assert_eq!(column.len(), self.len);

@@ -8,6 +8,7 @@ mod context;
 mod expression;
 mod operator;
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use crate::bound::Slot;
@@ -45,7 +46,9 @@ impl Execution {
             }
             _ => Vec::new(),
         };
-        let mut builder = Builder { profile, next: 0 };
+        let mut read = BTreeSet::new();
+        collect_read(plan, &mut read);
+        let mut builder = Builder { profile, next: 0, read };
         Ok(Self { root: builder.build(plan)?, slots })
     }
 
@@ -66,10 +69,25 @@ impl Execution {
     }
 }
 
+/// Adds what the operators of a plan read, which is all that others need to make.
+fn collect_read(plan: &Plan, read: &mut BTreeSet<Slot>) {
+    read.extend(plan.reads());
+    if let plan::Operator::ExpandCount { input, distinct_from, .. } = &plan.operator {
+        for slot in distinct_from {
+            read.extend(
+                operator::Ends::of(input, *slot).map(|ends| ends.slots()).into_iter().flatten(),
+            );
+        }
+    }
+    plan.children().into_iter().for_each(|child| collect_read(child, read));
+}
+
 /// Makes running operators of a plan, numbering them in pre-order.
 struct Builder {
     profile: bool,
     next: usize,
+    /// What any of them reads.
+    read: BTreeSet<Slot>,
 }
 
 impl Builder {
@@ -102,24 +120,25 @@ impl Builder {
                     (*from, *to),
                     *direction,
                     types.clone(),
+                    self.read.contains(from) || self.read.contains(to),
                 ))
             }
             P::Expand(expand) => {
                 let input = self.build(&expand.input)?;
-                Box::new(operator::Expand::new(expand, input))
+                Box::new(operator::Expand::new(expand, input, &self.read))
             }
             P::ExpandCount { input, from, direction, types, distinct_from } => {
-                Box::new(operator::ExpandCount::new(
-                    self.build(input)?,
-                    *from,
-                    *direction,
-                    types.clone(),
-                    distinct_from.clone(),
-                ))
+                let used = distinct_from
+                    .iter()
+                    .map(|slot| (*slot, operator::Ends::of(input, *slot)))
+                    .collect();
+                let input = self.build(input)?;
+                Box::new(operator::ExpandCount::new(input, *from, *direction, types.clone(), used))
             }
             P::VarLengthExpand(expand) => {
                 let input = self.build(&expand.input)?;
-                Box::new(operator::VarLengthExpand::new(expand, input)?)
+                let listed = self.read.contains(&expand.relationships);
+                Box::new(operator::VarLengthExpand::new(expand, input, listed)?)
             }
             P::ShortestPath(shortest) => {
                 let input = self.build(&shortest.input)?;

@@ -257,7 +257,8 @@ impl Outer {
             inner_rows.push(Some(at as u32));
         }
         let mut batch = self.batch.select(outer_rows);
-        for slot in slots {
+        // What nothing reads was not made.
+        for slot in slots.iter().filter(|slot| inner.has(**slot)) {
             batch.set(*slot, gather_optional(&inner.column(*slot)?, &inner_rows));
         }
         Ok(batch)

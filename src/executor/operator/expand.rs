@@ -1,5 +1,6 @@
 //! Expand: from nodes to their neighbours.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::bound::Direction;
@@ -13,7 +14,6 @@ use crate::graph::TypeId;
 use crate::plan;
 use crate::value::Column;
 use crate::value::NodeId;
-use crate::value::RelationshipId;
 use crate::value::Value;
 
 use super::{Input, Operator, direction, nodes_of, type_ids};
@@ -28,6 +28,8 @@ pub(crate) struct Expand {
     types: Vec<Arc<str>>,
     into: bool,
     distinct_from: Vec<Slot>,
+    /// Whether anything reads the relationship, and the other node.
+    needs: (bool, bool),
     current: Option<Parents>,
     /// How many parents to expand at once: follows the degrees met so far.
     step: usize,
@@ -46,7 +48,9 @@ struct Parents {
 }
 
 impl Expand {
-    pub(crate) fn new(plan: &plan::Expand, input: Input) -> Self {
+    /// `read` is all that operators of the plan read.
+    pub(crate) fn new(plan: &plan::Expand, input: Input, read: &BTreeSet<Slot>) -> Self {
+        let relationship = read.contains(&plan.relationship) || !plan.distinct_from.is_empty();
         Self {
             input,
             from: plan.from,
@@ -56,6 +60,7 @@ impl Expand {
             types: plan.types.clone(),
             into: plan.into,
             distinct_from: plan.distinct_from.clone(),
+            needs: (relationship, !plan.into && read.contains(&plan.to)),
             current: None,
             step: 256,
         }
@@ -121,9 +126,11 @@ impl Operator for Expand {
                     parents.given = end;
                     let found = &parents.found;
                     let mut batch = parents.batch.select(found.parents[range.clone()].to_vec());
-                    let relationships = found.relationships[range.clone()].to_vec();
-                    batch.set(self.relationship, Column::relationships(relationships));
-                    if !self.into {
+                    if self.needs.0 {
+                        let relationships = found.relationships[range.clone()].to_vec();
+                        batch.set(self.relationship, Column::relationships(relationships));
+                    }
+                    if self.needs.1 {
                         batch.set(self.to, Column::nodes(found.nodes[range].to_vec()));
                     }
                     let batch = keep_distinct(batch, self.relationship, &self.distinct_from)?;
@@ -188,106 +195,5 @@ pub(super) fn share_relationship(a: &Value, b: &Value) -> bool {
             items.iter().any(|item| share_relationship(item, other))
         }
         _ => false,
-    }
-}
-
-/// As [`Expand`], but only how many.
-pub(crate) struct ExpandCount {
-    input: Input,
-    from: Slot,
-    direction: Direction,
-    types: Vec<Arc<str>>,
-    distinct_from: Vec<Slot>,
-}
-
-impl ExpandCount {
-    pub(crate) fn new(
-        input: Input,
-        from: Slot,
-        direction: Direction,
-        types: Vec<Arc<str>>,
-        distinct_from: Vec<Slot>,
-    ) -> Self {
-        Self { input, from, direction, types, distinct_from }
-    }
-
-    /// Takes the used relationships that would be met again off the degrees.
-    fn correct(
-        &self,
-        batch: &Batch,
-        (rows, nodes): (&[u32], &[NodeId]),
-        types: &[TypeId],
-        degrees: &mut [u64],
-        ctx: &Context,
-    ) -> Result<()> {
-        for slot in &self.distinct_from {
-            let used = batch.column(*slot)?;
-            let mut at: Vec<usize> = Vec::new();
-            let mut ids: Vec<RelationshipId> = Vec::new();
-            if let (Some(used), None) = (used.as_relationships(), used.validity()) {
-                at.extend(0..rows.len());
-                ids.extend(rows.iter().map(|row| used[*row as usize]));
-            } else {
-                for (i, row) in rows.iter().enumerate() {
-                    collect_relationships(&used.get(*row as usize), &mut |id| {
-                        at.push(i);
-                        ids.push(id);
-                    });
-                }
-            }
-            for (i, end) in at.iter().zip(ctx.graph().relationship_ends(&ids)?) {
-                let Some((type_id, start, end)) = end else { continue };
-                let node = nodes[*i];
-                let met = match self.direction {
-                    Direction::Outgoing => start == node,
-                    Direction::Incoming => end == node,
-                    Direction::Both => start == node || end == node,
-                };
-                if met && (types.is_empty() || types.contains(&type_id)) {
-                    degrees[*i] = degrees[*i].saturating_sub(1);
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-fn collect_relationships(value: &Value, take: &mut impl FnMut(RelationshipId)) {
-    match value {
-        Value::Relationship(relationship) => take(relationship.id()),
-        Value::List(items) => items.iter().for_each(|item| collect_relationships(item, take)),
-        _ => {}
-    }
-}
-
-impl Operator for ExpandCount {
-    fn next(&mut self, ctx: &mut Context) -> Result<Option<Batch>> {
-        loop {
-            let Some(batch) = self.input.next(ctx)? else { return Ok(None) };
-            let Some(types) = type_ids(ctx.graph(), &self.types) else { continue };
-            let (rows, nodes) = nodes_of(&batch.column(self.from)?)?;
-            let mut degrees = Vec::with_capacity(nodes.len());
-            ctx.graph().degrees(&nodes, direction(self.direction), &types, &mut degrees)?;
-            self.correct(&batch, (&rows, &nodes), &types, &mut degrees, ctx)?;
-            let mut kept = Vec::with_capacity(rows.len());
-            let mut counts = Vec::with_capacity(rows.len());
-            for (row, degree) in rows.iter().zip(degrees) {
-                if degree > 0 {
-                    let before = batch.counts().map_or(1, |c| c[*row as usize]);
-                    kept.push(*row);
-                    counts.push(degree.saturating_mul(before));
-                }
-            }
-            if kept.is_empty() {
-                continue;
-            }
-            let mut batch = if kept.len() == batch.len() { batch } else { batch.select(kept) };
-            batch.set_counts(counts);
-            return Ok(Some(batch));
-        }
-    }
-
-    fn reset(&mut self) {
-        self.input.reset();
     }
 }

@@ -65,6 +65,8 @@ struct Words {
     /// With a single key column: its groups.
     single: Single,
     null_group: Option<u32>,
+    /// How many rows were assigned.
+    rows: u64,
     /// With several: from the hash of the words to the latest group with it.
     heads: FxHashMap<u64, u32>,
     /// For each group the one before it with the same hash, or [`NO_GROUP`].
@@ -101,6 +103,9 @@ impl Default for Single {
 
 /// From this many groups on an array is considered.
 const DIRECT_FROM: usize = 1024;
+
+/// And from this many rows, however few the groups.
+const DIRECT_FROM_ROWS: u64 = 16 * 1024;
 
 /// The largest array for so many groups.
 fn direct_limit(groups: usize) -> u64 {
@@ -157,9 +162,9 @@ impl Single {
     }
 
     /// Changes to an array where that pays.
-    fn settle(&mut self, groups: usize) {
+    fn settle(&mut self, groups: usize, rows: u64) {
         if let Self::Hashed { map, max, stays: false } = self
-            && groups >= DIRECT_FROM
+            && (groups >= DIRECT_FROM || rows >= DIRECT_FROM_ROWS)
             && *max < direct_limit(groups)
         {
             let mut direct = vec![NO_GROUP; *max as usize + 1];
@@ -361,7 +366,8 @@ impl Words {
                 }
                 groups.push(group);
             }
-            self.single.settle(*count);
+            self.rows += len as u64;
+            self.single.settle(*count, self.rows);
             return groups;
         }
         for row in 0..len {

@@ -171,6 +171,8 @@ pub(crate) struct RelationshipTypeScan {
     to: Slot,
     direction: Direction,
     types: Vec<Arc<str>>,
+    /// Whether anything reads the ends.
+    ends: bool,
     next: Option<RelationshipId>,
 }
 
@@ -180,8 +182,11 @@ impl RelationshipTypeScan {
         (from, to): (Slot, Slot),
         direction: Direction,
         types: Vec<Arc<str>>,
+        ends: bool,
     ) -> Self {
-        Self { relationship, from, to, direction, types, next: Some(RelationshipId(0)) }
+        // Either way, only the ends tell a self-loop, which is given once.
+        let ends = ends || direction == Direction::Both;
+        Self { relationship, from, to, direction, types, ends, next: Some(RelationshipId(0)) }
     }
 }
 
@@ -198,6 +203,11 @@ impl Operator for RelationshipTypeScan {
         self.next = ids.last().filter(|_| ids.len() == limit).map(|r| RelationshipId(r.0 + 1));
         if ids.is_empty() {
             return Ok(None);
+        }
+        if !self.ends {
+            let mut batch = Batch::empty(ids.len());
+            batch.set(self.relationship, Column::relationships(ids));
+            return Ok(Some(batch));
         }
         let ends = graph.relationship_ends(&ids)?;
         let mut relationships = Vec::with_capacity(ids.len());

@@ -38,6 +38,8 @@ pub(crate) struct VarLengthExpand {
     max: Option<u64>,
     into: bool,
     reversed: bool,
+    /// Whether anything reads the list of relationships.
+    listed: bool,
     filter: Option<RelationshipFilter>,
     distinct_from: Vec<Slot>,
     current: Option<Walk>,
@@ -143,7 +145,7 @@ struct Walk {
 }
 
 impl VarLengthExpand {
-    pub(crate) fn new(plan: &plan::VarLengthExpand, input: Input) -> Result<Self> {
+    pub(crate) fn new(plan: &plan::VarLengthExpand, input: Input, listed: bool) -> Result<Self> {
         Ok(Self {
             input,
             from: plan.from,
@@ -155,6 +157,7 @@ impl VarLengthExpand {
             max: plan.max,
             into: plan.into,
             reversed: plan.reversed,
+            listed,
             filter: RelationshipFilter::new(&plan.filter)?,
             distinct_from: plan.distinct_from.clone(),
             current: None,
@@ -236,8 +239,10 @@ impl VarLengthExpand {
         let given: Vec<Partial> =
             walk.complete.drain(..walk.complete.len().min(BATCH_SIZE)).collect();
         let mut batch = walk.batch.select(given.iter().map(|p| p.row).collect());
-        let lists = given.iter().map(|p| p.relationships(self.reversed)).collect();
-        batch.set(self.relationships, Column::values(lists));
+        if self.listed {
+            let lists = given.iter().map(|p| p.relationships(self.reversed)).collect();
+            batch.set(self.relationships, Column::values(lists));
+        }
         if !self.into {
             batch.set(self.to, Column::nodes(given.iter().map(|p| p.node).collect()));
         }
