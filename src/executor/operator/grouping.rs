@@ -28,20 +28,11 @@ const UNKNOWN: u64 = u64::MAX;
 /// Rows grouped by any number of key columns.
 #[derive(Debug, Default)]
 pub(super) struct Groups {
-    keys: Keys,
+    /// Where the groups are until something does not fit into words.
+    words: Words,
+    /// Where they are from then on.
+    general: Option<General>,
     count: usize,
-}
-
-#[derive(Debug)]
-enum Keys {
-    Words(Box<Words>),
-    General(General),
-}
-
-impl Default for Keys {
-    fn default() -> Self {
-        Self::Words(Box::default())
-    }
 }
 
 /// What the words of a key column stand for.
@@ -84,8 +75,14 @@ struct KeyColumn {
     /// Texts by their number, where the column has texts.
     texts: Vec<Arc<str>>,
     numbers: FxHashMap<Arc<str>, u32>,
-    /// The dictionary met last, and the number of each of its words once it was needed.
-    dictionary: Option<(Arc<Vec<Arc<str>>>, Vec<u32>)>,
+    dictionary: Option<Known>,
+}
+
+/// The dictionary of a column met last, and the number of each of its words once it was needed.
+#[derive(Debug)]
+struct Known {
+    texts: Arc<Vec<Arc<str>>>,
+    numbers: Vec<u32>,
 }
 
 /// From one word to its group: an array where words are small and dense, as ids are, else a hash table.
@@ -268,7 +265,7 @@ impl KeyColumn {
         add: bool,
     ) {
         let mut known = match self.dictionary.take() {
-            Some((last, known)) if Arc::ptr_eq(&last, texts) => known,
+            Some(last) if Arc::ptr_eq(&last.texts, texts) => last.numbers,
             _ => vec![NO_GROUP; texts.len()],
         };
         for (row, code) in codes.iter().enumerate() {
@@ -285,7 +282,7 @@ impl KeyColumn {
             };
             self.words.push(word);
         }
-        self.dictionary = Some((texts.clone(), known));
+        self.dictionary = Some(Known { texts: texts.clone(), numbers: known });
     }
 
     fn number(&mut self, text: &Arc<str>, add: bool) -> u64 {
@@ -498,10 +495,8 @@ impl Groups {
             self.count = self.count.max(usize::from(len > 0));
             return vec![0; len];
         }
-        if let Keys::Words(words) = &mut self.keys
-            && words.read(columns, len, true)
-        {
-            return words.assign(len, &mut self.count);
+        if self.general.is_none() && self.words.read(columns, len, true) {
+            return self.words.assign(len, &mut self.count);
         }
         let mut groups = Vec::with_capacity(len);
         let general = self.general();
@@ -520,10 +515,8 @@ impl Groups {
         if self.count == 0 {
             return vec![NO_GROUP; len];
         }
-        if let Keys::Words(words) = &mut self.keys
-            && words.read(columns, len, false)
-        {
-            return words.find(len);
+        if self.general.is_none() && self.words.read(columns, len, false) {
+            return self.words.find(len);
         }
         let general = self.general();
         let mut values = Vec::with_capacity(columns.len());
@@ -537,27 +530,25 @@ impl Groups {
 
     /// The general table, made of what was known so far.
     fn general(&mut self) -> &mut General {
-        if let Keys::Words(words) = &self.keys {
+        self.general.get_or_insert_with(|| {
+            let words = std::mem::take(&mut self.words);
             let mut general = General::default();
             for group in words.order.chunks_exact(words.stride()) {
                 let mut row = (0..words.columns.len()).map(|c| words.value(group, c)).collect();
                 general.find_or_add(&mut row);
             }
-            self.keys = Keys::General(general);
-        }
-        match &mut self.keys {
-            Keys::General(general) => general,
-            Keys::Words(_) => unreachable!("the keys were made general above"),
-        }
+            general
+        })
     }
 
     /// The keys of all groups, a column per key.
     pub(super) fn keys(&self, width: usize) -> Vec<Column> {
-        let column = |key: usize| match &self.keys {
-            Keys::Words(words) => Column::from_values(
+        let words = &self.words;
+        let column = |key: usize| match &self.general {
+            None => Column::from_values(
                 words.order.chunks_exact(words.stride()).map(|group| words.value(group, key)),
             ),
-            Keys::General(general) => {
+            Some(general) => {
                 Column::from_values(general.values.iter().skip(key).step_by(width).cloned())
             }
         };
@@ -566,9 +557,9 @@ impl Groups {
 
     /// About how many bytes it takes.
     pub(super) fn bytes(&self) -> u64 {
-        let per_group = match &self.keys {
-            Keys::Words(words) => 16 + 8 * words.stride(),
-            Keys::General(general) => 20 + 24 * general.values.len() / self.count.max(1),
+        let per_group = match &self.general {
+            None => 16 + 8 * self.words.stride(),
+            Some(general) => 20 + 24 * general.values.len() / self.count.max(1),
         };
         (self.count * per_group) as u64
     }
