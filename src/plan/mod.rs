@@ -78,7 +78,7 @@ pub enum Operator {
         /// The label.
         label: Arc<str>,
     },
-    /// The nodes with these ids, where they exist; each once per mention.
+    /// The nodes with these ids, where they exist; each once, ascending.
     NodeByIdSeek {
         /// Takes the node.
         node: Slot,
@@ -244,7 +244,7 @@ pub enum Operator {
         /// What is changed, in order.
         items: Vec<UpdateItem>,
     },
-    /// DELETE and DETACH DELETE: nodes, relationships, paths, and lists of these; null is skipped.
+    /// DELETE and DETACH DELETE: nodes, relationships and paths; null is skipped.
     Delete {
         /// The rows.
         input: Box<Plan>,
