@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::function::Volatility;
 use crate::value::Value;
 
 use super::{
@@ -124,6 +125,19 @@ impl Expression {
     /// Whether a part of it, or it itself, satisfies the predicate. Subqueries are not looked into.
     pub fn any(&self, predicate: &mut dyn FnMut(&Expression) -> bool) -> bool {
         predicate(self) || self.children().into_iter().any(|child| child.any(predicate))
+    }
+
+    /// Whether it has one value throughout the statement: it uses no variable, no subquery and nothing
+    /// that changes from call to call.
+    pub fn is_fixed(&self) -> bool {
+        self.slots().is_empty()
+            && !self.any(&mut |e| match &e.kind {
+                ExpressionKind::Function { function, .. } => {
+                    function.volatility == Volatility::Volatile
+                }
+                ExpressionKind::Subquery(_) => true,
+                _ => false,
+            })
     }
 
     /// Whether there is a subquery in it.

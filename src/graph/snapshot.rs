@@ -545,6 +545,11 @@ impl Snapshot {
         while left > 0 {
             ids.clear();
             let end = self.state.base.scan(sections, next, left, &mut ids)?;
+            if touched.is_empty() && changed.peek().is_none() {
+                // Nothing to merge with: as many as there are, or as were asked for.
+                ids.into_iter().for_each(take);
+                return Ok(());
+            }
             for id in ids.drain(..) {
                 next = id + 1;
                 if touched.contains(id) {

@@ -82,7 +82,7 @@ pub enum Operator {
     NodeByIdSeek {
         /// Takes the node.
         node: Slot,
-        /// An integer or a list of integers; may use no variable.
+        /// A list of integers; may use no variable.
         ids: Expression,
     },
     /// Every relationship of the given types with its ends. `Both` gives each one twice, once either

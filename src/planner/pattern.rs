@@ -385,12 +385,9 @@ fn label_of(predicate: &Expression, node: Slot) -> Option<Arc<str>> {
     }
 }
 
-/// The id a predicate asks of the node: `id(n) = constant`.
+/// The list of ids that a predicate asks of a node, where it depends on no row.
 fn id_of(predicate: &Expression, node: Slot) -> Option<Expression> {
-    let ExpressionKind::Binary { operator: BinaryOperator::Equal, left, right } = &predicate.kind
-    else {
-        return None;
-    };
+    let ExpressionKind::Binary { operator, left, right } = &predicate.kind else { return None };
     let is_id = |e: &Expression| match &e.kind {
         ExpressionKind::Function { function, arguments } => {
             function.name == "id"
@@ -401,11 +398,20 @@ fn id_of(predicate: &Expression, node: Slot) -> Option<Expression> {
         }
         _ => false,
     };
-    let constant = |e: &Expression| e.slots().is_empty() && e.ty == Type::Integer;
-    match (is_id(left) && constant(right), is_id(right) && constant(left)) {
-        (true, _) => Some((**right).clone()),
-        (_, true) => Some((**left).clone()),
-        _ => None,
+    let ids = match operator {
+        BinaryOperator::In if is_id(left) => (**right).clone(),
+        BinaryOperator::Equal if is_id(left) => one_of(right),
+        BinaryOperator::Equal if is_id(right) => one_of(left),
+        _ => return None,
+    };
+    ids.is_fixed().then_some(ids)
+}
+
+fn one_of(expression: &Expression) -> Expression {
+    Expression {
+        kind: ExpressionKind::List(vec![expression.clone()]),
+        span: expression.span,
+        ty: Type::list(expression.ty.clone()),
     }
 }
 

@@ -78,12 +78,14 @@ pub(super) fn column_of(truths: Vec<Truth>) -> Column {
 /// The rows that are true.
 pub(super) fn true_rows(column: &Column) -> Result<Vec<u32>> {
     if let (Some(bits), None) = (column.as_booleans(), column.validity()) {
-        let mut rows = Vec::with_capacity(bits.len());
+        // Without a branch: which rows are true cannot be predicted.
+        let mut rows = vec![0; bits.len()];
+        let mut len = 0;
         for (row, bit) in bits.iter().enumerate() {
-            if *bit {
-                rows.push(row as u32);
-            }
+            rows[len] = row as u32;
+            len += usize::from(*bit);
         }
+        rows.truncate(len);
         return Ok(rows);
     }
     let truths = truths(column)?;

@@ -139,8 +139,14 @@ impl Operator for NodeByIdSeek {
                 Ok(())
             };
             match self.ids.evaluate_single(ctx)? {
+                Value::Null => {}
                 Value::List(items) => items.iter().try_for_each(&mut seek)?,
-                value => seek(&value)?,
+                other => {
+                    let found = other.type_name();
+                    let message = format!("IN expects a List, found {found} `{other}`");
+                    let error = Error::type_error(Detail::InvalidArgumentType, message);
+                    return Err(error.at(self.ids.span()));
+                }
             }
             // In descending order, so that taking from the end is ascending.
             nodes.sort_unstable();

@@ -81,6 +81,11 @@ impl Base {
                 if at == skip as usize / 64 {
                     word &= u64::MAX << (skip % 64);
                 }
+                if word == u64::MAX && end - out.len() >= 64 {
+                    let id = first + at as u64 * 64;
+                    out.extend(id..id + 64);
+                    continue;
+                }
                 while word != 0 {
                     if out.len() == end {
                         return Ok(false);

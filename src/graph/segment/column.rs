@@ -461,21 +461,35 @@ impl<'a> ColumnReader<'a> {
     ) -> Result<(Vec<V>, Option<Bitmap>)> {
         let mut gathered = Vec::with_capacity(ids.len());
         let mut validity: Option<Bitmap> = None;
-        for (row, id) in ids.iter().enumerate() {
-            let id = id.raw();
-            let value = match self.chunks.chunk(id)? {
-                Some(chunk) => chunk
-                    .presence
-                    .slot(position(id))
-                    .and_then(|slot| values(&chunk.data)?.get(slot)),
-                None => None,
-            };
-            match value {
-                Some(value) => gathered.push(value.clone()),
-                None => {
-                    gathered.push(placeholder.clone());
-                    validity.get_or_insert_with(|| Bitmap::filled(ids.len(), true)).set(row, false);
+        let mut row = 0;
+        while let Some(first) = ids.get(row).map(|id| id.raw()) {
+            let number = first >> ColumnChunk::SHIFT;
+            let rest = ids.get(row..).unwrap_or_default();
+            let len = rest.iter().take_while(|id| id.raw() >> ColumnChunk::SHIFT == number).count();
+            let run = rest.get(..len).unwrap_or_default();
+            let chunk = self.chunks.chunk(first)?;
+            let data = chunk.and_then(|chunk| Some((&chunk.presence, values(&chunk.data)?)));
+            // A scan asks for neighbouring ids: their values are a piece of the vector.
+            if let Some((Presence::All, values)) = data
+                && run.windows(2).all(|pair| pair[0].raw() + 1 == pair[1].raw())
+                && let Some(piece) = values.get(position(first)..position(first) + len)
+            {
+                gathered.extend_from_slice(piece);
+                row += len;
+                continue;
+            }
+            for id in run {
+                let at = position(id.raw());
+                match data.and_then(|(presence, values)| values.get(presence.slot(at)?)) {
+                    Some(value) => gathered.push(value.clone()),
+                    None => {
+                        gathered.push(placeholder.clone());
+                        let validity =
+                            validity.get_or_insert_with(|| Bitmap::filled(ids.len(), true));
+                        validity.set(row, false);
+                    }
                 }
+                row += 1;
             }
         }
         Ok((gathered, validity))
