@@ -35,7 +35,7 @@ pub(super) fn already_bound(name: &str, span: Span) -> Error {
 pub(super) fn type_conflict(name: &str, known: &Type, wanted: &str, span: Span) -> Error {
     Error::syntax(
         Detail::VariableTypeConflict,
-        format!("variable `{name}` is a {known} and cannot be a {wanted}"),
+        format!("variable `{name}` has type {known} and cannot be a {wanted}"),
     )
     .at(span)
 }
@@ -46,7 +46,7 @@ pub(super) fn invalid_type(wanted: &str, found: &Type, span: Span) -> Error {
 
 /// A property of something that never has one.
 pub(super) fn no_properties(key: &str, found: &Type, span: Span) -> Error {
-    let message = format!("a {found} has no property `{key}`");
+    let message = format!("a value of type {found} has no property `{key}`");
     let class = match found {
         Type::Path => ErrorClass::SyntaxError,
         _ => ErrorClass::TypeError,

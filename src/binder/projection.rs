@@ -1,5 +1,7 @@
 //! WITH and RETURN: columns, their names, ORDER BY, SKIP, LIMIT and WHERE.
 
+use std::collections::BTreeSet;
+
 use crate::bound;
 use crate::bound::AggregateCall;
 use crate::bound::Column;
@@ -66,11 +68,7 @@ impl Binder<'_> {
         }
         let skip = self.row_count(projection.skip.as_ref(), "SKIP", &input)?;
         let limit = self.row_count(projection.limit.as_ref(), "LIMIT", &input)?;
-        let mut scope = Scope::default();
-        for column in &columns {
-            scope.declare(&column.name, column.slot);
-        }
-        self.scope = scope;
+        self.scope = Scope::of(columns.iter().map(|column| (column.name.clone(), column.slot)));
         Ok(bound::Projection {
             is_return,
             distinct: projection.distinct,
@@ -141,6 +139,9 @@ impl Binder<'_> {
         columns: &[Column],
         projected: &mut Projected,
     ) -> Result<(Vec<bound::SortKey>, Vec<Expression>)> {
+        if projection.order_by.is_empty() && where_.is_none() {
+            return Ok((Vec::new(), Vec::new()));
+        }
         let mut scope = input.clone();
         for column in columns {
             scope.declare(&column.name, column.slot);
@@ -214,8 +215,9 @@ impl Binder<'_> {
 
 fn check_names(columns: &[Column], projection: &ast::Projection) -> Result<()> {
     let explicit = columns.len().saturating_sub(projection.items.len());
+    let mut seen = BTreeSet::new();
     for (at, column) in columns.iter().enumerate() {
-        if columns.iter().take(at).any(|before| before.name == column.name) {
+        if !seen.insert(&column.name) {
             let item = at.checked_sub(explicit).and_then(|at| projection.items.get(at));
             return Err(Error::syntax(
                 Detail::ColumnNameConflict,

@@ -24,6 +24,11 @@ impl Scope {
         self.variables.push((name.into(), slot));
     }
 
+    /// A scope of variables whose names all differ.
+    pub(super) fn of(variables: impl IntoIterator<Item = (Arc<str>, Slot)>) -> Self {
+        Self { variables: variables.into_iter().collect() }
+    }
+
     /// All of them, by name.
     pub(super) fn sorted(&self) -> Vec<(Arc<str>, Slot)> {
         let mut all = self.variables.clone();

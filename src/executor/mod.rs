@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use crate::bound::Slot;
+use crate::error::Error;
 use crate::error::Result;
 use crate::plan;
 use crate::plan::Plan;
@@ -94,16 +95,23 @@ impl Builder {
     fn build(&mut self, plan: &Plan) -> Result<Box<dyn Operator>> {
         let number = self.next;
         self.next += 1;
-        let operator = self.operator(plan)?;
+        // The inputs come first, each with a small frame: plans may be deep.
+        let inputs = plan.children().into_iter().map(|child| self.build(child));
+        let inputs: Vec<Box<dyn Operator>> = inputs.collect::<Result<_>>()?;
+        let operator = self.operator(plan, inputs)?;
         if self.profile {
             return Ok(Box::new(Profiled { operator, number }));
         }
         Ok(operator)
     }
 
+    /// The running form of an operator, over those of its inputs.
     #[expect(clippy::too_many_lines, reason = "one arm per operator")]
-    fn operator(&mut self, plan: &Plan) -> Result<Box<dyn Operator>> {
+    fn operator(&self, plan: &Plan, inputs: Vec<Box<dyn Operator>>) -> Result<Box<dyn Operator>> {
         use plan::Operator as P;
+        let mut inputs = inputs.into_iter();
+        let mut next =
+            || inputs.next().ok_or_else(|| Error::internal("an operator lacks its input"));
         Ok(match &plan.operator {
             P::Unit => Box::new(operator::Unit::new()),
             P::Argument => Box::new(operator::Argument::new()),
@@ -124,7 +132,7 @@ impl Builder {
                 ))
             }
             P::Expand(expand) => {
-                let input = self.build(&expand.input)?;
+                let input = next()?;
                 Box::new(operator::Expand::new(expand, input, &self.read))
             }
             P::ExpandCount { input, from, direction, types, distinct_from } => {
@@ -132,60 +140,52 @@ impl Builder {
                     .iter()
                     .map(|slot| (*slot, operator::Ends::of(input, *slot)))
                     .collect();
-                let input = self.build(input)?;
+                let input = next()?;
                 Box::new(operator::ExpandCount::new(input, *from, *direction, types.clone(), used))
             }
             P::VarLengthExpand(expand) => {
-                let input = self.build(&expand.input)?;
+                let input = next()?;
                 let listed = self.read.contains(&expand.relationships);
                 Box::new(operator::VarLengthExpand::new(expand, input, listed)?)
             }
             P::ShortestPath(shortest) => {
-                let input = self.build(&shortest.input)?;
+                let input = next()?;
                 Box::new(operator::ShortestPath::new(shortest, input)?)
             }
-            P::Filter { input, predicate } => {
-                Box::new(operator::Filter::new(self.build(input)?, Compiled::new(predicate)?))
+            P::Filter { predicate, .. } => {
+                Box::new(operator::Filter::new(next()?, Compiled::new(predicate)?))
             }
-            P::Project { input, items, keep_input } => Box::new(operator::Project::new(
-                self.build(input)?,
-                Compiled::items(items)?,
-                *keep_input,
-            )),
-            P::Unwind { input, list, slot } => {
-                Box::new(operator::Unwind::new(self.build(input)?, Compiled::new(list)?, *slot))
+            P::Project { items, keep_input, .. } => {
+                Box::new(operator::Project::new(next()?, Compiled::items(items)?, *keep_input))
             }
-            P::Aggregate { input, keys, aggregates } => Box::new(operator::Aggregate::new(
-                self.build(input)?,
-                Compiled::items(keys)?,
-                aggregates,
-            )?),
-            P::Distinct { input, slots } => {
-                Box::new(operator::Distinct::new(self.build(input)?, slots.clone()))
+            P::Unwind { list, slot, .. } => {
+                Box::new(operator::Unwind::new(next()?, Compiled::new(list)?, *slot))
             }
-            P::Sort { input, by } => Box::new(operator::Sort::new(self.build(input)?, by, None)?),
-            P::Top { input, by, limit } => {
-                Box::new(operator::Sort::new(self.build(input)?, by, Some(Compiled::new(limit)?))?)
+            P::Aggregate { keys, aggregates, .. } => {
+                Box::new(operator::Aggregate::new(next()?, Compiled::items(keys)?, aggregates)?)
             }
-            P::Skip { input, count } => {
-                Box::new(operator::Skip::new(self.build(input)?, Compiled::new(count)?))
+            P::Distinct { slots, .. } => Box::new(operator::Distinct::new(next()?, slots.clone())),
+            P::Sort { by, .. } => Box::new(operator::Sort::new(next()?, by, None)?),
+            P::Top { by, limit, .. } => {
+                Box::new(operator::Sort::new(next()?, by, Some(Compiled::new(limit)?))?)
             }
-            P::Limit { input, count, exhaust } => {
-                Box::new(operator::Limit::new(self.build(input)?, Compiled::new(count)?, *exhaust))
+            P::Skip { count, .. } => Box::new(operator::Skip::new(next()?, Compiled::new(count)?)),
+            P::Limit { count, exhaust, .. } => {
+                Box::new(operator::Limit::new(next()?, Compiled::new(count)?, *exhaust))
             }
-            P::Eager { input } => Box::new(operator::Eager::new(self.build(input)?)),
+            P::Eager { .. } => Box::new(operator::Eager::new(next()?)),
             P::Union { inputs, slots } => {
                 let inputs = inputs
                     .iter()
-                    .map(|(plan, from)| Ok((self.build(plan)?, from.clone())))
+                    .map(|(_, from)| Ok((next()?, from.clone())))
                     .collect::<Result<_>>()?;
                 Box::new(operator::Union::new(inputs, slots.clone()))
             }
-            P::CartesianProduct { left, right } => {
-                Box::new(operator::CartesianProduct::new(self.build(left)?, self.build(right)?))
+            P::CartesianProduct { .. } => {
+                Box::new(operator::CartesianProduct::new(next()?, next()?))
             }
-            P::HashJoin { left, right, keys } => {
-                let inputs = (self.build(left)?, self.build(right)?);
+            P::HashJoin { keys, .. } => {
+                let inputs = (next()?, next()?);
                 let left_keys =
                     keys.iter().map(|(l, _)| Compiled::new(l)).collect::<Result<_>>()?;
                 let right_keys =
@@ -193,45 +193,39 @@ impl Builder {
                 Box::new(operator::HashJoin::new(inputs, left_keys, right_keys))
             }
             P::Apply(apply) => {
-                let input = self.build(&apply.input)?;
-                let inner = self.build(&apply.inner)?;
+                let input = next()?;
+                let inner = next()?;
                 Box::new(operator::Apply::new(apply, input, inner))
             }
-            P::Create { input, pattern } => {
-                Box::new(operator::Create::new(self.build(input)?, pattern)?)
-            }
+            P::Create { pattern, .. } => Box::new(operator::Create::new(next()?, pattern)?),
             P::Merge(merge) => {
-                let input = self.build(&merge.input)?;
-                let matching = self.build(&merge.matching)?;
+                let input = next()?;
+                let matching = next()?;
                 Box::new(operator::Merge::new(merge, input, matching)?)
             }
-            P::Update { input, items } => {
-                Box::new(operator::Update::new(self.build(input)?, items)?)
+            P::Update { items, .. } => Box::new(operator::Update::new(next()?, items)?),
+            P::Delete { targets, detach, .. } => {
+                Box::new(operator::Delete::new(next()?, Compiled::all(targets)?, *detach))
             }
-            P::Delete { input, targets, detach } => Box::new(operator::Delete::new(
-                self.build(input)?,
-                Compiled::all(targets)?,
-                *detach,
-            )),
-            P::Foreach { input, slot, list, body } => {
-                let input = self.build(input)?;
-                let body = self.build(body)?;
+            P::Foreach { slot, list, .. } => {
+                let input = next()?;
+                let body = next()?;
                 Box::new(operator::Foreach::new(input, *slot, Compiled::new(list)?, body))
             }
-            P::ProcedureCall { input, procedure, arguments, yields, void } => {
+            P::ProcedureCall { procedure, arguments, yields, void, .. } => {
                 Box::new(operator::ProcedureCall::new(
-                    self.build(input)?,
+                    next()?,
                     procedure.clone(),
                     Compiled::all(arguments)?,
                     yields.clone(),
                     *void,
                 ))
             }
-            P::ProduceResults { input, columns } => Box::new(operator::ProduceResults::new(
-                self.build(input)?,
+            P::ProduceResults { columns, .. } => Box::new(operator::ProduceResults::new(
+                next()?,
                 columns.iter().map(|(_, slot)| *slot).collect(),
             )),
-            P::EmptyResult { input } => Box::new(operator::EmptyResult::new(self.build(input)?)),
+            P::EmptyResult { .. } => Box::new(operator::EmptyResult::new(next()?)),
         })
     }
 }

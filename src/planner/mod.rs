@@ -17,6 +17,10 @@ use crate::bound::Expression;
 use crate::bound::ExpressionKind;
 use crate::bound::Slot;
 use crate::bound::SlotNames;
+use crate::error::Detail;
+use crate::error::Error;
+use crate::error::ErrorClass;
+use crate::error::Phase;
 use crate::error::Result;
 use crate::error::Span;
 use crate::plan::Apply;
@@ -27,10 +31,14 @@ use crate::plan::Plan;
 use crate::plan::QueryPlan;
 use crate::value::Type;
 
+/// How many operators may stand on each other: walking them takes stack, of which a thread may have no
+/// more than 2 MiB.
+const DEEPEST_PLAN: usize = 500;
+
 /// Plans a statement. With an estimator, patterns are walked in the order it finds cheapest.
 ///
 /// # Errors
-/// A construct that has no plan: a subquery in the body of `reduce`.
+/// A construct that has no plan: a subquery in the body of `reduce`. A plan that is too deep.
 pub fn plan(statement: &bound::Statement, estimator: Option<&dyn Estimator>) -> Result<QueryPlan> {
     let mut planner = Planner {
         slots: statement.slots.clone(),
@@ -38,7 +46,7 @@ pub fn plan(statement: &bound::Statement, estimator: Option<&dyn Estimator>) -> 
         frame: Frame::default(),
         pairs: Vec::new(),
     };
-    let unit = Rows { plan: Plan::new(Operator::Unit), slots: BTreeSet::new() };
+    let unit = Rows { plan: Plan::new(Operator::Unit), slots: BTreeSet::new(), depth: 0 };
     let rows = planner.query(unit, &statement.query)?;
     let returns = statement.query.parts.iter().any(|part| part.returns);
     let columns: Vec<_> =
@@ -84,12 +92,15 @@ struct Frame {
 struct Rows {
     plan: Plan,
     slots: BTreeSet<Slot>,
+    /// How many operators stand on each other.
+    depth: usize,
 }
 
 impl Rows {
     /// The same rows, under another operator.
     fn under(self, operator: impl FnOnce(Box<Plan>) -> Operator) -> Self {
-        Self { plan: Plan::new(operator(Box::new(self.plan))), slots: self.slots }
+        let plan = Plan::new(operator(Box::new(self.plan)));
+        Self { plan, slots: self.slots, depth: self.depth + 1 }
     }
 
     /// The same rows with more variables.
@@ -100,7 +111,22 @@ impl Rows {
 
     /// What an inner plan begins with.
     fn argument(&self) -> Self {
-        Self { plan: Plan::new(Operator::Argument), slots: self.slots.clone() }
+        let plan = Plan::new(Operator::Argument);
+        Self { plan, slots: self.slots.clone(), depth: self.depth + 1 }
+    }
+
+    /// The rows, or an error where their plan is too deep to be walked.
+    fn within_limit(self) -> Result<Self> {
+        if self.depth <= DEEPEST_PLAN {
+            return Ok(self);
+        }
+        Err(Error::new(
+            ErrorClass::LimitError,
+            Phase::CompileTime,
+            Detail::NestingTooDeep,
+            format!("the statement needs more than {DEEPEST_PLAN} operators on each other"),
+        )
+        .help("Split it into several statements."))
     }
 }
 

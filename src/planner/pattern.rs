@@ -129,7 +129,7 @@ impl Planner<'_> {
             let distinct_from = overlapping(next, &search.walked);
             rows = expand(rows, next, distinct_from);
             search.walked.push(next);
-            rows = self.settle(rows, search)?;
+            rows = self.settle(rows, search)?.within_limit()?;
         }
         Ok(rows)
     }
@@ -214,7 +214,8 @@ impl Planner<'_> {
             }
         }
         let Some((_, rows, mut solved)) = best else {
-            return Ok(Rows { plan: Plan::new(Operator::Unit), slots: BTreeSet::new() });
+            let plan = Plan::new(Operator::Unit);
+            return Ok(Rows { plan, slots: BTreeSet::new(), depth: 0 });
         };
         search.predicates = std::mem::take(&mut solved.predicates);
         search.relationships = std::mem::take(&mut solved.relationships);
@@ -236,12 +237,13 @@ impl Planner<'_> {
     }
 
     /// Joins a part of the pattern to the rows before it.
-    fn join(&mut self, rows: Rows, part: Rows, search: &mut Search<'_>) -> Result<Rows> {
+    fn join(&mut self, mut rows: Rows, part: Rows, search: &mut Search<'_>) -> Result<Rows> {
         let slots = part.slots.clone();
-        let mut rows = match rows.plan.operator {
-            Operator::Unit => Rows { plan: part.plan, slots: rows.slots },
+        rows = match rows.plan.operator {
+            Operator::Unit => Rows { plan: part.plan, slots: rows.slots, depth: part.depth },
             _ => {
                 let right = Box::new(part.plan);
+                rows.depth = rows.depth.max(part.depth);
                 rows.under(|left| Operator::CartesianProduct { left, right })
             }
         };
@@ -301,11 +303,11 @@ fn take<T: Clone>(from: &mut Vec<&T>, ready: impl Fn(&T) -> bool) -> Vec<T> {
 
 /// Rows as good as these for an estimate, without the plan below.
 fn stand_in(rows: &Rows) -> Rows {
-    let mut plan = rows.plan.clone();
-    if plan.estimated_rows.is_some() {
-        plan = Plan { operator: Operator::Argument, estimated_rows: plan.estimated_rows };
-    }
-    Rows { plan, slots: rows.slots.clone() }
+    let plan = match rows.plan.estimated_rows {
+        None => rows.plan.clone(),
+        known => Plan { operator: Operator::Argument, estimated_rows: known },
+    };
+    Rows { plan, slots: rows.slots.clone(), depth: rows.depth }
 }
 
 /// The nodes that hang together with this one, in the order of discovery along the written order.
@@ -337,7 +339,8 @@ fn all_nodes<'g>(node: Slot) -> Start<'g> {
 }
 
 fn start<'g>(operator: Operator, slots: Vec<Slot>, answers: Option<&'g Expression>) -> Start<'g> {
-    let rows = Rows { plan: Plan::new(operator), slots: slots.into_iter().collect() };
+    let slots = slots.into_iter().collect();
+    let rows = Rows { plan: Plan::new(operator), slots, depth: 0 };
     Start { rows, answers }
 }
 

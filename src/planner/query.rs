@@ -28,7 +28,7 @@ impl Planner<'_> {
         }
         let known = slots.iter().copied().collect();
         let plan = Plan::new(Operator::Union { inputs, slots: slots.clone() });
-        let rows = Rows { plan, slots: known };
+        let rows = Rows { plan, slots: known, depth: input.depth + 1 };
         if query.distinct {
             return Ok(rows.under(|input| Operator::Distinct { input, slots }));
         }
@@ -37,7 +37,7 @@ impl Planner<'_> {
 
     pub(super) fn clauses(&mut self, mut rows: Rows, clauses: &[Clause]) -> Result<Rows> {
         for clause in clauses {
-            rows = self.clause(rows, clause)?;
+            rows = self.clause(rows, clause)?.within_limit()?;
         }
         Ok(rows)
     }

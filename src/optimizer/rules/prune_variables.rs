@@ -40,7 +40,9 @@ fn prune(plan: &mut Plan, wanted: &BTreeSet<Slot>) {
     // The last child first: an inner plan reads what its input has made.
     while let Some(child) = children.pop() {
         prune(child, &below);
-        collect_reads(child, &mut below);
+        if !children.is_empty() {
+            collect_reads(child, &mut below);
+        }
     }
 }
 
