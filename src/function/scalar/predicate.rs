@@ -5,6 +5,7 @@ use crate::function::Nulls;
 use crate::function::ScalarFunction;
 use crate::value::Column;
 use crate::value::Value;
+use crate::value::ordering;
 
 use super::SCALAR;
 use super::argument::Arguments;
@@ -43,6 +44,19 @@ pub(super) const FUNCTIONS: &[ScalarFunction] = &[
         doc: "Whether a string has no characters, a list no elements, a map no keys.",
         example: ("isEmpty([])", "true"),
         eval: |_, args| is_empty(args),
+        ..SCALAR
+    },
+    ScalarFunction {
+        name: "nullIf",
+        signatures: &["nullIf(value :: ANY, unless :: ANY) :: ANY"],
+        nulls: Nulls::Pass,
+        doc: "Its first argument, or null where both are equal.",
+        example: ("nullIf('n/a', 'n/a')", "null"),
+        eval: |_, args| {
+            let args = Arguments::of("nullIf", args);
+            let equal = ordering::equals(args.value(0), args.value(1)) == Some(true);
+            Ok(if equal { Value::Null } else { args.value(0).clone() })
+        },
         ..SCALAR
     },
 ];
