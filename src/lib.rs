@@ -2,26 +2,35 @@
 //!
 #![doc = include_str!("../README.md")]
 
-pub mod binder;
-pub mod bound;
 pub mod database;
 pub mod error;
-pub mod executor;
 pub mod function;
-pub mod graph;
-pub mod optimizer;
 #[cfg(feature = "cli")]
 pub mod output;
-pub mod plan;
-pub mod planner;
 pub mod result;
 mod session;
 #[cfg(feature = "cli")]
 pub mod shell;
-#[doc(hidden)]
-pub mod storage;
 pub mod syntax;
 pub mod value;
+
+// The engine. It is reachable for the project's own tests, and no part of the promise to users.
+#[doc(hidden)]
+pub mod binder;
+#[doc(hidden)]
+pub mod bound;
+#[doc(hidden)]
+pub mod executor;
+#[doc(hidden)]
+pub mod graph;
+#[doc(hidden)]
+pub mod optimizer;
+#[doc(hidden)]
+pub mod plan;
+#[doc(hidden)]
+pub mod planner;
+#[doc(hidden)]
+pub mod storage;
 
 pub use database::{
     CancelHandle, Database, IntoParams, Options, Params, ReadTransaction, Statement, Transaction,

@@ -28,7 +28,7 @@ impl Token {
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenKind {
-    /// A word of [`KEYWORDS`](crate::syntax::keyword::KEYWORDS). It may still be used as a name.
+    /// A word of [`KEYWORDS`]. It may still be used as a name.
     Keyword,
     /// Any other word.
     Name,
