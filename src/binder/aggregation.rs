@@ -14,6 +14,9 @@ use crate::error::Span;
 
 use super::error;
 
+/// Aggregates, each with the variable that takes its place.
+pub(super) type Aggregates = Vec<(Slot, AggregateCall)>;
+
 /// An item of a projection.
 pub(super) struct Item {
     pub(super) expression: Expression,
@@ -34,7 +37,7 @@ pub(super) struct Projected {
     items: Vec<(Slot, Item)>,
     /// Variables passed on by `*`.
     star: Vec<Slot>,
-    aggregates: Vec<(Slot, AggregateCall)>,
+    aggregates: Aggregates,
     grouped: bool,
     distinct: bool,
 }
@@ -43,7 +46,7 @@ impl Projected {
     pub(super) fn new(
         items: Vec<(Slot, Item)>,
         star: &[Slot],
-        aggregates: Vec<(Slot, AggregateCall)>,
+        aggregates: Aggregates,
         grouped: bool,
         distinct: bool,
     ) -> Self {
@@ -51,7 +54,7 @@ impl Projected {
     }
 
     /// The aggregates so far, where the projection aggregates.
-    pub(super) fn aggregates(&self) -> Option<Vec<(Slot, AggregateCall)>> {
+    pub(super) fn aggregates(&self) -> Option<Aggregates> {
         self.grouped.then(|| self.aggregates.clone())
     }
 
@@ -130,7 +133,7 @@ impl Projected {
     pub(super) fn settle(
         &mut self,
         expression: &mut Expression,
-        aggregates: Vec<(Slot, AggregateCall)>,
+        aggregates: Aggregates,
         visible: &[Slot],
         first_new: Slot,
         names: &SlotNames,

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use crate::bound;
-use crate::bound::AggregateCall;
 use crate::bound::Column;
 use crate::bound::Expression;
 use crate::bound::ExpressionKind;
@@ -16,7 +15,7 @@ use crate::syntax::ast;
 use crate::value::Type;
 use crate::value::Value;
 
-use super::aggregation::{Item, Projected, mentions};
+use super::aggregation::{Aggregates, Item, Projected, mentions};
 use super::{Aggregation, Binder, Scope, error};
 
 impl Binder<'_> {
@@ -83,10 +82,7 @@ impl Binder<'_> {
     }
 
     /// The items, and the aggregates within them.
-    fn items(
-        &mut self,
-        projection: &ast::Projection,
-    ) -> Result<(Vec<Item>, Vec<(Slot, AggregateCall)>)> {
+    fn items(&mut self, projection: &ast::Projection) -> Result<(Vec<Item>, Aggregates)> {
         let mut items = Vec::with_capacity(projection.items.len());
         let collected = Aggregation::Collected(Vec::new());
         let outer = std::mem::replace(&mut self.aggregation, collected);

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use crate::bound;
 use crate::bound::Slot;
 use crate::bound::UpdateItem;
+use crate::error::Detail;
+use crate::error::Error;
 use crate::error::Result;
 use crate::plan::ApplyKind;
 use crate::plan::CreatePattern;
@@ -64,12 +66,22 @@ impl Planner<'_> {
         let matching = self.within(Vec::new(), |p| p.graph(argument, &clause.graph))?.plan;
         let mut on_create = clause.on_create.clone();
         let mut on_match = clause.on_match.clone();
+        let new: Vec<Slot> = created(&create).collect();
         for expression in
             on_create.iter_mut().chain(&mut on_match).flat_map(UpdateItem::expressions_mut)
         {
+            // A subquery runs before the merge, so it cannot know what is merged.
+            let slots = expression.slots();
+            if expression.has_subquery() && new.iter().any(|slot| slots.contains(slot)) {
+                return Err(Error::syntax(
+                    Detail::UnexpectedSyntax,
+                    "a subquery in ON CREATE or ON MATCH cannot use what is merged",
+                )
+                .at(expression.span)
+                .help("Set the property in a SET clause after the MERGE."));
+            }
             rows = self.extract(rows, expression)?;
         }
-        let new: Vec<Slot> = created(&create).collect();
         let merge = |input| {
             let merge = Merge { input, matching, not_null, create, on_create, on_match };
             Operator::Merge(Box::new(merge))
