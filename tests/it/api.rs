@@ -33,7 +33,7 @@ fn readers_see_their_snapshot_while_a_writer_writes() {
     let mut rows = db.query("MATCH (n:N) RETURN n.i", ()).unwrap();
     assert!(rows.next().unwrap().is_ok());
     db.execute("MATCH (n:N) DELETE n", ()).unwrap();
-    assert_eq!(rows.map(|row| row.unwrap()).count(), 4999);
+    assert_eq!(rows.collect::<Result<Vec<_>, _>>().unwrap().len(), 4999);
     assert_eq!(count(&db, "N"), 0);
 }
 

@@ -257,7 +257,7 @@ impl<'a> Reader<'a> {
                 .parse()
                 .map(Cell::Integer)
                 .or_else(|_| word.parse().map(Cell::Float))
-                .or_else(|_| Err(format!("expected a value at `{word}{}`", self.rest))),
+                .map_err(|_| format!("expected a value at `{word}{}`", self.rest)),
         }
     }
 
