@@ -38,7 +38,7 @@ impl Span {
     ///
     /// ```
     /// use redstring::Span;
-    /// assert_eq!(Span::new(4, 5).line_column("ab\nçd"), (2, 1));
+    /// assert_eq!(Span::new(3, 5).line_column("ab\nçd"), (2, 1));
     /// assert_eq!(Span::new(5, 6).line_column("ab\nçd"), (2, 2));
     /// ```
     pub fn line_column(self, text: &str) -> (usize, usize) {

@@ -42,16 +42,16 @@ impl Renderer for Table {
     fn end(&mut self, out: &mut dyn Write) -> io::Result<()> {
         let mut table = comfy_table::Table::new();
         table.load_style(comfy_table::presets::UTF8_FULL_CONDENSED);
-        table.set_header(std::mem::take(&mut self.header));
+        let aligned = |row: Vec<String>| -> Vec<Cell> {
+            let cell = |(text, (only, any)): (String, &(bool, bool))| {
+                let side = if *only && *any { CellAlignment::Right } else { CellAlignment::Left };
+                Cell::new(text).set_alignment(side)
+            };
+            row.into_iter().zip(&self.numeric).map(cell).collect()
+        };
+        table.set_header(aligned(std::mem::take(&mut self.header)));
         for row in std::mem::take(&mut self.rows) {
-            table.add_row(row.into_iter().zip(&self.numeric).map(|(text, (only, any))| {
-                let right = *only && *any;
-                Cell::new(text).set_alignment(if right {
-                    CellAlignment::Right
-                } else {
-                    CellAlignment::Left
-                })
-            }));
+            table.add_row(aligned(row));
         }
         for line in table.lines() {
             writeln!(out, "{line}")?;

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::error::Result;
 
 /// A value that can be stored: anything but null, maps, nodes, relationships, paths, and lists that hold
-/// one of these or another list.
+/// one of these or another list (as Neo4j has it).
 ///
 /// The order of the variants is part of the storage format: new ones go to the end.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
