@@ -4,6 +4,7 @@
 mod api;
 mod cli;
 mod crash;
+mod docs;
 mod enforcement;
 mod executor;
 mod function;
