@@ -39,5 +39,6 @@ pub use error::{Detail, Error, ErrorClass, Phase, Result, Span};
 pub use function::{Context, Procedure, Signature};
 pub use result::{ColumnIndex, Counters, FromRow, FromValue, Row, Rows, Summary};
 pub use value::{
-    Map, Node, NodeId, NodeRecord, Path, Relationship, RelationshipId, RelationshipRecord, Value,
+    Map, Node, NodeId, NodeRecord, Path, Point, Relationship, RelationshipId, RelationshipRecord,
+    Value,
 };

@@ -78,6 +78,7 @@ const TYPES: &[(&str, Type)] = &[
     ("ZONED DATETIME", Type::DateTime),
     ("DATETIME", Type::DateTime),
     ("DURATION", Type::Duration),
+    ("POINT", Type::Point),
     ("BOOL", Type::Boolean),
     ("INT", Type::Integer),
 ];

@@ -5,8 +5,8 @@ use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use super::{
-    Date, DateTime, Duration, LocalDateTime, LocalTime, Map, Node, NodeId, Path, Relationship,
-    RelationshipId, Time, Value,
+    Date, DateTime, Duration, LocalDateTime, LocalTime, Map, Node, NodeId, Path, Point,
+    Relationship, RelationshipId, Time, Value,
 };
 use crate::error::Detail;
 use crate::error::Error;
@@ -77,6 +77,7 @@ into_value! {
     LocalDateTime => |x| Self::LocalDateTime(x);
     DateTime => |x| Self::DateTime(Arc::new(x));
     Duration => |x| Self::Duration(Arc::new(x));
+    Point => |x| Self::Point(Arc::new(x));
     () => |_x| Self::Null;
     &Value => |x| x.clone();
 }
@@ -160,6 +161,7 @@ from_value! {
     LocalDateTime, "a LocalDateTime": Value::LocalDateTime(x) => x;
     DateTime, "a DateTime": Value::DateTime(x) => Arc::unwrap_or_clone(x);
     Duration, "a Duration": Value::Duration(x) => Arc::unwrap_or_clone(x);
+    Point, "a Point": Value::Point(x) => Arc::unwrap_or_clone(x);
     (), "Null": Value::Null => ();
 }
 
@@ -270,7 +272,8 @@ try_from_value!(
     Time,
     LocalDateTime,
     DateTime,
-    Duration
+    Duration,
+    Point
 );
 
 #[cfg(test)]

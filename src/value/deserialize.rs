@@ -7,9 +7,10 @@ use serde::de::{self, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
 
 use super::convert::mismatch;
+use super::point;
 use super::temporal::{parse_named, text_named};
 use super::{
-    FromValue, Map, Node, NodeId, NodeRecord, Path, Relationship, RelationshipId,
+    FromValue, Map, Node, NodeId, NodeRecord, Path, Point, Relationship, RelationshipId,
     RelationshipRecord, Value,
 };
 use crate::error::Detail;
@@ -89,6 +90,7 @@ impl<'de> Deserializer<'de> for ValueDeserializer {
             Value::Node(node) => visit_map(node.properties(), visitor),
             Value::Relationship(relationship) => visit_map(relationship.properties(), visitor),
             Value::Path(path) => visit_list(steps(&path), visitor),
+            Value::Point(point) => geometry(&point).into_deserializer().deserialize_any(visitor),
             temporal => match text_named(&temporal) {
                 Some((_, text)) => visitor.visit_string(text),
                 None => visitor.visit_unit(),
@@ -170,11 +172,24 @@ fn packed(value: &Value) -> Option<(&'static str, Value)> {
             (RELATIONSHIP, Value::list(parts))
         }
         Value::Path(path) => (PATH, Value::list(steps(path))),
+        Value::Point(point) => (point::NAME, geometry(point)),
         other => {
             let (name, text) = text_named(other)?;
             (name, Value::string(text))
         }
     })
+}
+
+/// A point as the map that it is for people.
+fn geometry(point: &Point) -> Value {
+    let coordinates: Value = point.coordinates().into();
+    let entries: [(&str, Value); 4] = [
+        ("type", "Point".into()),
+        ("coordinates", coordinates),
+        ("crs", point.crs().name().into()),
+        ("srid", point.crs().srid().into()),
+    ];
+    entries.into_iter().collect()
 }
 
 /// Undoes [`packed`]; `None` for an ordinary key, or where the parts do not fit.
@@ -209,6 +224,7 @@ fn unpacked(key: &str, value: &Value) -> Option<Result<Value>> {
             let relationships = steps.iter().filter_map(|s| s.as_relationship().cloned()).collect();
             Path::new(nodes, relationships).map(|path| Ok(Value::from(path)))
         }
+        (point::NAME, _) => point::from_geometry(value).map(|point| Ok(Value::from(point))),
         _ => parse_named(key, value.as_str()?),
     }
 }

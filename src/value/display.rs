@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 
 use super::{Map, Node, Path, Relationship, Value};
 
-/// A value as `toString()` gives it: numbers, booleans, temporals and text itself; `None` for null and
+/// A value as `toString()` gives it: numbers, booleans, temporals, points and text itself; `None` for null and
 /// for what has no such text.
 pub fn to_text(value: &Value) -> Option<Cow<'_, str>> {
     Some(match value {
@@ -20,6 +20,7 @@ pub fn to_text(value: &Value) -> Option<Cow<'_, str>> {
         Value::LocalDateTime(x) => Cow::Owned(x.to_string()),
         Value::DateTime(x) => Cow::Owned(x.to_string()),
         Value::Duration(x) => Cow::Owned(x.to_string()),
+        Value::Point(x) => Cow::Owned(x.to_string()),
         Value::Null
         | Value::List(_)
         | Value::Map(_)
@@ -31,7 +32,7 @@ pub fn to_text(value: &Value) -> Option<Cow<'_, str>> {
 
 /// The shortest decimal text that reads back as the same float, and never looks like an integer: `1.0`,
 /// `0.1`, and `1.0E10` or `1.0E-5` where plain digits would be many.
-fn float_text(x: f64) -> String {
+pub(super) fn float_text(x: f64) -> String {
     if x.is_nan() {
         return "NaN".to_owned();
     }
@@ -83,6 +84,7 @@ impl fmt::Display for Value {
             Value::LocalDateTime(x) => write!(f, "'{x}'"),
             Value::DateTime(x) => write!(f, "'{x}'"),
             Value::Duration(x) => write!(f, "'{x}'"),
+            Value::Point(x) => x.fmt(f),
         }
     }
 }

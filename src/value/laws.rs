@@ -9,8 +9,8 @@ use proptest::prelude::*;
 use super::ordering::{compare, equals, equivalent, less, order};
 use super::temporal::{self, Kind, Zone};
 use super::{
-    Date, DateTime, Duration, LocalDateTime, LocalTime, Map, Node, NodeId, Property, Relationship,
-    RelationshipId, Time, Value, arithmetic,
+    Crs, Date, DateTime, Duration, LocalDateTime, LocalTime, Map, Node, NodeId, Point, Property,
+    Relationship, RelationshipId, Time, Value, arithmetic,
 };
 
 fn date() -> impl Strategy<Value = Date> {
@@ -83,6 +83,14 @@ fn number() -> impl Strategy<Value = Value> {
     ]
 }
 
+fn point() -> impl Strategy<Value = Value> {
+    let crs = prop::sample::select(Crs::ALL.to_vec());
+    (crs, prop::collection::vec(-2_i8..3, 3)).prop_map(|(crs, numbers)| {
+        let coordinates: Vec<f64> = numbers.into_iter().map(f64::from).collect();
+        Value::from(Point::new(crs, &coordinates[..crs.dimension()]).unwrap())
+    })
+}
+
 fn scalar() -> impl Strategy<Value = Value> {
     prop_oneof![
         1 => Just(Value::Null),
@@ -90,6 +98,7 @@ fn scalar() -> impl Strategy<Value = Value> {
         4 => number(),
         2 => "[ab']{0,3}".prop_map(Value::from),
         4 => temporal(),
+        1 => point(),
     ]
 }
 

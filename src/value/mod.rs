@@ -16,6 +16,7 @@ mod entity;
 #[cfg(test)]
 mod laws;
 pub mod ordering;
+mod point;
 mod property;
 mod serialize;
 pub mod temporal;
@@ -29,6 +30,7 @@ pub use display::to_text;
 pub use entity::{
     Node, NodeId, NodeRecord, Path, Relationship, RelationshipId, RelationshipRecord,
 };
+pub use point::{Crs, Point};
 pub use property::Property;
 pub use serialize::to_value;
 pub use temporal::{Date, DateTime, Duration, LocalDateTime, LocalTime, Time};
@@ -73,6 +75,8 @@ pub enum Value {
     DateTime(Arc<DateTime>),
     /// Months, days and seconds.
     Duration(Arc<Duration>),
+    /// A place in a coordinate reference system.
+    Point(Arc<Point>),
 }
 
 // A value is copied at every step of a query: it stays three words wide.
@@ -126,6 +130,8 @@ accessors! {
     as_datetime: Value::DateTime(x) => x, &DateTime;
     /// The duration, if it is one.
     as_duration: Value::Duration(x) => x, &Duration;
+    /// The point, if it is one.
+    as_point: Value::Point(x) => x, &Point;
 }
 
 impl Value {
@@ -182,6 +188,7 @@ impl Value {
             Self::LocalDateTime(_) => "LocalDateTime",
             Self::DateTime(_) => "DateTime",
             Self::Duration(_) => "Duration",
+            Self::Point(_) => "Point",
         }
     }
 
@@ -207,6 +214,7 @@ impl Value {
             Self::LocalDateTime(_) => Type::LocalDateTime,
             Self::DateTime(_) => Type::DateTime,
             Self::Duration(_) => Type::Duration,
+            Self::Point(_) => Type::Point,
         }
     }
 }

@@ -173,6 +173,7 @@ pub fn order(a: &Value, b: &Value) -> Ordering {
         (Value::LocalDateTime(a), Value::LocalDateTime(b)) => a.cmp(b),
         (Value::DateTime(a), Value::DateTime(b)) => a.cmp(b),
         (Value::Duration(a), Value::Duration(b)) => a.cmp(b),
+        (Value::Point(a), Value::Point(b)) => a.cmp(b),
         (Value::Node(a), Value::Node(b)) => a.id().cmp(&b.id()),
         (Value::Relationship(a), Value::Relationship(b)) => a.id().cmp(&b.id()),
         (Value::List(a), Value::List(b)) => a.iter().cmp(b.iter()),
@@ -209,16 +210,17 @@ fn rank(value: &Value) -> u8 {
         Value::Relationship(_) => 2,
         Value::List(_) => 3,
         Value::Path(_) => 4,
-        Value::DateTime(_) => 5,
-        Value::LocalDateTime(_) => 6,
-        Value::Date(_) => 7,
-        Value::Time(_) => 8,
-        Value::LocalTime(_) => 9,
-        Value::Duration(_) => 10,
-        Value::String(_) => 11,
-        Value::Boolean(_) => 12,
-        Value::Integer(_) | Value::Float(_) => 13,
-        Value::Null => 14,
+        Value::Point(_) => 5,
+        Value::DateTime(_) => 6,
+        Value::LocalDateTime(_) => 7,
+        Value::Date(_) => 8,
+        Value::Time(_) => 9,
+        Value::LocalTime(_) => 10,
+        Value::Duration(_) => 11,
+        Value::String(_) => 12,
+        Value::Boolean(_) => 13,
+        Value::Integer(_) | Value::Float(_) => 14,
+        Value::Null => 15,
     }
 }
 
@@ -268,6 +270,7 @@ impl Hash for Value {
             Self::LocalDateTime(x) => x.hash(state),
             Self::DateTime(x) => x.hash(state),
             Self::Duration(x) => x.hash(state),
+            Self::Point(x) => x.hash(state),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Date, DateTime, Duration, LocalDateTime, LocalTime, Time, Value};
+use super::{Date, DateTime, Duration, LocalDateTime, LocalTime, Point, Time, Value};
 use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
@@ -35,8 +35,10 @@ pub enum Property {
     DateTime(Arc<DateTime>),
     /// Months, days and seconds.
     Duration(Arc<Duration>),
-    /// A list of the above.
+    /// A list of any of these but lists.
     List(Vec<Property>),
+    /// A place in a coordinate reference system.
+    Point(Arc<Point>),
 }
 
 impl Property {
@@ -60,7 +62,8 @@ impl Property {
             | Value::Time(_)
             | Value::LocalDateTime(_)
             | Value::DateTime(_)
-            | Value::Duration(_) => true,
+            | Value::Duration(_)
+            | Value::Point(_) => true,
         }
     }
 }
@@ -80,6 +83,7 @@ impl TryFrom<&Value> for Property {
             Value::LocalDateTime(x) => Self::LocalDateTime(*x),
             Value::DateTime(x) => Self::DateTime(x.clone()),
             Value::Duration(x) => Self::Duration(x.clone()),
+            Value::Point(x) => Self::Point(x.clone()),
             Value::List(items) => {
                 let item = |v: &Value| match v {
                     Value::List(_) => Err(refused("a List within a List")),
@@ -100,7 +104,7 @@ impl TryFrom<&Value> for Property {
 #[cold]
 fn refused(what: &str) -> Error {
     Error::type_error(Detail::InvalidPropertyType, format!("{what} cannot be stored as a property"))
-        .help("Properties are booleans, numbers, strings, temporals, and lists of these.")
+        .help("Properties are booleans, numbers, strings, temporals, points, and lists of these.")
 }
 
 impl From<Property> for Value {
@@ -116,6 +120,7 @@ impl From<Property> for Value {
             Property::LocalDateTime(x) => Self::LocalDateTime(x),
             Property::DateTime(x) => Self::DateTime(x),
             Property::Duration(x) => Self::Duration(x),
+            Property::Point(x) => Self::Point(x),
             Property::List(items) => Self::list(items.into_iter().map(Self::from).collect()),
         }
     }

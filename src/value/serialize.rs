@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::ser::{self, SerializeMap, SerializeSeq};
 
+use super::point;
 use super::temporal::parse_named;
 use super::{Map, Node, Path, Relationship, Value};
 use crate::error::Detail;
@@ -29,7 +30,8 @@ pub fn to_value<T: Serialize + ?Sized>(value: &T) -> Result<Value> {
     value.serialize(ValueSerializer)
 }
 
-/// The natural form, as in JSON: temporals are text, nodes and relationships objects with a `type`.
+/// The natural form, as in JSON: temporals are text, points, nodes and relationships objects with
+/// a `type`.
 impl Serialize for Value {
     fn serialize<S: ser::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -49,6 +51,7 @@ impl Serialize for Value {
             Value::LocalDateTime(x) => x.serialize(serializer),
             Value::DateTime(x) => x.serialize(serializer),
             Value::Duration(x) => x.serialize(serializer),
+            Value::Point(x) => x.serialize(serializer),
         }
     }
 }
@@ -180,6 +183,11 @@ impl ser::Serializer for ValueSerializer {
         value: &T,
     ) -> Result<Value> {
         let value = value.serialize(self)?;
+        if name == point::NAME {
+            return point::from_geometry(&value).map(Value::from).ok_or_else(|| {
+                Error::usage(Detail::ConversionFailed, format!("`{value}` is no point"))
+            });
+        }
         match value.as_str().and_then(|text| parse_named(name, text)) {
             Some(temporal) => temporal,
             None => Ok(value),

@@ -42,6 +42,8 @@ pub enum Type {
     DateTime,
     /// Durations.
     Duration,
+    /// Points.
+    Point,
 }
 
 impl Type {
@@ -121,6 +123,7 @@ impl fmt::Display for Type {
             Type::LocalDateTime => "LocalDateTime",
             Type::DateTime => "DateTime",
             Type::Duration => "Duration",
+            Type::Point => "Point",
         })
     }
 }

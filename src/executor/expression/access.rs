@@ -131,6 +131,7 @@ pub(super) fn property_of(value: &Value, key: &str, ctx: &Context) -> Result<Val
                 None => Ok(Value::Null),
             }
         }
+        Value::Point(point) => point.component(key),
         other => match temporal::component(other, key) {
             Some(value) => Ok(value),
             None => Err(Error::type_error(

@@ -70,8 +70,8 @@ conversions! {
         ("toBoolean('TRUE')", "true"), ("toBooleanList(['true', 'x'])", "[true, null]"), to_boolean;
     "toString", "STRING",
         ["STRING", "NUMBER", "BOOLEAN", "DATE", "LOCAL TIME", "ZONED TIME", "LOCAL DATETIME",
-         "ZONED DATETIME", "DURATION"],
-        "a string, a number, a boolean or a temporal value",
+         "ZONED DATETIME", "DURATION", "POINT"],
+        "a string, a number, a boolean, a temporal value or a point",
         "The value as text.",
         ("toString(1.0)", "'1.0'"), ("toStringList([1, true])", "['1', 'true']"), to_string;
 }

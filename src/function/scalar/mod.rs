@@ -5,6 +5,7 @@ mod conversion;
 mod entity;
 mod list;
 mod math;
+mod point;
 mod predicate;
 mod string;
 mod temporal;
@@ -45,6 +46,7 @@ const GROUPS: &[&[ScalarFunction]] = &[
     temporal::DATE_TIME,
     temporal::FUNCTIONS,
     temporal::MEASURES,
+    point::FUNCTIONS,
 ];
 
 /// Every scalar function, group by group.
