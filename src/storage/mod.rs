@@ -2,7 +2,7 @@
 //!
 //! Owns two small traits, [`OrderedBytes`] and [`SegmentFiles`], the engines behind them, and what durability
 //! means. It may not know a node, a value, a key layout or a record: bytes go in and the same bytes come out.
-//! Nothing outside this module names sled or opens a file of the store.
+//! Nothing outside this module names sled or redb, or opens a file of the store.
 //!
 //! Two promises hold for every engine, and [`conformance`] checks them on each:
 //! a [`Batch`] is applied whole or not at all, and what was applied before a [`OrderedBytes::sync`] began is
@@ -13,8 +13,12 @@ pub mod conformance;
 #[doc(hidden)]
 pub mod fault;
 pub mod folder;
+mod guard;
 pub mod memory;
+mod place;
 mod poison;
+pub mod redb;
+mod shared_sync;
 pub mod sled;
 
 use std::fmt;
@@ -217,6 +221,12 @@ pub const ENGINES: &[Engine] = &[
         documentation: "Keeps records in sled and segments in files beside it, all below one folder.",
         durable: true,
         open: sled::open,
+    },
+    Engine {
+        name: redb::NAME,
+        documentation: "Keeps records in redb and segments in files beside it, all below one folder.",
+        durable: true,
+        open: redb::open,
     },
     Engine {
         name: memory::NAME,

@@ -8,23 +8,11 @@
 //!
 //! A store is a folder: `lock` (held while the store is open), `sled/`, `segments/`.
 
-use std::any::Any;
-use std::cell::Cell;
 use std::fmt;
-use std::fs;
 use std::fs::File;
-use std::fs::TryLockError;
-use std::panic;
-use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::Condvar;
-use std::sync::Mutex;
-use std::sync::Once;
-use std::sync::PoisonError;
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
@@ -38,12 +26,16 @@ use crate::storage::Visit;
 use crate::storage::folder::FolderFiles;
 use crate::storage::folder::failed;
 use crate::storage::folder::make_folder;
-use crate::storage::folder::sync_folder;
-use crate::storage::folder::sync_parent;
+use crate::storage::guard;
+use crate::storage::place;
 use crate::storage::poison::Poison;
+use crate::storage::shared_sync::SharedSync;
 
 /// The engine's name.
 pub const NAME: &str = "sled";
+
+/// The folder of sled's own files, within the store's.
+pub(crate) const FOLDER: &str = "sled";
 
 /// Bytes of sled's own page cache: small, because the graph keeps what it needs.
 const CACHE: u64 = 16 * 1024 * 1024;
@@ -55,31 +47,10 @@ const LOCK_TRIES: usize = 200;
 /// Opens the store in `folder` and makes it where it is missing.
 pub fn open(folder: &Path) -> Result<Opened> {
     make_folder(folder)?;
-    let lock = lock(folder)?;
-    let segments = FolderFiles::open(&folder.join("segments"))?;
+    let lock = place::lock(folder)?;
+    let segments = FolderFiles::open(&folder.join(place::SEGMENTS))?;
     let bytes = SledBytes::open(folder, lock)?;
     Ok(Opened { bytes: Arc::new(bytes), segments: Arc::new(segments) })
-}
-
-/// Takes the lock that keeps a second opener out; it lasts as long as the file is open.
-fn lock(folder: &Path) -> Result<File> {
-    let path = folder.join("lock");
-    let file = File::options()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(&path)
-        .map_err(|error| failed("open", &path, error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Error::storage(
-            Detail::StoreLocked,
-            format!("the store `{}` is open already", folder.display()),
-        )
-        .help("Close the other program that has it open, or share one open database within this program.")),
-        Err(TryLockError::Error(error)) => Err(failed("lock", &path, error)),
-    }
 }
 
 /// Ordered bytes in sled's default tree.
@@ -91,20 +62,9 @@ pub struct SledBytes {
     /// sled's own file, opened a second time to sync it.
     file: File,
     poison: Poison,
-    syncs: Mutex<Syncs>,
-    sync_ended: Condvar,
+    sync: SharedSync,
     /// Held for as long as sled is open.
     _lock: File,
-}
-
-/// Who syncs and how far that has come. Syncs are numbered from 1 and never overlap.
-#[derive(Default)]
-struct Syncs {
-    begun: u64,
-    ended: u64,
-    running: bool,
-    /// Whether the names of the store's files and folders are durable.
-    names_durable: bool,
 }
 
 impl fmt::Debug for SledBytes {
@@ -115,7 +75,7 @@ impl fmt::Debug for SledBytes {
 
 impl SledBytes {
     fn open(store: &Path, lock: File) -> Result<Self> {
-        let folder = store.join("sled");
+        let folder = store.join(FOLDER);
         let db = open_sled(&folder)?;
         let path = folder.join("db");
         let file = File::options()
@@ -128,8 +88,7 @@ impl SledBytes {
             store: store.to_owned(),
             file,
             poison: Poison::default(),
-            syncs: Mutex::default(),
-            sync_ended: Condvar::new(),
+            sync: SharedSync::default(),
             _lock: lock,
         })
     }
@@ -139,29 +98,11 @@ impl SledBytes {
     }
 
     /// One sync of the disk, by the caller whose turn it is.
-    fn sync_disk(&self, names_durable: bool) -> Result<()> {
+    fn sync_disk(&self, first: bool) -> Result<()> {
         let db = self.db()?;
         guarded("writing", || db.flush())?;
         self.file.sync_data().map_err(|error| failed("sync", &self.store, error))?;
-        if !names_durable {
-            self.sync_names()?;
-        }
-        Ok(())
-    }
-
-    /// Makes durable what opening has created. It waits for the first write, because who only reads needs none of it.
-    fn sync_names(&self) -> Result<()> {
-        let folder = self.store.join("sled");
-        for entry in fs::read_dir(&folder).map_err(|error| failed("read", &folder, error))? {
-            let path = entry.map_err(|error| failed("read", &folder, error))?.path();
-            File::open(&path)
-                .and_then(|file| file.sync_all())
-                .map_err(|error| failed("sync", &path, error))?;
-        }
-        sync_folder(&folder)?;
-        sync_folder(&self.store.join("segments"))?;
-        sync_folder(&self.store)?;
-        sync_parent(&self.store)
+        if first { place::sync_names(&self.store, &self.store.join(FOLDER)) } else { Ok(()) }
     }
 }
 
@@ -207,34 +148,7 @@ impl OrderedBytes for SledBytes {
     }
 
     fn sync(&self) -> Result<()> {
-        let mut syncs = self.syncs.lock().unwrap_or_else(PoisonError::into_inner);
-        // A sync that runs now may have begun before the caller's last batch, so it is the next one that counts.
-        let wanted = syncs.begun + 1;
-        loop {
-            if syncs.ended >= wanted {
-                return Ok(());
-            }
-            self.poison.check()?;
-            if !syncs.running {
-                break;
-            }
-            syncs = self.sync_ended.wait(syncs).unwrap_or_else(PoisonError::into_inner);
-        }
-        syncs.running = true;
-        syncs.begun += 1;
-        let number = syncs.begun;
-        let names_durable = syncs.names_durable;
-        drop(syncs);
-        let result = self.poison.note(self.sync_disk(names_durable));
-        let mut syncs = self.syncs.lock().unwrap_or_else(PoisonError::into_inner);
-        syncs.running = false;
-        if result.is_ok() {
-            syncs.ended = number;
-            syncs.names_durable = true;
-        }
-        drop(syncs);
-        self.sync_ended.notify_all();
-        result
+        self.sync.run(&self.poison, |first| self.sync_disk(first))
     }
 
     fn name(&self) -> &'static str {
@@ -242,20 +156,7 @@ impl OrderedBytes for SledBytes {
     }
 
     fn size_on_disk(&self) -> Result<u64> {
-        let mut size = 0;
-        let mut folders = vec![self.store.join("sled")];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(&folder).map_err(|error| failed("read", &folder, error))? {
-                let entry = entry.map_err(|error| failed("read", &folder, error))?;
-                // A file may go while the folder is read; then it takes no room.
-                match entry.metadata() {
-                    Ok(found) if found.is_dir() => folders.push(entry.path()),
-                    Ok(found) => size += found.len(),
-                    Err(_) => {}
-                }
-            }
-        }
-        Ok(size)
+        place::size_of(&self.store.join(FOLDER))
     }
 }
 
@@ -308,65 +209,11 @@ fn from_sled(doing: &str, error: sled::Error) -> Error {
             Error::storage(Detail::InputOutput, format!("{doing} the store failed: {error}"))
                 .caused_by(error)
         }
-        other => damaged(one_line(&other.to_string())),
+        other => damaged(guard::one_line(&other.to_string())),
     }
 }
 
-thread_local! {
-    /// Whether this thread is in a call into sled, whose panics become errors.
-    static GUARDED: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Calls into sled that run at this moment, in all threads.
-static CALLS: AtomicUsize = AtomicUsize::new(0);
-
-/// Calls into sled and turns a panic into a `CorruptionError`, without a word on standard error.
+/// Calls into sled: its errors and panics become ours.
 fn guarded<T>(doing: &str, call: impl FnOnce() -> sled::Result<T>) -> Result<T> {
-    silence_guarded_panics();
-    CALLS.fetch_add(1, Ordering::AcqRel);
-    let outer = GUARDED.replace(true);
-    let result = panic::catch_unwind(AssertUnwindSafe(call));
-    GUARDED.set(outer);
-    CALLS.fetch_sub(1, Ordering::AcqRel);
-    match result {
-        Ok(result) => result.map_err(|error| from_sled(doing, error)),
-        Err(payload) => Err(Error::corruption(format!(
-            "the store is damaged: sled gave up while {doing} it ({})",
-            panic_text(payload.as_ref())
-        ))
-        .help("Restore the store from a backup.")),
-    }
-}
-
-/// Puts a hook before the program's own, once, which keeps silent about panics that become errors.
-fn silence_guarded_panics() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let previous = panic::take_hook();
-        panic::set_hook(Box::new(move |panic| {
-            // sled works in threads of its own too, on behalf of a call that waits for them.
-            let on_behalf = || {
-                CALLS.load(Ordering::Acquire) > 0
-                    && thread::current().name().is_some_and(|name| name.starts_with("sled-io-"))
-            };
-            if !GUARDED.get() && !on_behalf() {
-                previous(panic);
-            }
-        }));
-    });
-}
-
-fn panic_text(payload: &(dyn Any + Send)) -> String {
-    let text = payload
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or_else(|| payload.downcast_ref::<&str>().copied())
-        .unwrap_or("no reason given");
-    one_line(text)
-}
-
-/// The beginning of a text of unknown length, on one line.
-fn one_line(text: &str) -> String {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    words.join(" ").chars().take(200).collect()
+    guard::guarded(NAME, doing, || call().map_err(|error| from_sled(doing, error)))
 }

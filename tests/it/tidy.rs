@@ -38,7 +38,7 @@ const SHELL_SYNTAX: &str = "syntax::token";
 
 /// Only this module names pest, and only this one sled.
 const SOLE_USERS: &[(&str, &str)] =
-    &[("pest", "syntax"), ("pest_derive", "syntax"), ("sled", "storage")];
+    &[("pest", "syntax"), ("pest_derive", "syntax"), ("sled", "storage"), ("redb", "storage")];
 
 const MAX_LINES: usize = 800;
 

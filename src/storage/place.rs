@@ -1,0 +1,73 @@
+//! The folder of a store on disk: the lock that keeps a second opener out, and whose names are durable.
+
+use std::fs;
+use std::fs::File;
+use std::fs::TryLockError;
+use std::path::Path;
+
+use crate::error::Detail;
+use crate::error::Error;
+use crate::error::Result;
+use crate::storage::folder::failed;
+use crate::storage::folder::sync_folder;
+use crate::storage::folder::sync_parent;
+
+/// The file that is locked while the store is open.
+const LOCK: &str = "lock";
+/// The folder of the segment files.
+pub(crate) const SEGMENTS: &str = "segments";
+
+/// Takes the lock that keeps a second opener out; it lasts as long as the file is open.
+pub(crate) fn lock(folder: &Path) -> Result<File> {
+    let path = folder.join(LOCK);
+    let file = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .map_err(|error| failed("open", &path, error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::storage(
+            Detail::StoreLocked,
+            format!("the store `{}` is open already", folder.display()),
+        )
+        .help("Close the other program that has it open, or share one open database within this program.")),
+        Err(TryLockError::Error(error)) => Err(failed("lock", &path, error)),
+    }
+}
+
+/// Makes durable what opening a store has created, `records` being the folder of the engine's own files.
+///
+/// It waits for the first write, because who only reads needs none of it.
+pub(crate) fn sync_names(store: &Path, records: &Path) -> Result<()> {
+    for entry in fs::read_dir(records).map_err(|error| failed("read", records, error))? {
+        let path = entry.map_err(|error| failed("read", records, error))?.path();
+        File::open(&path)
+            .and_then(|file| file.sync_all())
+            .map_err(|error| failed("sync", &path, error))?;
+    }
+    sync_folder(records)?;
+    sync_folder(&store.join(SEGMENTS))?;
+    sync_folder(store)?;
+    sync_parent(store)
+}
+
+/// Bytes in the files of a folder and those below it.
+pub(crate) fn size_of(folder: &Path) -> Result<u64> {
+    let mut size = 0;
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).map_err(|error| failed("read", &folder, error))? {
+            let entry = entry.map_err(|error| failed("read", &folder, error))?;
+            // A file may go while the folder is read; then it takes no room.
+            match entry.metadata() {
+                Ok(found) if found.is_dir() => folders.push(entry.path()),
+                Ok(found) => size += found.len(),
+                Err(_) => {}
+            }
+        }
+    }
+    Ok(size)
+}

@@ -1,0 +1,213 @@
+//! The second engine on disk: redb for ordered bytes, a folder beside it for segments.
+//!
+//! It is there so that no data depends on one library: a store moves between the engines whole (see
+//! `Database::migrate`). A batch is one transaction of redb that is visible and not durable; a sync is one more,
+//! empty, which makes durable all that were before it.
+//!
+//! A store is a folder: `lock` (held while the store is open), `redb/`, `segments/`.
+
+use std::fmt;
+use std::fs::File;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use redb::Database;
+use redb::Durability;
+use redb::ReadableDatabase;
+use redb::TableDefinition;
+use redb::TableError;
+
+use crate::error::Detail;
+use crate::error::Error;
+use crate::error::Result;
+use crate::storage::Batch;
+use crate::storage::Opened;
+use crate::storage::OrderedBytes;
+use crate::storage::Visit;
+use crate::storage::folder::FolderFiles;
+use crate::storage::folder::make_folder;
+use crate::storage::guard;
+use crate::storage::place;
+use crate::storage::poison::Poison;
+use crate::storage::shared_sync::SharedSync;
+
+/// The engine's name.
+pub const NAME: &str = "redb";
+
+/// The folder of redb's own file, within the store's.
+pub(crate) const FOLDER: &str = "redb";
+
+/// The one table.
+const RECORDS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("records");
+
+/// Bytes of redb's own page cache: small, because the graph keeps what it needs.
+const CACHE: usize = 16 * 1024 * 1024;
+
+/// Opens the store in `folder` and makes it where it is missing.
+pub fn open(folder: &Path) -> Result<Opened> {
+    make_folder(folder)?;
+    let lock = place::lock(folder)?;
+    let segments = FolderFiles::open(&folder.join(place::SEGMENTS))?;
+    let records = folder.join(FOLDER);
+    make_folder(&records)?;
+    let db = guarded("opening", || {
+        Ok(Database::builder().set_cache_size(CACHE).create(records.join("db"))?)
+    })?;
+    let bytes = RedbBytes {
+        db: Some(db),
+        store: folder.to_owned(),
+        poison: Poison::default(),
+        sync: SharedSync::default(),
+        _lock: lock,
+    };
+    Ok(Opened { bytes: Arc::new(bytes), segments: Arc::new(segments) })
+}
+
+/// Ordered bytes in a table of redb.
+struct RedbBytes {
+    /// `None` only while it is dropped.
+    db: Option<Database>,
+    /// The folder of the store, above redb's own.
+    store: PathBuf,
+    poison: Poison,
+    sync: SharedSync,
+    /// Held for as long as redb is open.
+    _lock: File,
+}
+
+impl fmt::Debug for RedbBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedbBytes").field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
+impl RedbBytes {
+    fn db(&self) -> Result<&Database> {
+        self.db.as_ref().ok_or_else(|| Error::internal("the store is closed"))
+    }
+
+    /// Commits a transaction with these changes.
+    fn commit(&self, changes: Batch, durability: Durability) -> Result<()> {
+        let db = self.db()?;
+        guarded("writing", || {
+            let mut transaction = db.begin_write()?;
+            transaction.set_durability(durability)?;
+            {
+                let mut records = transaction.open_table(RECORDS)?;
+                for (key, value) in &changes.changes {
+                    match value {
+                        Some(value) => drop(records.insert(&**key, &**value)?),
+                        None => drop(records.remove(&**key)?),
+                    }
+                }
+            }
+            transaction.commit()?;
+            Ok(())
+        })
+    }
+}
+
+impl OrderedBytes for RedbBytes {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        let db = self.db()?;
+        guarded("reading", || match db.begin_read()?.open_table(RECORDS) {
+            Ok(records) => Ok(records.get(key)?.map(|value| value.value().to_vec())),
+            Err(TableError::TableDoesNotExist(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        })
+    }
+
+    fn scan(&self, from: &[u8], until: Option<&[u8]>, visit: &mut Visit<'_>) -> Result<()> {
+        // An empty range, which redb would take for a defect of its caller.
+        if until.is_some_and(|until| until <= from) {
+            return Ok(());
+        }
+        let db = self.db()?;
+        let entries = guarded("reading", || {
+            let records = match db.begin_read()?.open_table(RECORDS) {
+                Ok(records) => records,
+                Err(TableError::TableDoesNotExist(_)) => return Ok(None),
+                Err(error) => return Err(error.into()),
+            };
+            Ok(Some(match until {
+                Some(until) => records.range(from..until)?,
+                None => records.range(from..)?,
+            }))
+        })?;
+        let Some(mut entries) = entries else { return Ok(()) };
+        while let Some((key, value)) = guarded("reading", || Ok(entries.next().transpose()?))? {
+            if !visit(key.value(), value.value())? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn apply(&self, batch: Batch) -> Result<()> {
+        batch.check()?;
+        self.poison.check()?;
+        if batch.is_empty() {
+            return Ok(());
+        }
+        self.poison.note(self.commit(batch, Durability::None))
+    }
+
+    fn sync(&self) -> Result<()> {
+        self.sync.run(&self.poison, |first| {
+            self.commit(Batch::new(), Durability::Immediate)?;
+            if first { place::sync_names(&self.store, &self.store.join(FOLDER)) } else { Ok(()) }
+        })
+    }
+
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn size_on_disk(&self) -> Result<u64> {
+        place::size_of(&self.store.join(FOLDER))
+    }
+}
+
+impl Drop for RedbBytes {
+    fn drop(&mut self) {
+        // Closing writes, and may panic. Nothing that was acknowledged depends on it.
+        let db = self.db.take();
+        let _ = guarded("closing", || {
+            drop(db);
+            Ok(())
+        });
+    }
+}
+
+/// Calls into redb: its errors and panics become ours.
+fn guarded<T>(
+    doing: &str,
+    call: impl FnOnce() -> std::result::Result<T, redb::Error>,
+) -> Result<T> {
+    guard::guarded(NAME, doing, || call().map_err(|error| from_redb(doing, error)))
+}
+
+/// The error of the whole engine for one of redb's.
+fn from_redb(doing: &str, error: redb::Error) -> Error {
+    match error {
+        redb::Error::DatabaseAlreadyOpen => {
+            Error::storage(Detail::StoreLocked, "the store is open already")
+                .help("Close the other program that has it open.")
+                .caused_by(error)
+        }
+        redb::Error::Io(error) if error.kind() != std::io::ErrorKind::UnexpectedEof => {
+            Error::storage(Detail::InputOutput, format!("{doing} the store failed: {error}"))
+                .caused_by(error)
+        }
+        redb::Error::ValueTooLarge(_) | redb::Error::LockPoisoned(_) | redb::Error::PreviousIo => {
+            Error::storage(Detail::InputOutput, format!("{doing} the store failed: {error}"))
+                .caused_by(error)
+        }
+        other => Error::corruption(format!(
+            "the store is damaged: {}, found while {doing}",
+            guard::one_line(&other.to_string())
+        ))
+        .help("Restore the store from a backup."),
+    }
+}
