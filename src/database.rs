@@ -9,9 +9,12 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::error::Detail;
+use crate::error::Error;
 use crate::error::Result;
 use crate::function::Procedure;
 use crate::graph;
+use crate::graph::CheckReport;
 use crate::graph::Graph;
 use crate::graph::GraphOptions;
 use crate::graph::Snapshot;
@@ -40,12 +43,14 @@ use crate::value::to_value;
 pub struct Options {
     graph: GraphOptions,
     settings: Settings,
+    engine: Option<String>,
+    read_only: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let settings = Settings { timeout: None, optimize: true, cached_plans: 256 };
-        Self { graph: GraphOptions::default(), settings }
+        Self { graph: GraphOptions::default(), settings, engine: None, read_only: false }
     }
 }
 
@@ -61,6 +66,22 @@ impl Options {
     #[must_use]
     pub fn lock_timeout(mut self, timeout: Duration) -> Self {
         self.graph.lock_timeout = timeout;
+        self
+    }
+
+    /// The storage engine of a store that is made: `sled` (the default) or `redb`. A store that is there already
+    /// keeps its own; naming another one is an error.
+    #[must_use]
+    pub fn engine(mut self, name: &str) -> Self {
+        self.engine = Some(name.to_string());
+        self
+    }
+
+    /// Opens a store only to read it: it must be there, and whatever writes is refused. It is not open beside
+    /// another process all the same.
+    #[must_use]
+    pub fn read_only(mut self, read_only: bool) -> Self {
+        self.read_only = read_only;
         self
     }
 
@@ -136,8 +157,17 @@ impl Database {
 
     /// Opens the store in this folder with options.
     pub fn open_with(path: impl AsRef<Path>, options: Options) -> Result<Self> {
-        let opened = storage::sled::open(path.as_ref())?;
+        let path = path.as_ref();
+        if options.read_only && storage::engine_of(path).is_none() {
+            return Err(Error::storage(
+                Detail::InvalidFile,
+                format!("there is no store in `{}`", path.display()),
+            )
+            .help("A store is made when it is opened for writing."));
+        }
+        let opened = storage::open(path, options.engine.as_deref())?;
         let graph = Graph::open(opened.bytes, opened.segments, options.graph)?;
+        let graph = if options.read_only { graph.read_only() } else { graph };
         Ok(Self { engine: Arc::new(Engine::new(graph, options.settings)) })
     }
 
@@ -234,6 +264,42 @@ impl Database {
     /// Folds the log into segments, which are faster to read. Large stores do so by themselves.
     pub fn checkpoint(&self) -> Result<()> {
         self.engine.graph.checkpoint()
+    }
+
+    /// Copies the graph as it is now into a new store, while reading and writing go on.
+    ///
+    /// The copy is whole or not there: it gets its name when everything in it is durable.
+    ///
+    /// ```
+    /// use redstring::Database;
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let db = Database::open(folder.path().join("graph"))?;
+    /// db.execute("CREATE (:Site)", ())?;
+    /// let copy = folder.path().join("copy");
+    /// db.backup(&copy)?;
+    /// let row = Database::open(&copy)?.query("MATCH (n) RETURN count(*)", ())?.single()?;
+    /// assert_eq!(row.get::<i64>(0)?, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn backup(&self, target: impl AsRef<Path>) -> Result<()> {
+        self.migrate(target, storage::sled::NAME)
+    }
+
+    /// As [`Database::backup`], into a store with the engine of this name: `sled` or `redb`.
+    pub fn migrate(&self, target: impl AsRef<Path>, engine: &str) -> Result<()> {
+        storage::make_whole(target.as_ref(), engine, |opened| self.engine.graph.copy_to(opened))
+    }
+
+    /// Checks every checksum and every reference of the store, and says what is damaged.
+    ///
+    /// ```
+    /// use redstring::Database;
+    /// let report = Database::in_memory().check();
+    /// assert!(report.is_sound(), "{:?}", report.problems);
+    /// ```
+    pub fn check(&self) -> CheckReport {
+        self.engine.graph.check()
     }
 
     /// Adds a procedure, to be used with CALL. One of the same name is replaced.
@@ -437,8 +503,8 @@ impl<T: Serialize> IntoParams for T {
         match to_value(&self)? {
             Value::Null => Ok(Params::default()),
             Value::Map(map) => Ok(Params(map)),
-            other => Err(crate::error::Error::usage(
-                crate::error::Detail::InvalidParameterUse,
+            other => Err(Error::usage(
+                Detail::InvalidParameterUse,
                 format!("parameters must be a map or a struct, found {}", other.type_name()),
             )
             .help("Use `params! {\"name\" => value}`.")),

@@ -227,6 +227,8 @@ words! {
         InputOutput,
         /// Another process has the store open.
         StoreLocked,
+        /// No such storage engine, or the store was made with another one.
+        EngineMismatch,
         /// The store was written by another version.
         UnknownFormatVersion,
         /// A checksum or reference is wrong.

@@ -4,8 +4,10 @@
 //! (base segments and a delta); one [`Transaction`] at a time changes a snapshot of its own and publishes it
 //! by its commit. It may not know of queries, and hands out neither keys nor files.
 
+mod backup;
 mod catalog;
 mod change;
+mod check;
 mod checkpoint;
 mod delta;
 mod head;
@@ -54,6 +56,7 @@ use head::{Commit, Heads, Rebased};
 use segment::{Base, ChunkCache, SegmentFile};
 use snapshot::State;
 
+pub use check::CheckReport;
 pub use snapshot::Snapshot;
 pub use transaction::{ChangeCounts, Savepoint, Transaction};
 
@@ -169,6 +172,8 @@ struct Shared {
     cache: Arc<ChunkCache>,
     /// Whether nobody can open the graph again, so that a log would serve nothing.
     volatile: bool,
+    /// Whether the graph was opened only to be read.
+    read_only: bool,
     /// Whether a write transaction is open.
     writing: Mutex<bool>,
     written: Condvar,
@@ -234,6 +239,15 @@ impl Graph {
         Ok(Self::new(bytes, files, cache, options, heads))
     }
 
+    /// The graph as one that refuses to write. Only for a handle that nobody shares yet.
+    #[must_use]
+    pub fn read_only(mut self) -> Self {
+        if let Some(shared) = Arc::get_mut(&mut self.shared) {
+            shared.read_only = true;
+        }
+        self
+    }
+
     /// A new, empty graph that lives as long as its last handle.
     pub fn in_memory() -> Self {
         Self::in_memory_with(GraphOptions::default())
@@ -265,6 +279,7 @@ impl Graph {
                 files,
                 cache,
                 volatile: false,
+                read_only: false,
                 writing: Mutex::new(false),
                 written: Condvar::new(),
                 heads: Mutex::new(heads),
@@ -316,6 +331,28 @@ impl Graph {
     pub fn checkpoint(&self) -> Result<()> {
         let _one_at_a_time = lock(&self.shared.checkpointing);
         self.shared.checkpoint()
+    }
+}
+
+impl Graph {
+    /// Copies the graph as of the last durable commit into an empty store, which may have another engine.
+    /// Readers and the writer go on meanwhile; a checkpoint waits.
+    pub fn copy_to(&self, target: &Opened) -> Result<()> {
+        let shared = &self.shared;
+        let _no_checkpoint = lock(&shared.checkpointing);
+        if shared.volatile {
+            // Nothing was logged, so everything must be in segments.
+            shared.checkpoint()?;
+        }
+        let snapshot = self.snapshot();
+        let base = &snapshot.state.base;
+        backup::write(&*shared.bytes, &shared.files, base, snapshot.sequence(), target)
+    }
+
+    /// Checks every checksum and every reference, and says what is damaged.
+    pub fn check(&self) -> CheckReport {
+        let _no_checkpoint = lock(&self.shared.checkpointing);
+        check::run(&self.snapshot())
     }
 }
 
@@ -382,8 +419,17 @@ impl Shared {
         self.written.notify_one();
     }
 
-    /// Refuses where a write has failed before.
+    /// Refuses where nothing may be written, or a write has failed before.
     fn check(&self) -> Result<()> {
+        if self.read_only {
+            return Err(Error::new(
+                ErrorClass::TransactionError,
+                Phase::Runtime,
+                Detail::ReadOnly,
+                "the store was opened only to be read",
+            )
+            .help("Open it without `read_only` to write."));
+        }
         if self.poisoned.load(Ordering::Acquire) {
             return Err(Error::storage(
                 Detail::StorePoisoned,

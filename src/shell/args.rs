@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::ArgMatches;
 use clap::CommandFactory;
 use clap::FromArgMatches;
 use clap::Parser;
@@ -10,6 +11,9 @@ use clap::builder::PossibleValue;
 use clap::builder::PossibleValuesParser;
 
 use crate::output::FORMATS;
+
+use super::subcommand::SUBCOMMANDS;
+use super::subcommand::Subcommand;
 
 /// The arguments, as typed.
 #[derive(Debug, Parser)]
@@ -41,6 +45,10 @@ pub(super) struct Args {
     /// What to run, in the order of the command line.
     #[arg(skip)]
     pub(super) inputs: Vec<Input>,
+
+    /// A task of its own instead, with its arguments.
+    #[arg(skip)]
+    pub(super) subcommand: Option<(String, ArgMatches)>,
 }
 
 /// One thing to run.
@@ -55,8 +63,13 @@ pub(super) enum Input {
 impl Args {
     /// Reads the arguments; the error holds the text to print, which may be the help that was asked for.
     pub(super) fn read(arguments: impl Iterator<Item = OsString>) -> Result<Self, clap::Error> {
-        let matches = Self::command().try_get_matches_from(arguments)?;
+        let subcommands = SUBCOMMANDS.iter().map(Subcommand::command);
+        let command =
+            Self::command().subcommands(subcommands).args_conflicts_with_subcommands(true);
+        let matches = command.disable_help_subcommand(true).try_get_matches_from(arguments)?;
         let mut args = Self::from_arg_matches(&matches)?;
+        let subcommand = matches.subcommand();
+        args.subcommand = subcommand.map(|(name, given)| (name.to_string(), given.clone()));
         let positions =
             |id: &str| matches.indices_of(id).map(|at| at.collect::<Vec<_>>()).unwrap_or_default();
         let files = args.files.drain(..).map(Input::File);

@@ -91,6 +91,13 @@ pub(super) static COMMANDS: &[Command] = &[
         doc: "folds the log into segments",
         run: |runner, _| runner.checkpoint(),
     },
+    Command {
+        name: "backup",
+        aliases: &[],
+        arguments: "FOLDER",
+        doc: "copies the store as it is now into a new folder",
+        run: backup,
+    },
 ];
 
 /// Runs a command line, its prefix included.
@@ -181,6 +188,14 @@ fn source(runner: &mut Runner, arguments: &str) -> Result<(), Failure> {
     let text =
         std::fs::read_to_string(arguments).map_err(|error| report::unreadable(arguments, error))?;
     runner.run(&Source { name: arguments, text: &text }).map_err(Failure::Stop)
+}
+
+fn backup(runner: &mut Runner, arguments: &str) -> Result<(), Failure> {
+    if arguments.is_empty() {
+        let message = "`:backup` needs the name of a new folder";
+        return Err(Error::usage(Detail::InvalidCommand, message).into());
+    }
+    runner.backup(arguments)
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ mod interactive;
 mod report;
 mod runner;
 mod split;
+mod subcommand;
 
 use args::{Args, Input};
 use runner::{Runner, Source, Stop};
@@ -36,6 +37,15 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
             return u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from);
         }
     };
+    if let Some((name, given)) = &args.subcommand {
+        return match subcommand::run(name, given) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                report::print(&error, None);
+                ExitCode::FAILURE
+            }
+        };
+    }
     let database = match open(args.database.as_deref()) {
         Ok(database) => database,
         Err(error) => {

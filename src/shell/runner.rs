@@ -187,6 +187,11 @@ impl Runner {
         })
     }
 
+    /// Copies the store as of the last commit.
+    pub(super) fn backup(&mut self, folder: &str) -> Result<(), Failure> {
+        Ok(self.database.backup(folder)?)
+    }
+
     /// Folds the log into segments.
     pub(super) fn checkpoint(&mut self) -> Result<(), Failure> {
         Ok(self.database.checkpoint()?)

@@ -254,3 +254,21 @@ pub(crate) fn sync_parent(folder: &Path) -> Result<()> {
         None => Ok(()),
     }
 }
+
+/// Deletes a folder with everything in it, if it is there.
+pub(crate) fn remove_folder(folder: &Path) -> Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(failed("delete the folder", folder, error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Gives a folder another name, durably. An empty folder of that name is replaced.
+pub(crate) fn rename_folder(from: &Path, to: &Path) -> Result<()> {
+    // A rename onto an empty folder is refused on some systems.
+    let _ = fs::remove_dir(to);
+    fs::rename(from, to).map_err(|error| failed("rename", from, error))?;
+    sync_parent(to)
+}

@@ -25,6 +25,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
 
@@ -210,6 +211,8 @@ pub struct Engine {
     pub documentation: &'static str,
     /// Whether what was synced is there when the same folder is opened again.
     pub durable: bool,
+    /// The folder of its own within the store's, by which a store's engine is known; empty where it has none.
+    pub folder: &'static str,
     /// Opens the store in a folder and makes both where they are missing.
     pub open: fn(&Path) -> Result<Opened>,
 }
@@ -220,18 +223,21 @@ pub const ENGINES: &[Engine] = &[
         name: sled::NAME,
         documentation: "Keeps records in sled and segments in files beside it, all below one folder.",
         durable: true,
+        folder: sled::FOLDER,
         open: sled::open,
     },
     Engine {
         name: redb::NAME,
         documentation: "Keeps records in redb and segments in files beside it, all below one folder.",
         durable: true,
+        folder: redb::FOLDER,
         open: redb::open,
     },
     Engine {
         name: memory::NAME,
         documentation: "Keeps everything in memory and forgets it in the end; the folder is not touched.",
         durable: false,
+        folder: "",
         open: |_| Ok(memory::open()),
     },
 ];
@@ -239,4 +245,72 @@ pub const ENGINES: &[Engine] = &[
 /// The engine of that name.
 pub fn engine(name: &str) -> Option<&'static Engine> {
     ENGINES.iter().find(|engine| engine.name == name)
+}
+
+/// The engine that the store in a folder was made with; none where there is no store.
+pub fn engine_of(store: &Path) -> Option<&'static Engine> {
+    ENGINES.iter().find(|engine| !engine.folder.is_empty() && store.join(engine.folder).is_dir())
+}
+
+/// Opens the store in a folder with its own engine, or makes one with the engine that is wanted, else the first.
+pub fn open(store: &Path, wanted: Option<&str>) -> Result<Opened> {
+    let wanted = match wanted {
+        None => None,
+        Some(name) => Some(durable_engine(name)?),
+    };
+    match (engine_of(store), wanted) {
+        (Some(own), Some(wanted)) if own.name != wanted.name => Err(Error::usage(
+            Detail::EngineMismatch,
+            format!(
+                "the store `{}` was made with the engine `{}`, not `{}`",
+                store.display(),
+                own.name,
+                wanted.name
+            ),
+        )
+        .help("Open it without naming an engine, or copy it into another one with `redstring migrate`.")),
+        (Some(engine), _) | (None, Some(engine)) => (engine.open)(store),
+        (None, None) => sled::open(store),
+    }
+}
+
+/// The engine of that name, if it keeps stores on disk.
+fn durable_engine(name: &str) -> Result<&'static Engine> {
+    engine(name).filter(|engine| engine.durable).ok_or_else(|| {
+        let names: Vec<&str> = ENGINES.iter().filter(|e| e.durable).map(|e| e.name).collect();
+        Error::usage(Detail::EngineMismatch, format!("there is no storage engine `{name}`"))
+            .help(format!("The engines are {}.", names.join(", ")))
+    })
+}
+
+/// Makes a store in a folder that is not there yet, whole or not at all: `fill` writes into a folder beside it,
+/// which gets its name when everything in it is durable.
+pub fn make_whole(
+    store: &Path,
+    engine: &str,
+    fill: impl FnOnce(&Opened) -> Result<()>,
+) -> Result<()> {
+    let engine = durable_engine(engine)?;
+    let taken = store.read_dir().is_ok_and(|mut entries| entries.next().is_some());
+    if taken || store.is_file() {
+        return Err(Error::storage(
+            Detail::InvalidFile,
+            format!("`{}` is there already", store.display()),
+        )
+        .help("Name a folder that is not there yet; nothing is overwritten."));
+    }
+    let mut name = store.file_name().unwrap_or_default().to_owned();
+    name.push(".unfinished");
+    let unfinished = store.with_file_name(name);
+    folder::remove_folder(&unfinished)?;
+    let filled = (engine.open)(&unfinished).and_then(|opened| {
+        fill(&opened)?;
+        opened.bytes.sync()
+    });
+    if let Err(error) = filled {
+        // It would be removed the next time as well.
+        let _ = folder::remove_folder(&unfinished);
+        return Err(error);
+    }
+    folder::rename_folder(&unfinished, store)
 }

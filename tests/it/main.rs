@@ -14,5 +14,6 @@ mod graph_crash;
 mod graph_history;
 mod long_statement;
 mod storage;
+mod store;
 mod syntax;
 mod tidy;

@@ -11,6 +11,7 @@ mod cache;
 mod column;
 mod file;
 mod record;
+mod verify;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

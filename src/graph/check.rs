@@ -1,0 +1,239 @@
+//! Checks a graph whole: every checksum of its segments, and every reference from one thing to another.
+//!
+//! What is wrong is told and the check goes on. It may not mend anything.
+
+use crate::error::Result;
+use crate::value::NodeId;
+use crate::value::RelationshipId;
+
+use super::Direction;
+use super::Neighbours;
+use super::TypeId;
+use super::snapshot::Snapshot;
+
+/// Entities that are looked at together.
+const BATCH: usize = 1 << 14;
+/// Problems that are told; what comes after them is only counted.
+const TOLD: usize = 1000;
+
+/// What a check has found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CheckReport {
+    /// Chunks of segments that were read and held against their checksums.
+    pub chunks: u64,
+    /// Bytes of these chunks.
+    pub bytes: u64,
+    /// Nodes that were looked at.
+    pub nodes: u64,
+    /// Relationships that were looked at.
+    pub relationships: u64,
+    /// What is wrong, a sentence each; at most 1,000 of them.
+    pub problems: Vec<String>,
+    /// How many problems there are in all.
+    pub problem_count: u64,
+}
+
+impl CheckReport {
+    /// Whether nothing is wrong.
+    pub fn is_sound(&self) -> bool {
+        self.problem_count == 0
+    }
+
+    pub(super) fn problem(&mut self, text: impl Into<String>) {
+        self.problem_count += 1;
+        if self.problems.len() < TOLD {
+            self.problems.push(text.into());
+        }
+    }
+
+    /// The value, or a problem in its place.
+    pub(super) fn note<T>(&mut self, result: Result<T>) -> Option<T> {
+        result.map_err(|error| self.problem(error.message())).ok()
+    }
+
+    fn expect_count(&mut self, what: &str, found: u64, recorded: u64) {
+        if found != recorded {
+            self.problem(format!("the store counts {recorded} {what}, but {found} are there"));
+        }
+    }
+}
+
+/// A set of dense ids, held flat.
+struct Bits(Vec<u64>);
+
+impl Bits {
+    fn new(bound: u64) -> Self {
+        Self(vec![0; bound.div_ceil(64) as usize])
+    }
+
+    fn insert(&mut self, id: u64) {
+        if let Some(word) = self.0.get_mut((id / 64) as usize) {
+            *word |= 1 << (id % 64);
+        }
+    }
+
+    fn contains(&self, id: u64) -> bool {
+        self.0.get((id / 64) as usize).is_some_and(|word| word >> (id % 64) & 1 == 1)
+    }
+}
+
+/// Checks what a snapshot sees, and all segments below it.
+pub(super) fn run(snapshot: &Snapshot) -> CheckReport {
+    let mut report = CheckReport::default();
+    snapshot.state.base.verify(&mut report);
+    let nodes = check_nodes(snapshot, &mut report);
+    check_labels(snapshot, &nodes, &mut report);
+    let relationships = check_relationships(snapshot, &nodes, &mut report);
+    check_links(snapshot, Direction::Outgoing, &relationships, &mut report);
+    check_links(snapshot, Direction::Incoming, &relationships, &mut report);
+    report
+}
+
+/// Calls `take` with the ids of a scan, a batch at a time; a scan that fails ends there.
+fn each_batch<T: Copy>(
+    report: &mut CheckReport,
+    first: T,
+    after: impl Fn(T) -> T,
+    scan: impl Fn(T, &mut Vec<T>) -> Result<()>,
+    mut take: impl FnMut(&[T], &mut CheckReport),
+) {
+    let mut from = first;
+    loop {
+        let mut ids = Vec::new();
+        if report.note(scan(from, &mut ids)).is_none() {
+            return;
+        }
+        take(&ids, report);
+        match ids.last() {
+            Some(last) if ids.len() == BATCH => from = after(*last),
+            _ => return,
+        }
+    }
+}
+
+fn next_node(node: NodeId) -> NodeId {
+    NodeId(node.0 + 1)
+}
+
+fn check_nodes(snapshot: &Snapshot, report: &mut CheckReport) -> Bits {
+    let mut nodes = Bits::new(snapshot.state.next_node);
+    let mut count = 0;
+    let scan = |from, ids: &mut Vec<NodeId>| snapshot.scan_nodes(from, BATCH, ids);
+    each_batch(report, NodeId(0), next_node, scan, |ids, report| {
+        for id in ids {
+            if id.0 >= snapshot.state.next_node {
+                report.problem(format!("node {} has an id that was never given", id.0));
+            }
+            nodes.insert(id.0);
+        }
+        count += ids.len() as u64;
+        for (key, name) in snapshot.keys() {
+            if report.note(snapshot.node_property(ids, key)).is_none() {
+                report.problem(format!("the property `{name}` of some nodes cannot be read"));
+            }
+        }
+    });
+    report.nodes = count;
+    report.expect_count("nodes", count, snapshot.node_count());
+    nodes
+}
+
+fn check_labels(snapshot: &Snapshot, nodes: &Bits, report: &mut CheckReport) {
+    for (label, name) in snapshot.labels() {
+        let mut count = 0;
+        let scan = |from, ids: &mut Vec<NodeId>| snapshot.scan_label(label, from, BATCH, ids);
+        each_batch(report, NodeId(0), next_node, scan, |ids, report| {
+            for id in ids.iter().filter(|id| !nodes.contains(id.0)) {
+                report
+                    .problem(format!("the label `{name}` is on node {}, which is not there", id.0));
+            }
+            count += ids.len() as u64;
+        });
+        let what = format!("nodes with the label `{name}`");
+        report.expect_count(&what, count, snapshot.label_count(label));
+    }
+}
+
+/// The relationships that exist, after a look at their ends and types.
+fn check_relationships(snapshot: &Snapshot, nodes: &Bits, report: &mut CheckReport) -> Bits {
+    let mut relationships = Bits::new(snapshot.state.next_relationship);
+    let mut types = vec![0u64; snapshot.types().len()];
+    let mut count = 0;
+    let scan =
+        |from, ids: &mut Vec<RelationshipId>| snapshot.scan_relationships(&[], from, BATCH, ids);
+    let after = |id: RelationshipId| RelationshipId(id.0 + 1);
+    each_batch(report, RelationshipId(0), after, scan, |ids, report| {
+        count += ids.len() as u64;
+        ids.iter().for_each(|id| relationships.insert(id.0));
+        for (key, name) in snapshot.keys() {
+            if report.note(snapshot.relationship_property(ids, key)).is_none() {
+                report
+                    .problem(format!("the property `{name}` of some relationships cannot be read"));
+            }
+        }
+        let Some(ends) = report.note(snapshot.relationship_ends(ids)) else { return };
+        for (id, ends) in ids.iter().zip(ends) {
+            let Some((type_id, start, end)) = ends else {
+                report.problem(format!("relationship {} has no record", id.0));
+                continue;
+            };
+            match types.get_mut(type_id.0 as usize) {
+                Some(of_type) => *of_type += 1,
+                None => report.problem(format!("relationship {} has no known type", id.0)),
+            }
+            for end in [start, end] {
+                if !nodes.contains(end.0) {
+                    let text =
+                        format!("relationship {} ends at node {}, which is not there", id.0, end.0);
+                    report.problem(text);
+                }
+            }
+        }
+    });
+    report.relationships = count;
+    report.expect_count("relationships", count, snapshot.relationship_count());
+    for ((number, name), found) in (0..).zip(snapshot.types().iter().map(|(_, n)| n)).zip(types) {
+        let what = format!("relationships of type `{name}`");
+        report.expect_count(&what, found, snapshot.type_count(TypeId(number)));
+    }
+    relationships
+}
+
+/// Every link of a node must be a relationship that says the same, and every relationship must be a link.
+fn check_links(
+    snapshot: &Snapshot,
+    direction: Direction,
+    relationships: &Bits,
+    report: &mut CheckReport,
+) {
+    let side = if direction == Direction::Outgoing { "outgoing" } else { "incoming" };
+    let mut count = 0;
+    let scan = |from, ids: &mut Vec<NodeId>| snapshot.scan_nodes(from, BATCH, ids);
+    each_batch(report, NodeId(0), next_node, scan, |ids, report| {
+        let mut found = Neighbours::default();
+        if report.note(snapshot.expand(ids, direction, &[], &mut found)).is_none() {
+            return;
+        }
+        count += found.len() as u64;
+        let Some(ends) = report.note(snapshot.relationship_ends(&found.relationships)) else {
+            return;
+        };
+        for (at, (relationship, ends)) in found.relationships.iter().zip(ends).enumerate() {
+            let node = found.parents.get(at).and_then(|row| ids.get(*row as usize)).copied();
+            let neighbour = found.nodes.get(at).copied();
+            let (start, end) = match direction {
+                Direction::Incoming => (neighbour, node),
+                Direction::Outgoing | Direction::Both => (node, neighbour),
+            };
+            let agrees = ends.is_some_and(|(_, s, e)| Some(s) == start && Some(e) == end);
+            if !agrees || !relationships.contains(relationship.0) {
+                report.problem(format!(
+                    "node {} has an {side} link to relationship {}, which says otherwise",
+                    node.map_or(0, |node| node.0),
+                    relationship.0
+                ));
+            }
+        }
+    });
+    report.expect_count(&format!("{side} links"), count, snapshot.relationship_count());
+}

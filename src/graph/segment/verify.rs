@@ -1,0 +1,47 @@
+//! Reads every chunk of a base, so that damage is found before a query meets it.
+
+use crate::error::Result;
+use crate::graph::CheckReport;
+
+use super::{AdjacencyChunk, Base, BitmapChunk, Chunk, ColumnChunk, DictionaryChunk, RecordChunk};
+use super::{ChunkRef, SectionKey};
+
+impl Base {
+    /// Holds every chunk against its checksum and decodes it, past the cache.
+    pub(crate) fn verify(&self, report: &mut CheckReport) {
+        let Some(Some(index)) = report.note(self.index()) else { return };
+        for (key, section) in &index.sections {
+            for chunk in section.chunks.iter().filter(|chunk| chunk.length > 0) {
+                let result = match key {
+                    SectionKey::Nodes
+                    | SectionKey::Relationships
+                    | SectionKey::Label(_)
+                    | SectionKey::OfType(_) => self.verify_chunk::<BitmapChunk>(chunk),
+                    SectionKey::Outgoing(_) | SectionKey::Incoming(_) => {
+                        self.verify_chunk::<AdjacencyChunk>(chunk)
+                    }
+                    SectionKey::Records => self.verify_chunk::<RecordChunk>(chunk),
+                    SectionKey::NodeColumn(_) | SectionKey::RelationshipColumn(_) => {
+                        self.verify_chunk::<ColumnChunk>(chunk)
+                    }
+                };
+                report.note(result);
+                report.chunks += 1;
+                report.bytes += chunk.length;
+            }
+            if let Some(dictionary) = &section.dictionary {
+                report.note(self.verify_chunk::<DictionaryChunk>(dictionary));
+                report.chunks += 1;
+                report.bytes += dictionary.length;
+            }
+        }
+    }
+
+    fn verify_chunk<T: Chunk>(&self, at: &ChunkRef) -> Result<()> {
+        let (file, bytes) = self.read(at)?;
+        match T::decode(&bytes) {
+            Some(_) => Ok(()),
+            None => Err(file.damaged(at.offset, "it cannot be decoded")),
+        }
+    }
+}

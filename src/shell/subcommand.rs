@@ -1,0 +1,105 @@
+//! What `redstring` does besides running statements, one entry of [`SUBCOMMANDS`] each: `redstring check DB`.
+
+use std::path::Path;
+use std::path::PathBuf;
+
+use clap::Arg;
+use clap::ArgMatches;
+use clap::Command;
+use clap::value_parser;
+
+use crate::database::Database;
+use crate::database::Options;
+use crate::error::Detail;
+use crate::error::Error;
+use crate::error::Result;
+
+use super::report;
+
+/// A task with arguments of its own.
+pub(super) struct Subcommand {
+    pub(super) name: &'static str,
+    about: &'static str,
+    /// Adds its arguments.
+    arguments: fn(Command) -> Command,
+    run: fn(&ArgMatches) -> Result<()>,
+}
+
+/// Every subcommand. A store of such a name is written with its path, as in `./check`.
+pub(super) static SUBCOMMANDS: &[Subcommand] = &[
+    Subcommand {
+        name: "backup",
+        about: "Copies a store into a new folder; whole or not at all",
+        arguments: |command| command.arg(store()).arg(target()),
+        run: |given| open(given)?.backup(path(given, "TARGET")),
+    },
+    Subcommand {
+        name: "check",
+        about: "Verifies every checksum and every reference of a store, and says what is damaged",
+        arguments: |command| command.arg(store()),
+        run: check,
+    },
+    Subcommand {
+        name: "migrate",
+        about: "Copies a store into a new folder with another storage engine",
+        arguments: |command| {
+            let engine = Arg::new("ENGINE").long("engine").default_value("redb");
+            command.arg(store()).arg(target()).arg(engine.help("sled or redb"))
+        },
+        run: |given| {
+            let engine = given.get_one::<String>("ENGINE").map_or("redb", String::as_str);
+            open(given)?.migrate(path(given, "TARGET"), engine)
+        },
+    },
+];
+
+impl Subcommand {
+    /// It as the argument parser wants it.
+    pub(super) fn command(&self) -> Command {
+        (self.arguments)(Command::new(self.name).about(self.about))
+    }
+}
+
+/// Runs the subcommand of that name.
+pub(super) fn run(name: &str, given: &ArgMatches) -> Result<()> {
+    match SUBCOMMANDS.iter().find(|subcommand| subcommand.name == name) {
+        Some(subcommand) => (subcommand.run)(given),
+        None => Err(Error::usage(Detail::InvalidCommand, format!("there is no command `{name}`"))),
+    }
+}
+
+fn store() -> Arg {
+    Arg::new("DB")
+        .required(true)
+        .value_parser(value_parser!(PathBuf))
+        .help("The folder of the store")
+}
+
+fn target() -> Arg {
+    let target = Arg::new("TARGET").required(true).value_parser(value_parser!(PathBuf));
+    target.help("The new folder, which must not be there yet")
+}
+
+fn path<'a>(given: &'a ArgMatches, name: &str) -> &'a Path {
+    given.get_one::<PathBuf>(name).map_or(Path::new(""), PathBuf::as_path)
+}
+
+/// The store, which must be there and is only read.
+fn open(given: &ArgMatches) -> Result<Database> {
+    Database::open_with(path(given, "DB"), Options::default().read_only(true))
+}
+
+fn check(given: &ArgMatches) -> Result<()> {
+    let found = open(given)?.check();
+    report::say(&format!(
+        "checked {} nodes, {} relationships and {} chunks of {} bytes",
+        found.nodes, found.relationships, found.chunks, found.bytes
+    ));
+    if found.is_sound() {
+        return Ok(());
+    }
+    found.problems.iter().for_each(|problem| report::say(&format!("- {problem}")));
+    Err(Error::corruption(format!("the store has {} problems", found.problem_count)).help(
+        "What is damaged gives errors and nothing else is lost; restore the store from a backup.",
+    ))
+}

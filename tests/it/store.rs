@@ -1,0 +1,186 @@
+//! Stores as their users handle them: copies, other engines, checks, opening only to read.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::thread;
+
+use redstring::storage::ENGINES;
+use redstring::{Database, Options, Result};
+
+/// A small graph with every kind of section: labels, types, properties, parallel and looping relationships.
+fn fill(db: &Database) {
+    let text = "UNWIND range(1, 400) AS i \
+                CREATE (a:A {i: i, s: 'text ' + toString(i % 7), l: [i, i + 1]})-[:R {w: i}]->(b:B:C {f: i / 2.0}), \
+                       (a)-[:R {w: -i}]->(b), (b)-[:LOOP]->(b)";
+    db.execute(text, ()).unwrap();
+    db.checkpoint().unwrap();
+    db.execute("MATCH (a:A) WHERE a.i % 50 = 0 DETACH DELETE a", ()).unwrap();
+    db.execute("UNWIND range(1, 3000) AS i CREATE (:Late {i: i, text: 'as long as it takes'})", ())
+        .unwrap();
+}
+
+/// Everything in the graph, in an order of its own.
+fn contents(db: &Database) -> Vec<String> {
+    let text = "MATCH (n) OPTIONAL MATCH (n)-[r]->(m) \
+                RETURN id(n) AS n, labels(n), properties(n), id(r) AS r, type(r), properties(r), id(m) ORDER BY n, r";
+    let rows = db.query(text, ()).unwrap().collect::<Result<Vec<_>>>().unwrap();
+    rows.iter()
+        .map(|row| row.values().iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))
+        .collect()
+}
+
+fn durable_engines() -> impl Iterator<Item = &'static str> {
+    ENGINES.iter().filter(|engine| engine.durable).map(|engine| engine.name)
+}
+
+#[test]
+fn a_store_moves_between_all_engines() {
+    let folder = tempfile::tempdir().unwrap();
+    let memory = Database::in_memory();
+    fill(&memory);
+    let expected = contents(&memory);
+    for from in durable_engines() {
+        for to in durable_engines() {
+            let (first, second) = (format!("{from}-{to}-1"), format!("{from}-{to}-2"));
+            let (first, second) = (folder.path().join(first), folder.path().join(second));
+            memory.migrate(&first, from).unwrap();
+            Database::open(&first).unwrap().migrate(&second, to).unwrap();
+            let db = Database::open(&second).unwrap();
+            assert_eq!(contents(&db), expected, "from {from} to {to}");
+            assert!(db.check().is_sound());
+            // What was copied can be written to.
+            db.execute("CREATE (:More)", ()).unwrap();
+            drop(db);
+            assert_eq!(contents(&Database::open(&second).unwrap()).len(), expected.len() + 1);
+        }
+    }
+}
+
+#[test]
+fn a_store_keeps_its_engine() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store");
+    let redb = || Options::default().engine("redb");
+    Database::open_with(&store, redb()).unwrap().execute("CREATE (:A)", ()).unwrap();
+    assert!(store.join("redb").is_dir() && !store.join("sled").exists());
+    assert_eq!(contents(&Database::open(&store).unwrap()).len(), 1);
+    assert_eq!(contents(&Database::open_with(&store, redb()).unwrap()).len(), 1);
+    let error = Database::open_with(&store, Options::default().engine("sled")).unwrap_err();
+    assert_eq!(error.code(), "UsageError.EngineMismatch");
+    let error = Database::open_with(&store, Options::default().engine("other")).unwrap_err();
+    assert!(error.help_text().is_some_and(|help| help.contains("sled, redb")), "{error:?}");
+}
+
+#[test]
+fn a_backup_is_one_state_of_a_graph_that_is_being_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = Database::open(folder.path().join("store")).unwrap();
+    db.execute("CREATE (:Count {n: 0})", ()).unwrap();
+    let writer = {
+        let db = db.clone();
+        thread::spawn(move || {
+            for n in 1..=60 {
+                let text = "MATCH (c:Count) SET c.n = c.n + 1 CREATE (:Item {n: c.n})";
+                db.execute(text, ()).unwrap();
+                if n % 20 == 0 {
+                    db.checkpoint().unwrap();
+                }
+            }
+        })
+    };
+    for number in 0..6 {
+        let target = folder.path().join(format!("copy-{number}"));
+        db.backup(&target).unwrap();
+        let copy = Database::open(&target).unwrap();
+        let text =
+            "MATCH (c:Count) OPTIONAL MATCH (i:Item) RETURN c.n, count(i), coalesce(max(i.n), 0)";
+        let row = copy.query(text, ()).unwrap().single().unwrap();
+        let (counted, items, last) = row.into_tuple::<(i64, i64, i64)>().unwrap();
+        assert_eq!((items, last), (counted, counted), "copy {number}");
+        assert!(copy.check().is_sound());
+    }
+    writer.join().unwrap();
+    let error = db.backup(folder.path().join("copy-0")).unwrap_err();
+    assert_eq!(error.code(), "StorageError.InvalidFile", "nothing is overwritten");
+}
+
+#[test]
+fn who_only_reads_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store");
+    let read_only = || Options::default().read_only(true);
+    let error = Database::open_with(&store, read_only()).unwrap_err();
+    assert_eq!(error.code(), "StorageError.InvalidFile");
+    assert!(!store.exists());
+    fill(&Database::open(&store).unwrap());
+    let db = Database::open_with(&store, read_only()).unwrap();
+    for text in ["CREATE (:A)", "MATCH (n) SET n.i = 1", "MATCH (n) DETACH DELETE n"] {
+        assert_eq!(db.execute(text, ()).unwrap_err().code(), "TransactionError.ReadOnly");
+    }
+    assert!(db.begin().is_err() && db.checkpoint().is_err());
+    assert!(!contents(&db).is_empty());
+}
+
+#[test]
+fn damage_is_found_by_a_check_and_costs_only_what_needs_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store");
+    let db = Database::open(&store).unwrap();
+    fill(&db);
+    db.checkpoint().unwrap();
+    drop(db);
+    assert!(Database::open(&store).unwrap().check().is_sound());
+    let segment = only_segment(&store);
+    let mut bytes = fs::read(&segment).unwrap();
+    // The text of a property lies in the file as it is.
+    let text = b"as long as it takes";
+    let at = bytes.windows(text.len()).position(|window| window == text).unwrap();
+    bytes[at] ^= 1;
+    fs::write(&segment, &bytes).unwrap();
+
+    let db = Database::open(&store).unwrap();
+    let report = db.check();
+    assert!(report.problems.iter().any(|p| p.contains("checksum")), "{:?}", report.problems);
+    let count = db.query("MATCH (n:Late) RETURN count(*)", ()).unwrap().single().unwrap();
+    assert_eq!(count.get::<i64>(0).unwrap(), 3000);
+    let sum = db.query("MATCH (n:Late) RETURN sum(n.i)", ()).unwrap().single().unwrap();
+    assert_eq!(sum.get::<i64>(0).unwrap(), 4_501_500);
+    let error = db.execute("MATCH (n:Late) RETURN n.text", ()).unwrap_err();
+    assert!(error.is_corruption(), "{error:?}");
+}
+
+fn only_segment(store: &Path) -> std::path::PathBuf {
+    let entries = fs::read_dir(store.join("segments")).unwrap();
+    let mut segments: Vec<_> = entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with("segment-"))
+        .collect();
+    assert_eq!(segments.len(), 1);
+    segments.remove(0)
+}
+
+#[test]
+fn the_command_copies_and_checks() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store");
+    fill(&Database::open(&store).unwrap());
+    let run = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_redstring"))
+            .args(arguments)
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    assert_eq!(run(&["backup", "store", "copy"]), (Some(0), String::new()));
+    assert_eq!(run(&["migrate", "store", "other", "--engine", "redb"]), (Some(0), String::new()));
+    for name in ["store", "copy", "other"] {
+        let (code, said) = run(&["check", name]);
+        assert_eq!(code, Some(0), "{said}");
+        assert!(said.starts_with("checked 3792 nodes"), "{said}");
+    }
+    assert_eq!(run(&["backup", "store", "copy"]).0, Some(1), "nothing is overwritten");
+    assert_eq!(run(&["check", "nothing"]).0, Some(1));
+    assert_eq!(run(&["check"]).0, Some(2));
+}
