@@ -6,12 +6,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
-use rustc_hash::FxHashSet;
-
 use crate::error::Error;
 use crate::error::Result;
 use crate::storage::SegmentFiles;
+use crate::value::Array;
+use crate::value::ArrayData;
 use crate::value::NodeId;
 use crate::value::RelationshipId;
 use crate::value::Value;
@@ -20,14 +19,11 @@ use super::catalog::Catalog;
 use super::delta::Properties;
 use super::links;
 use super::segment::{
-    AdjacencyChunk, Base, BitmapChunk, Chunk, ChunkCache, ColumnChunk, Kind, RecordChunk,
-    SectionKey, SegmentBuilder, SegmentFile, Values,
+    AdjacencyChunk, Base, BitmapChunk, Chunk, ChunkCache, ColumnChunk, Dictionary, RecordChunk,
+    SectionKey, SegmentBuilder, SegmentFile,
 };
 use super::snapshot::Snapshot;
 use super::{LabelId, TypeId, TypeStatistics};
-
-/// Words in a dictionary at most: beyond that a column is better off without.
-const DICTIONARY_WORDS: usize = 1 << 16;
 
 /// A new base and what the catalog says of it.
 pub(super) struct Checkpoint {
@@ -239,35 +235,6 @@ struct Columns {
     dictionaries: BTreeMap<u32, Dictionary>,
 }
 
-#[derive(Default)]
-struct Dictionary {
-    codes: FxHashMap<Arc<str>, u32>,
-    words: Vec<Arc<str>>,
-}
-
-impl Dictionary {
-    /// The codes of a chunk's strings, if the dictionary pays for it: if each word stands for two values or more.
-    fn encode(&mut self, values: &[Value]) -> Option<Vec<u32>> {
-        let words =
-            || values.iter().filter_map(|v| if let Value::String(s) = v { Some(s) } else { None });
-        let distinct: FxHashSet<&Arc<str>> = words().collect();
-        let new = distinct.iter().filter(|word| !self.codes.contains_key(**word)).count();
-        if distinct.len() * 2 > values.len() || self.words.len() + new > DICTIONARY_WORDS {
-            return None;
-        }
-        let codes = words().map(|word| match self.codes.get(word) {
-            Some(code) => *code,
-            None => {
-                let code = self.words.len() as u32;
-                self.words.push(word.clone());
-                self.codes.insert(word.clone(), code);
-                code
-            }
-        });
-        Some(codes.collect())
-    }
-}
-
 impl Columns {
     /// Writes the values of one chunk of one column: positions ascending.
     fn chunk(
@@ -283,18 +250,19 @@ impl Columns {
         }
         found.sort_unstable_by_key(|(at, _)| *at);
         let (positions, values): (Vec<u32>, Vec<Value>) = found.into_iter().unzip();
-        let codes = match Values::kind(&values) {
-            Kind::String => self.dictionaries.entry(key).or_default().encode(&values),
+        let values: Array = values.into_iter().collect();
+        let codes = match values.data() {
+            ArrayData::String(strings) => self.dictionaries.entry(key).or_default().encode(strings),
             _ => None,
         };
-        let of = Values { ids, positions: &positions, values: &values, codes: codes.as_deref() };
-        builder.column(section(key), chunk, &of)
+        let column = ColumnChunk::encode(ids, &positions, &values, codes.as_deref())?;
+        builder.column(section(key), chunk, &column)
     }
 
     fn finish(self, builder: &mut SegmentBuilder, section: fn(u32) -> SectionKey) -> Result<()> {
         for (key, dictionary) in self.dictionaries {
-            if !dictionary.words.is_empty() {
-                builder.dictionary(section(key), &dictionary.words)?;
+            if !dictionary.words().is_empty() {
+                builder.dictionary(section(key), dictionary.words())?;
             }
         }
         Ok(())

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub mod arithmetic;
+mod array;
 mod bitmap;
 mod column;
 mod convert;
@@ -22,6 +23,7 @@ mod serialize;
 pub mod temporal;
 mod types;
 
+pub use array::{Array, ArrayData, Strings};
 pub use bitmap::Bitmap;
 pub use column::{Column, ColumnBuilder, ColumnData};
 pub use convert::FromValue;

@@ -1,8 +1,10 @@
-//! Numbers to bytes and back, in the one way all chunks use: little-endian, packed to the width they need.
+//! Numbers to bytes and back, in the one way all chunks use: little-endian, packed to the bits they need.
 //!
 //! Reading never trusts a length: what does not fit gives `None`.
 
 use roaring::RoaringBitmap;
+
+use super::packed;
 
 /// Words of a bitmap over the ids of one chunk.
 pub(super) const CHUNK_WORDS: usize = 1024;
@@ -30,34 +32,16 @@ impl Encoder {
         self.0.extend_from_slice(bytes);
     }
 
-    /// Numbers behind their count and the width that the largest of them needs: 1, 2, 4 or 8 bytes.
+    /// Numbers, behind their count, in the [packed](super::packed) form that needs the fewest bits.
     pub(super) fn packed(&mut self, values: impl ExactSizeIterator<Item = u64> + Clone) {
-        let largest = values.clone().max().unwrap_or(0);
-        self.u64(values.len() as u64);
-        match largest {
-            0..=0xff => {
-                self.u8(1);
-                self.0.extend(values.map(|v| v as u8));
-            }
-            0x100..=0xffff => {
-                self.u8(2);
-                values.for_each(|v| self.0.extend_from_slice(&(v as u16).to_le_bytes()));
-            }
-            0x1_0000..=0xffff_ffff => {
-                self.u8(4);
-                values.for_each(|v| self.0.extend_from_slice(&(v as u32).to_le_bytes()));
-            }
-            _ => {
-                self.u8(8);
-                values.for_each(|v| self.0.extend_from_slice(&v.to_le_bytes()));
-            }
-        }
+        packed::encode(&mut self.0, values);
     }
 
     /// A bitmap of positions within a chunk.
     pub(super) fn bitmap(&mut self, words: &[u64]) {
         let positions = positions(words);
-        let bitmap: RoaringBitmap = positions.collect();
+        let mut bitmap: RoaringBitmap = positions.collect();
+        bitmap.optimize();
         let mut bytes = Vec::with_capacity(bitmap.serialized_size());
         // Writing to a vector cannot fail; were it to, the checksum covers what the reader refuses.
         if bitmap.serialize_into(&mut bytes).is_ok() {
@@ -107,16 +91,7 @@ impl<'a> Decoder<'a> {
     }
 
     pub(super) fn packed<T>(&mut self, make: impl Fn(u64) -> T) -> Option<Vec<T>> {
-        let count = usize::try_from(self.u64()?).ok()?;
-        let width = usize::from(self.u8()?);
-        let bytes = self.take(count.checked_mul(width)?)?;
-        Some(match width {
-            1 => bytes.iter().map(|b| make(u64::from(*b))).collect(),
-            2 => bytes.as_chunks().0.iter().map(|b| make(u16::from_le_bytes(*b).into())).collect(),
-            4 => bytes.as_chunks().0.iter().map(|b| make(u32::from_le_bytes(*b).into())).collect(),
-            8 => bytes.as_chunks().0.iter().map(|b| make(u64::from_le_bytes(*b))).collect(),
-            _ => return None,
-        })
+        packed::decode(self, make)
     }
 
     pub(super) fn bitmap(&mut self) -> Option<Box<[u64; CHUNK_WORDS]>> {

@@ -7,6 +7,8 @@ use crate::error::Result;
 use crate::graph::PropertyStatistics;
 use crate::graph::property;
 use crate::graph::snapshot::Raw;
+use crate::value::Array;
+use crate::value::ArrayData;
 use crate::value::Bitmap;
 use crate::value::Column;
 use crate::value::ColumnBuilder;
@@ -84,62 +86,27 @@ enum Data {
     General(Vec<Value>),
 }
 
-/// The values of one chunk before they are encoded: positions ascending, no nulls.
+/// A chunk of a column as it is written.
 #[derive(Debug)]
-pub(crate) struct Values<'a> {
-    /// How many ids the chunk covers.
-    pub(crate) ids: usize,
-    pub(crate) positions: &'a [u32],
-    pub(crate) values: &'a [Value],
-    /// The code of each value, where the chunk is to use the dictionary.
-    pub(crate) codes: Option<&'a [u32]>,
+pub(crate) struct EncodedColumn {
+    pub(crate) kind: Kind,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) count: u64,
+    /// The least and the greatest value, as bits, where the kind has an order of its own. NaN counts not.
+    pub(crate) bounds: Option<(u64, u64)>,
 }
 
-impl Values<'_> {
-    /// The narrowest kind that holds them all.
-    pub(crate) fn kind(values: &[Value]) -> Kind {
-        let mut kind = None;
-        for value in values {
-            let one = match value {
-                Value::Boolean(_) => Kind::Boolean,
-                Value::Integer(_) => Kind::Integer,
-                Value::Float(_) => Kind::Float,
-                Value::String(_) => Kind::String,
-                _ => return Kind::General,
-            };
-            if *kind.get_or_insert(one) != one {
-                return Kind::General;
-            }
+fn bounds(of: &ArrayData) -> Option<(u64, u64)> {
+    match of {
+        ArrayData::Integer(values) => {
+            Some((*values.iter().min()? as u64, *values.iter().max()? as u64))
         }
-        kind.unwrap_or(Kind::General)
-    }
-}
-
-impl Values<'_> {
-    /// The least and the greatest of them, as bits, where the kind has an order of its own. NaN counts not.
-    pub(super) fn bounds(&self, kind: Kind) -> Option<(u64, u64)> {
-        match kind {
-            Kind::Integer => {
-                let integers = || {
-                    self.values
-                        .iter()
-                        .filter_map(|v| if let Value::Integer(i) = v { Some(*i) } else { None })
-                };
-                Some((integers().min()? as u64, integers().max()? as u64))
-            }
-            Kind::Float => {
-                let floats = || {
-                    let floats = self
-                        .values
-                        .iter()
-                        .filter_map(|v| if let Value::Float(f) = v { Some(*f) } else { None });
-                    floats.filter(|f| !f.is_nan())
-                };
-                let least = floats().min_by(f64::total_cmp)?;
-                Some((least.to_bits(), floats().max_by(f64::total_cmp)?.to_bits()))
-            }
-            _ => None,
+        ArrayData::Float(values) => {
+            let floats = || values.iter().filter(|f| !f.is_nan());
+            let least = floats().min_by(|a, b| a.total_cmp(b))?;
+            Some((least.to_bits(), floats().max_by(|a, b| a.total_cmp(b))?.to_bits()))
         }
+        _ => None,
     }
 }
 
@@ -167,48 +134,52 @@ pub(super) fn statistics(section: &Section) -> PropertyStatistics {
 }
 
 impl ColumnChunk {
-    pub(crate) fn encode(of: &Values<'_>) -> Result<(Kind, Vec<u8>)> {
-        let kind = match of.codes {
-            Some(_) => Kind::Dictionary,
-            None => Values::kind(of.values),
+    /// Encodes the values that the ids at these positions have; none of them is absent. The codes are those
+    /// of strings that are to use the dictionary.
+    pub(crate) fn encode(
+        ids: usize,
+        positions: &[u32],
+        values: &Array,
+        codes: Option<&[u32]>,
+    ) -> Result<EncodedColumn> {
+        let kind = match (codes, values.data()) {
+            (Some(_), _) => Kind::Dictionary,
+            (None, ArrayData::Boolean(_)) => Kind::Boolean,
+            (None, ArrayData::Integer(_)) => Kind::Integer,
+            (None, ArrayData::Float(_)) => Kind::Float,
+            (None, ArrayData::String(_)) => Kind::String,
+            (None, ArrayData::General(_)) => Kind::General,
         };
         let mut encoder = Encoder::default();
         encoder.u8(kind as u8);
-        encoder.u32(of.ids as u32);
-        encoder.u32(of.values.len() as u32);
-        if of.values.len() < of.ids {
+        encoder.u32(ids as u32);
+        encoder.u32(values.len() as u32);
+        if values.len() < ids {
             let mut words = [0; CHUNK_WORDS];
-            for at in of.positions {
+            for at in positions {
                 words[*at as usize / 64] |= 1 << (at % 64);
             }
             encoder.bitmap(&words);
         }
-        match kind {
-            Kind::Boolean => encoder.0.extend(of.values.iter().map(|v| match v {
-                Value::Boolean(b) => u8::from(*b),
-                _ => 0,
-            })),
-            Kind::Integer => {
-                let integer = |v: &Value| if let Value::Integer(i) = v { *i } else { 0 };
-                let least = of.values.iter().map(integer).min().unwrap_or(0);
-                // As distances from the least, which mostly need fewer bytes.
-                encoder.u64(least as u64);
-                encoder.packed(of.values.iter().map(|v| integer(v).wrapping_sub(least) as u64));
+        let bounds = bounds(values.data());
+        match (codes, values.data()) {
+            (Some(codes), _) => encoder.packed(codes.iter().map(|c| u64::from(*c))),
+            (None, ArrayData::Boolean(values)) => {
+                encoder.packed(values.iter().map(|v| u64::from(*v)));
             }
-            Kind::Float => of.values.iter().for_each(|v| {
-                encoder.u64(if let Value::Float(f) = v { f.to_bits() } else { 0 });
-            }),
-            Kind::String => {
-                let text = |v: &Value| if let Value::String(s) = v { s.clone() } else { "".into() };
-                encode_strings(&mut encoder, of.values.iter().map(text));
+            (None, ArrayData::Integer(values)) => {
+                // As distances from the least, so that small negative numbers are near small positive ones.
+                let least = bounds.map_or(0, |(least, _)| least);
+                encoder.u64(least);
+                encoder.packed(values.iter().map(|v| (*v as u64).wrapping_sub(least)));
             }
-            Kind::Dictionary => {
-                let codes = of.codes.unwrap_or(&[]);
-                encoder.packed(codes.iter().map(|c| u64::from(*c)));
+            (None, ArrayData::Float(values)) => {
+                values.iter().for_each(|v| encoder.u64(v.to_bits()))
             }
-            Kind::General => encoder.block(&property::encode_all(of.values)?),
+            (None, ArrayData::String(values)) => encode_strings(&mut encoder, values.iter()),
+            (None, ArrayData::General(values)) => encoder.block(&property::encode_all(values)?),
         }
-        Ok((kind, encoder.0))
+        Ok(EncodedColumn { kind, bytes: encoder.0, count: values.len() as u64, bounds })
     }
 
     #[inline]
@@ -229,11 +200,12 @@ impl ColumnChunk {
     }
 }
 
-fn encode_strings(encoder: &mut Encoder, strings: impl Iterator<Item = Arc<str>> + Clone) {
-    let lengths: Vec<u64> = strings.clone().map(|s| s.len() as u64).collect();
-    encoder.packed(lengths.iter().copied());
-    let text: Vec<u8> = strings.flat_map(|s| s.as_bytes().to_vec()).collect();
-    encoder.block(&text);
+fn encode_strings<'a>(
+    encoder: &mut Encoder,
+    strings: impl ExactSizeIterator<Item = &'a str> + Clone,
+) {
+    encoder.packed(strings.clone().map(|s| s.len() as u64));
+    encoder.block(strings.collect::<String>().as_bytes());
 }
 
 fn decode_strings(decoder: &mut Decoder<'_>) -> Option<Vec<Arc<str>>> {
@@ -271,7 +243,8 @@ impl Chunk for ColumnChunk {
         let layout = Layout { ids, words: words.as_deref().filter(|_| spread) };
         let data = match kind {
             Kind::Boolean => {
-                Data::Boolean(layout.place(decoder.take(count)?.iter().map(|b| *b != 0), false))
+                let values = decoder.packed(|v| v != 0)?;
+                Data::Boolean(layout.place_all(values, count, false)?)
             }
             Kind::Integer => {
                 let least = decoder.u64()? as i64;
@@ -370,7 +343,7 @@ pub(crate) struct DictionaryChunk {
 impl DictionaryChunk {
     pub(crate) fn encode(words: &[Arc<str>]) -> Vec<u8> {
         let mut encoder = Encoder::default();
-        encode_strings(&mut encoder, words.iter().cloned());
+        encode_strings(&mut encoder, words.iter().map(|word| &**word));
         encoder.0
     }
 }

@@ -13,12 +13,12 @@ use crate::storage::SegmentReader;
 use crate::storage::SegmentWriter;
 
 use super::cache::ChunkCache;
-use super::{ChunkRef, ColumnChunk, DictionaryChunk, Index, Section, SectionKey, Values};
+use super::{ChunkRef, DictionaryChunk, EncodedColumn, Index, Section, SectionKey};
 
 /// What a segment file begins with, before its format version.
 const MAGIC: [u8; 8] = *b"redstrng";
 /// The version of the format of segment files.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const HEADER: u64 = 12;
 
 /// A finished file. It is opened at its first use, and deleted after its last once it is obsolete.
@@ -155,14 +155,13 @@ impl SegmentBuilder {
         &mut self,
         section: SectionKey,
         at: u64,
-        values: &Values<'_>,
+        column: &EncodedColumn,
     ) -> Result<()> {
-        let (kind, bytes) = ColumnChunk::encode(values)?;
         let chunk = ChunkRef {
-            count: values.values.len() as u64,
-            kind: kind as u8,
-            bounds: values.bounds(kind),
-            ..self.write(&bytes)?
+            count: column.count,
+            kind: column.kind as u8,
+            bounds: column.bounds,
+            ..self.write(&column.bytes)?
         };
         self.place(section, at, chunk);
         Ok(())

@@ -9,7 +9,9 @@ mod bitmap;
 mod bytes;
 mod cache;
 mod column;
+mod dictionary;
 mod file;
+mod packed;
 mod record;
 mod verify;
 
@@ -30,7 +32,8 @@ use super::TypeId;
 pub(super) use adjacency::AdjacencyChunk;
 pub(super) use bitmap::BitmapChunk;
 pub(super) use cache::ChunkCache;
-pub(super) use column::{ColumnChunk, ColumnReader, DictionaryChunk, Kind, Values};
+pub(super) use column::{ColumnChunk, ColumnReader, DictionaryChunk, EncodedColumn};
+pub(super) use dictionary::Dictionary;
 pub(super) use file::{SegmentBuilder, SegmentFile};
 pub(super) use record::RecordChunk;
 
