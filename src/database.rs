@@ -49,7 +49,8 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        let settings = Settings { timeout: None, optimize: true, cached_plans: 256 };
+        let settings =
+            Settings { timeout: None, optimize: true, batch_rows: None, cached_plans: 256 };
         Self { graph: GraphOptions::default(), settings, engine: None, read_only: false }
     }
 }
@@ -111,6 +112,14 @@ impl Options {
     #[must_use]
     pub fn optimize(mut self, optimize: bool) -> Self {
         self.settings.optimize = optimize;
+        self
+    }
+
+    /// How many rows a batch may have. Tests make it small, so that little data has many batches.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn batch_rows(mut self, rows: usize) -> Self {
+        self.settings.batch_rows = Some(rows);
         self
     }
 }

@@ -68,6 +68,8 @@ pub(crate) struct Settings {
     pub(crate) timeout: Option<Duration>,
     /// Whether plans are optimised.
     pub(crate) optimize: bool,
+    /// How many rows a batch may have, where that is fewer than usual.
+    pub(crate) batch_rows: Option<usize>,
     /// How many plans are kept.
     pub(crate) cached_plans: usize,
 }
@@ -279,7 +281,12 @@ impl Engine {
             access,
             parameters,
             now,
-            Limits { cancel: Some(cancel), deadline, memory: None },
+            Limits {
+                cancel: Some(cancel),
+                deadline,
+                memory: None,
+                batch_rows: self.settings.batch_rows,
+            },
         )
     }
 

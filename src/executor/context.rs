@@ -18,6 +18,7 @@ use crate::value::Map;
 use crate::value::NodeId;
 use crate::value::RelationshipId;
 
+use super::BATCH_SIZE;
 use super::Batch;
 
 /// The graph as a statement may use it.
@@ -38,6 +39,8 @@ pub struct Limits {
     pub deadline: Option<Instant>,
     /// How many bytes its operators may hold at once, by a rough estimate; `None` for no bound.
     pub memory: Option<u64>,
+    /// How many rows a batch may have, where that is fewer than usual: results must not depend on it.
+    pub batch_rows: Option<usize>,
 }
 
 /// What one operator did, by its place in the plan (pre-order).
@@ -170,6 +173,11 @@ impl Context {
             }
             _ => Ok(()),
         }
+    }
+
+    /// How many rows a batch may have.
+    pub(crate) fn batch_rows(&self) -> usize {
+        self.limits.batch_rows.map_or(BATCH_SIZE, |rows| rows.clamp(1, BATCH_SIZE))
     }
 
     /// Runs `inner` with `batch` as what `Argument` gives.

@@ -146,7 +146,7 @@ impl Operator for Aggregate {
             self.result =
                 Some(Pieces::new(if result.is_empty() { Vec::new() } else { vec![result] }));
         }
-        Ok(self.result.as_mut().and_then(Pieces::next))
+        Ok(self.result.as_mut().and_then(|pieces| pieces.next(ctx)))
     }
 
     fn reset(&mut self) {

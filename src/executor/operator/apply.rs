@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use crate::bound::Slot;
 use crate::error::Result;
-use crate::executor::BATCH_SIZE;
 use crate::executor::Batch;
 use crate::executor::Context;
 use crate::plan;
@@ -102,7 +101,7 @@ impl Apply {
             return self.next_inner(ctx);
         }
         let (mut rows, mut batches) = (Vec::new(), Vec::new());
-        while rows.len() < BATCH_SIZE
+        while rows.len() < ctx.batch_rows()
             && let Some((some, batch)) = self.next_inner(ctx)?
         {
             if !batch.is_empty() {

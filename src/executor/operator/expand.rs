@@ -6,7 +6,6 @@ use std::sync::Arc;
 use crate::bound::Direction;
 use crate::bound::Slot;
 use crate::error::Result;
-use crate::executor::BATCH_SIZE;
 use crate::executor::Batch;
 use crate::executor::Context;
 use crate::graph::Neighbours;
@@ -106,10 +105,10 @@ impl Expand {
             *parent = rows[*parent as usize];
         }
         // Steer towards a few batches of output at a time, whatever the degrees.
-        if parents.found.len() > 8 * BATCH_SIZE {
+        if parents.found.len() > 8 * ctx.batch_rows() {
             self.step = (self.step / 2).max(1);
-        } else if parents.found.len() < 2 * BATCH_SIZE {
-            self.step = (self.step * 2).min(BATCH_SIZE);
+        } else if parents.found.len() < 2 * ctx.batch_rows() {
+            self.step = (self.step * 2).min(ctx.batch_rows());
         }
         parents.next = end;
         Ok(())
@@ -121,7 +120,7 @@ impl Operator for Expand {
         loop {
             if let Some(parents) = &mut self.current {
                 if parents.given < parents.found.len() {
-                    let end = (parents.given + BATCH_SIZE).min(parents.found.len());
+                    let end = (parents.given + ctx.batch_rows()).min(parents.found.len());
                     let range = parents.given..end;
                     parents.given = end;
                     let found = &parents.found;

@@ -1,7 +1,6 @@
 //! CartesianProduct and HashJoin.
 
 use crate::error::Result;
-use crate::executor::BATCH_SIZE;
 use crate::executor::Batch;
 use crate::executor::Context;
 use crate::executor::expression::Compiled;
@@ -48,8 +47,8 @@ impl Operator for CartesianProduct {
                 continue;
             }
             let (mut lefts, mut rights) = (Vec::new(), Vec::new());
-            while *row < batch.len() && lefts.len() < BATCH_SIZE {
-                let end = right.len().min(*at + BATCH_SIZE - lefts.len());
+            while *row < batch.len() && lefts.len() < ctx.batch_rows() {
+                let end = right.len().min(*at + ctx.batch_rows() - lefts.len());
                 lefts.extend(std::iter::repeat_n(*row as u32, end - *at));
                 rights.extend(*at as u32..end as u32);
                 *at = end;
@@ -176,9 +175,9 @@ impl Operator for HashJoin {
         loop {
             if let (Some(probe), Some(table)) = (&mut self.current, &self.table) {
                 let (mut lefts, mut rights) = (Vec::new(), Vec::new());
-                while probe.next < probe.rows.len() && lefts.len() < BATCH_SIZE {
+                while probe.next < probe.rows.len() && lefts.len() < ctx.batch_rows() {
                     let members = table.members(probe.keys[probe.next]);
-                    let end = members.len().min(probe.given + BATCH_SIZE - lefts.len());
+                    let end = members.len().min(probe.given + ctx.batch_rows() - lefts.len());
                     let row = probe.rows[probe.next];
                     lefts.extend(std::iter::repeat_n(row, end - probe.given));
                     rights.extend_from_slice(&members[probe.given..end]);

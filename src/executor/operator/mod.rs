@@ -124,7 +124,7 @@ pub(super) fn direction(direction: crate::bound::Direction) -> crate::graph::Dir
     }
 }
 
-/// Gives out a list of batches in pieces of at most [`BATCH_SIZE`](super::BATCH_SIZE) rows.
+/// Gives out a list of batches in pieces no larger than a batch may be.
 #[derive(Debug, Default)]
 pub(super) struct Pieces {
     batches: std::collections::VecDeque<Batch>,
@@ -136,9 +136,9 @@ impl Pieces {
         Self { batches: batches.into(), at: 0 }
     }
 
-    pub(super) fn next(&mut self) -> Option<Batch> {
+    pub(super) fn next(&mut self, ctx: &Context) -> Option<Batch> {
         let batch = self.batches.front()?;
-        let end = (self.at + super::BATCH_SIZE).min(batch.len());
+        let end = (self.at + ctx.batch_rows()).min(batch.len());
         let piece = batch.slice(self.at, end);
         self.at = end;
         if end == batch.len() {

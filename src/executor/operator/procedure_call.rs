@@ -71,7 +71,7 @@ impl ProcedureCall {
 impl Operator for ProcedureCall {
     fn next(&mut self, ctx: &mut Context) -> Result<Option<Batch>> {
         loop {
-            if let Some(piece) = self.given.next() {
+            if let Some(piece) = self.given.next(ctx) {
                 return Ok(Some(piece));
             }
             let Some(batch) = self.input.next(ctx)? else { return Ok(None) };

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use crate::bound::Slot;
 use crate::error::Result;
-use crate::executor::BATCH_SIZE;
 use crate::executor::Batch;
 use crate::executor::Context;
 use crate::executor::expression::Compiled;
@@ -102,14 +101,14 @@ impl Operator for Unwind {
             let Some((batch, lists, row, element)) = &mut self.current else { continue };
             let mut parents = Vec::new();
             let mut elements = ColumnBuilder::default();
-            while *row < batch.len() && parents.len() < BATCH_SIZE {
+            while *row < batch.len() && parents.len() < ctx.batch_rows() {
                 let items = match lists.get(*row) {
                     Value::Null => Arc::new(Vec::new()),
                     Value::List(items) => items,
                     // Anything else is a list of itself, as in Neo4j.
                     other => Arc::new(vec![other]),
                 };
-                let end = items.len().min(*element + BATCH_SIZE - parents.len());
+                let end = items.len().min(*element + ctx.batch_rows() - parents.len());
                 for item in items.get(*element..end).unwrap_or_default() {
                     elements.push(item.clone());
                     parents.push(*row as u32);

@@ -7,7 +7,6 @@ use crate::bound::Slot;
 use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
-use crate::executor::BATCH_SIZE;
 use crate::executor::Batch;
 use crate::executor::Context;
 use crate::executor::expression::Compiled;
@@ -83,16 +82,17 @@ impl Operator for NodeScan {
         let Some(from) = self.from else { return Ok(None) };
         ctx.check_limits()?;
         let graph = ctx.graph();
-        let mut nodes = Vec::with_capacity(BATCH_SIZE);
+        let mut nodes = Vec::with_capacity(ctx.batch_rows());
         match &self.label {
-            None => graph.scan_nodes(from, BATCH_SIZE, &mut nodes)?,
+            None => graph.scan_nodes(from, ctx.batch_rows(), &mut nodes)?,
             Some(label) => {
                 if let Some(label) = graph.label_id(label) {
-                    graph.scan_label(label, from, BATCH_SIZE, &mut nodes)?;
+                    graph.scan_label(label, from, ctx.batch_rows(), &mut nodes)?;
                 }
             }
         }
-        self.from = nodes.last().filter(|_| nodes.len() == BATCH_SIZE).map(|n| NodeId(n.0 + 1));
+        self.from =
+            nodes.last().filter(|_| nodes.len() == ctx.batch_rows()).map(|n| NodeId(n.0 + 1));
         if nodes.is_empty() {
             return Ok(None);
         }
@@ -158,7 +158,7 @@ impl Operator for NodeByIdSeek {
         if left.is_empty() {
             return Ok(None);
         }
-        let mut nodes = left.split_off(left.len().saturating_sub(BATCH_SIZE));
+        let mut nodes = left.split_off(left.len().saturating_sub(ctx.batch_rows()));
         nodes.reverse();
         let mut batch = Batch::empty(nodes.len());
         batch.set(self.slot, Column::nodes(nodes));
@@ -203,7 +203,11 @@ impl Operator for RelationshipTypeScan {
         let graph = ctx.graph();
         let Some(types) = type_ids(graph, &self.types) else { return Ok(None) };
         // Either way, a relationship makes up to two rows.
-        let limit = if self.direction == Direction::Both { BATCH_SIZE / 2 } else { BATCH_SIZE };
+        let limit = if self.direction == Direction::Both {
+            (ctx.batch_rows() / 2).max(1)
+        } else {
+            ctx.batch_rows()
+        };
         let mut ids = Vec::with_capacity(limit);
         graph.scan_relationships(&types, next, limit, &mut ids)?;
         self.next = ids.last().filter(|_| ids.len() == limit).map(|r| RelationshipId(r.0 + 1));

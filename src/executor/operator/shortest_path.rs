@@ -301,7 +301,7 @@ impl ShortestPath {
 impl Operator for ShortestPath {
     fn next(&mut self, ctx: &mut Context) -> Result<Option<Batch>> {
         loop {
-            if let Some(piece) = self.given.next() {
+            if let Some(piece) = self.given.next(ctx) {
                 return Ok(Some(piece));
             }
             let Some(batch) = self.input.next(ctx)? else { return Ok(None) };

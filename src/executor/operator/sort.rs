@@ -4,7 +4,6 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::executor::BATCH_SIZE;
 use crate::executor::Batch;
 use crate::executor::Context;
 use crate::executor::expression::Compiled;
@@ -110,7 +109,7 @@ impl Sort {
             best.push(batch);
             self.held.grow_to(ctx, best.iter().map(Batch::bytes).sum())?;
             // Cut now and then, so that memory follows the limit and not the input.
-            if held > limit.saturating_mul(2).saturating_add(4 * BATCH_SIZE) {
+            if held > limit.saturating_mul(2).saturating_add(4 * ctx.batch_rows()) {
                 let cut = self.sorted(Batch::concat(std::mem::take(&mut best)), limit, ctx)?;
                 held = cut.len();
                 best.push(cut);
@@ -127,7 +126,7 @@ impl Operator for Sort {
             self.result =
                 Some(Pieces::new(if result.is_empty() { Vec::new() } else { vec![result] }));
         }
-        Ok(self.result.as_mut().and_then(Pieces::next))
+        Ok(self.result.as_mut().and_then(|pieces| pieces.next(ctx)))
     }
 
     fn reset(&mut self) {

@@ -317,7 +317,7 @@ impl Operator for Merge {
                 for row in 0..batch.len() {
                     ctx.check_limits()?;
                     waiting.extend(self.merge(batch.slice(row, row + 1), ctx)?);
-                    if waiting.len() >= crate::executor::BATCH_SIZE {
+                    if waiting.len() >= ctx.batch_rows() {
                         merged.push_back(Batch::concat(std::mem::take(&mut waiting)));
                     }
                 }

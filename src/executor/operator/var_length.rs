@@ -5,7 +5,6 @@ use std::sync::Arc;
 use crate::bound::Direction;
 use crate::bound::Slot;
 use crate::error::Result;
-use crate::executor::BATCH_SIZE;
 use crate::executor::Batch;
 use crate::executor::Context;
 use crate::executor::expression::Compiled;
@@ -235,9 +234,9 @@ impl VarLengthExpand {
         Ok(())
     }
 
-    fn emit(&self, walk: &mut Walk) -> Batch {
+    fn emit(&self, walk: &mut Walk, ctx: &Context) -> Batch {
         let given: Vec<Partial> =
-            walk.complete.drain(..walk.complete.len().min(BATCH_SIZE)).collect();
+            walk.complete.drain(..walk.complete.len().min(ctx.batch_rows())).collect();
         let mut batch = walk.batch.select(given.iter().map(|p| p.row).collect());
         if self.listed {
             let lists = given.iter().map(|p| p.relationships(self.reversed)).collect();
@@ -263,7 +262,7 @@ impl Operator for VarLengthExpand {
         loop {
             if let Some(mut walk) = self.current.take() {
                 let types = type_ids(ctx.graph(), &self.types);
-                while walk.complete.len() < BATCH_SIZE && !walk.waiting.is_empty() {
+                while walk.complete.len() < ctx.batch_rows() && !walk.waiting.is_empty() {
                     ctx.check_limits()?;
                     match &types {
                         Some(types) => self.step(&mut walk, types, ctx)?,
@@ -271,7 +270,7 @@ impl Operator for VarLengthExpand {
                     }
                 }
                 if !walk.complete.is_empty() {
-                    let batch = self.emit(&mut walk);
+                    let batch = self.emit(&mut walk, ctx);
                     self.current = Some(walk);
                     return Ok(Some(batch));
                 }
