@@ -1,13 +1,15 @@
 //! Golden scripts: queries with their expected plan, rows or error beside them.
 //!
 //! A file of `tests/golden` holds blocks. `> setup` runs the lines after it; `> query` runs them, and
-//! what follows `----` up to the next block is what must come out. With `REDSTRING_BLESS=1` the files are
+//! what follows `----` up to the next block is what must come out, and under every treatment the same rows. With `UPDATE_GOLDEN=1` the files are
 //! rewritten with what came out, to be reviewed as a diff.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use redstring::{Database, Error};
+use redstring::{Database, Error, Options};
+
+use crate::treatment::{TREATMENTS, Treated, Treatment};
 
 #[test]
 fn golden_scripts_hold() {
@@ -16,21 +18,27 @@ fn golden_scripts_hold() {
     collect(&root, &mut files);
     files.sort();
     assert!(!files.is_empty(), "no golden script under {}", root.display());
-    let bless = std::env::var_os("REDSTRING_BLESS").is_some_and(|v| v == "1");
+    let update = std::env::var_os("UPDATE_GOLDEN").is_some_and(|v| v == "1");
     let mut failures = String::new();
     for file in files {
         let expected = fs::read_to_string(&file).unwrap();
-        let found = run(&expected);
+        let [first, others @ ..] = TREATMENTS else { panic!("there is no treatment") };
+        let usual = run(&expected, first);
+        for treatment in others {
+            let treated = run(&expected, treatment);
+            failures.push_str(&disagreement(&file, &usual, treatment, &treated));
+        }
+        let found = written(&usual);
         if found == expected {
             continue;
         }
-        if bless {
+        if update {
             fs::write(&file, found).unwrap();
         } else {
             failures.push_str(&difference(&file, &expected, &found));
         }
     }
-    assert!(failures.is_empty(), "{failures}\nREDSTRING_BLESS=1 rewrites the scripts");
+    assert!(failures.is_empty(), "{failures}\nUPDATE_GOLDEN=1 rewrites the scripts");
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
@@ -44,28 +52,93 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// The script with what comes out in the place of what is expected.
-fn run(script: &str) -> String {
-    let db = Database::in_memory();
-    let mut out = String::new();
+/// Each block of the script with the outcome of its query.
+fn run(script: &str, treatment: &'static Treatment) -> Vec<(Block, Option<Outcome>)> {
+    let mut store = Treated::new(treatment, Options::default()).unwrap();
+    let mut found = Vec::new();
     for block in blocks(script) {
-        out.push_str(&block.head);
+        let mut outcome = None;
         if block.is_query {
-            out.push_str("----\n");
-            out.push_str(&outcome(&db, &block.query));
-            out.push('\n');
+            store.settle().unwrap();
+            outcome = Some(ask(store.database().unwrap(), &block.query));
         } else if !block.query.is_empty() {
-            db.execute(&block.query, ()).unwrap();
+            store.database().unwrap().execute(&block.query, ()).unwrap();
         }
+        found.push((block, outcome));
+    }
+    found
+}
+
+/// The script with what came out in the place of what is expected.
+fn written(found: &[(Block, Option<Outcome>)]) -> String {
+    let mut out = String::new();
+    for (block, outcome) in found {
+        out.push_str(&block.head);
+        match outcome {
+            None => continue,
+            Some(Ok(rows)) => {
+                out.push_str("----\n");
+                rows.iter().for_each(|row| out.push_str(&format!("{row}\n")));
+            }
+            Some(Err(error)) => {
+                out.push_str("----\n");
+                out.push_str(&described(error, &block.query));
+            }
+        }
+        out.push('\n');
     }
     out
 }
+
+/// Where a treatment gives other rows, whatever their order, or another error. Plans may differ.
+fn disagreement(
+    file: &Path,
+    usual: &[(Block, Option<Outcome>)],
+    treatment: &Treatment,
+    treated: &[(Block, Option<Outcome>)],
+) -> String {
+    let mut text = String::new();
+    for ((block, left), (_, right)) in usual.iter().zip(treated) {
+        let (Some(left), Some(right)) = (left, right) else { continue };
+        let (left, right) = (bag(left), bag(right));
+        if left != right && !block.shows_a_plan() {
+            text.push_str(&format!(
+                "{}, {}:\n{}- {left:?}\n+ {right:?}\n",
+                file.display(),
+                treatment.name,
+                block.query
+            ));
+        }
+    }
+    text
+}
+
+fn bag(outcome: &Outcome) -> Vec<String> {
+    match outcome {
+        Ok(rows) => {
+            let mut rows = rows.clone();
+            rows.sort();
+            rows
+        }
+        Err(error) => vec![error.code()],
+    }
+}
+
+/// Rows as lines of literals, or an error.
+type Outcome = Result<Vec<String>, Error>;
 
 struct Block {
     /// The text up to the expectation, as it stands in the file.
     head: String,
     query: String,
     is_query: bool,
+}
+
+impl Block {
+    fn shows_a_plan(&self) -> bool {
+        let query = self.query.to_ascii_uppercase();
+        query.starts_with("EXPLAIN") || query.starts_with("PROFILE")
+    }
 }
 
 fn blocks(script: &str) -> Vec<Block> {
@@ -94,22 +167,17 @@ fn blocks(script: &str) -> Vec<Block> {
     blocks
 }
 
-/// Rows as lines of literals, or the error with its place and help.
-fn outcome(db: &Database, query: &str) -> String {
-    let rows = db.query(query, ()).and_then(|rows| rows.collect::<Result<Vec<_>, _>>());
-    match rows {
-        Ok(rows) => {
-            let explained = query.to_ascii_uppercase().starts_with("EXPLAIN");
-            let line = |row: redstring::Row| {
-                if explained {
-                    return row.get::<String>(0).unwrap();
-                }
-                row.values().iter().map(ToString::to_string).collect::<Vec<_>>().join(" | ")
-            };
-            rows.into_iter().map(|row| line(row) + "\n").collect()
-        }
-        Err(error) => described(&error, query),
-    }
+fn ask(db: &Database, query: &str) -> Outcome {
+    let explained = query.to_ascii_uppercase().starts_with("EXPLAIN");
+    db.query(query, ())?
+        .map(|row| {
+            let row = row?;
+            if explained {
+                return row.get::<String>(0);
+            }
+            Ok(row.values().iter().map(ToString::to_string).collect::<Vec<_>>().join(" | "))
+        })
+        .collect()
 }
 
 fn described(error: &Error, query: &str) -> String {

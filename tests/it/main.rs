@@ -12,8 +12,11 @@ mod golden;
 mod graph;
 mod graph_crash;
 mod graph_history;
+mod kit;
 mod long_statement;
 mod storage;
 mod store;
 mod syntax;
 mod tidy;
+#[path = "../treatment.rs"]
+mod treatment;

@@ -1,4 +1,5 @@
-//! The openCypher Technology Compatibility Kit, each concrete scenario a named test.
+//! The openCypher Technology Compatibility Kit, each concrete scenario a named test, which passes if it does under
+//! every treatment.
 //!
 //! `REDSTRING_TCK` names a folder of features; otherwise `../shared/tck/features` is used, together
 //! with the list of scenarios that are expected to fail, which fails in both directions.
@@ -20,9 +21,11 @@ use libtest_mimic::{Arguments, Completion, Failed, FormatSetting, Trial};
 mod notation;
 mod run;
 mod scenario;
+#[path = "../treatment.rs"]
+mod treatment;
 
-use run::Treatment;
 use scenario::{Scenario, Step};
+use treatment::TREATMENTS;
 
 const EXPECTED_FAILURES: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tck_expected_failures.txt");
@@ -145,14 +148,7 @@ fn trial(
 fn run_bounded(scenario: Scenario) -> Result<(), String> {
     let (sender, receiver) = mpsc::channel();
     let work = move || {
-        let outcome = treatments(&scenario.name).iter().try_for_each(|treatment| {
-            let run = AssertUnwindSafe(|| run::run(&scenario, *treatment));
-            let outcome = catch_unwind(run).unwrap_or_else(|_| Err(last_panic()));
-            outcome.map_err(|reason| match treatment {
-                Treatment::Memory => reason,
-                other => format!("under {other:?}: {reason}"),
-            })
-        });
+        let outcome = run_treated(&scenario);
         // The receiver is gone where the deadline has passed.
         let _ = sender.send(outcome);
     };
@@ -166,17 +162,25 @@ fn run_bounded(scenario: Scenario) -> Result<(), String> {
     })
 }
 
-/// All scenarios run in memory; every tenth, by a hash of its name that never changes, also
-/// unoptimised and on disk.
-fn treatments(name: &str) -> &'static [Treatment] {
-    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    if hash % 10 == 0 {
-        &[Treatment::Memory, Treatment::Unoptimised, Treatment::Reopened]
-    } else {
-        &[Treatment::Memory]
+/// Runs the scenario under every treatment. It must pass under each, and give the same as under the first.
+fn run_treated(scenario: &Scenario) -> Result<(), String> {
+    let mut first: Option<Vec<String>> = None;
+    for treatment in TREATMENTS {
+        let run = AssertUnwindSafe(|| run::run(scenario, treatment));
+        let outcome = catch_unwind(run).unwrap_or_else(|_| Err(last_panic()));
+        let seen = outcome.map_err(|reason| format!("{}: {reason}", treatment.name))?;
+        let usual = first.get_or_insert_with(|| seen.clone());
+        if *usual != seen {
+            return Err(format!(
+                "{}:\n{}\n{}:\n{}",
+                TREATMENTS[0].name,
+                usual.join("\n"),
+                treatment.name,
+                seen.join("\n")
+            ));
+        }
     }
+    Ok(())
 }
 
 thread_local! {

@@ -1,27 +1,17 @@
-//! One scenario, run on one kind of database.
+//! One scenario under one treatment.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::time::Duration;
 
 use redstring::{
-    Context, Database, Error, ErrorClass, Node, Options, Params, Phase, Procedure, Relationship,
+    Context, Detail, Error, ErrorClass, Node, Options, Params, Phase, Procedure, Relationship,
     Signature, Value,
 };
 
 use super::notation::Cell;
 use super::scenario::{Scenario, Step, Table};
-
-/// How a scenario is run. The outcome must be the same under each of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Treatment {
-    /// In memory.
-    Memory,
-    /// In memory, plans left as the planner made them.
-    Unoptimised,
-    /// In a folder, checkpointed, closed and opened again before the query under test.
-    Reopened,
-}
+use super::treatment::{Treated, Treatment};
 
 /// The query under test must end within this time.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -29,13 +19,15 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// What a query gave: columns and rows, or an error.
 type Outcome = Result<(Vec<String>, Vec<Vec<Cell>>), Error>;
 
-/// Runs the scenario; the error says what was expected and what was found.
-pub fn run(scenario: &Scenario, treatment: Treatment) -> Result<(), String> {
+/// Runs the scenario; the error says what was expected and what was found. What the queries gave is returned to be
+/// compared with what they give under another treatment.
+pub fn run(scenario: &Scenario, treatment: &'static Treatment) -> Result<Vec<String>, String> {
     let mut runner = Runner::new(treatment)?;
     for step in &scenario.steps {
         runner.step(step)?;
     }
-    Ok(())
+    runner.expect_checked()?;
+    Ok(runner.seen)
 }
 
 /// The state of the graph that side effects are read from.
@@ -49,64 +41,34 @@ struct Observed {
 }
 
 struct Runner {
-    database: Option<Database>,
-    folder: Option<tempfile::TempDir>,
-    treatment: Treatment,
+    store: Treated,
     procedures: Vec<TableProcedure>,
     parameters: BTreeMap<String, Value>,
     outcome: Option<Outcome>,
+    /// Whether a step has looked at the outcome.
+    checked: bool,
     before: Observed,
     after: Observed,
+    /// What each query gave, and did.
+    seen: Vec<String>,
 }
 
 impl Runner {
-    fn new(treatment: Treatment) -> Result<Self, String> {
-        let folder = match treatment {
-            Treatment::Reopened => Some(tempfile::tempdir().map_err(|e| e.to_string())?),
-            _ => None,
-        };
-        let mut runner = Self {
-            database: None,
-            folder,
-            treatment,
+    fn new(treatment: &'static Treatment) -> Result<Self, String> {
+        Ok(Self {
+            store: Treated::new(treatment, Options::default().timeout(TIMEOUT))?,
             procedures: Vec::new(),
             parameters: BTreeMap::new(),
             outcome: None,
+            checked: true,
             before: Observed::default(),
             after: Observed::default(),
-        };
-        runner.open()?;
-        Ok(runner)
-    }
-
-    fn open(&mut self) -> Result<(), String> {
-        let options =
-            Options::default().timeout(TIMEOUT).optimize(self.treatment != Treatment::Unoptimised);
-        let database = match &self.folder {
-            Some(folder) => Database::open_with(folder.path(), options),
-            None => Ok(Database::in_memory_with(options)),
-        };
-        self.database = Some(database.map_err(|e| format!("opening failed: {e:?}"))?);
-        Ok(())
-    }
-
-    fn database(&self) -> Result<&Database, String> {
-        self.database.as_ref().ok_or_else(|| "the database is closed".to_string())
-    }
-
-    /// Closes the store after a checkpoint, and opens it again.
-    fn reopen(&mut self) -> Result<(), String> {
-        self.database()?.checkpoint().map_err(|e| format!("checkpoint failed: {e:?}"))?;
-        self.database = None;
-        self.open()?;
-        for procedure in &self.procedures {
-            self.register(procedure.clone())?;
-        }
-        Ok(())
+            seen: Vec::new(),
+        })
     }
 
     fn register(&self, procedure: TableProcedure) -> Result<(), String> {
-        let registered = self.database()?.register_procedure(procedure);
+        let registered = self.store.database()?.register_procedure(procedure);
         registered.map_err(|e| format!("the procedure was refused: {e:?}"))
     }
 
@@ -124,32 +86,60 @@ impl Runner {
                 self.register(procedure)
             }
             Step::Query(query) => {
-                if self.treatment == Treatment::Reopened {
-                    self.reopen()?;
+                if self.store.settle()? {
+                    self.procedures.iter().try_for_each(|p| self.register(p.clone()))?;
                 }
                 self.before = self.observe()?;
-                self.outcome = Some(self.query(query));
+                let outcome = self.query(query);
                 self.after = self.observe()?;
-                Ok(())
+                self.seen.push(format!("{}{:?}", described(&outcome), self.side_effects()));
+                self.found(outcome)
             }
             Step::Control(query) => {
-                self.outcome = Some(self.query(query));
-                Ok(())
+                let outcome = self.query(query);
+                self.seen.push(described(&outcome));
+                self.found(outcome)
             }
             Step::Rows { table, in_order, ignore_list_order } => {
+                self.checked = true;
                 self.expect_rows(table, *in_order, *ignore_list_order)
             }
-            Step::Empty => self.expect_empty(),
-            Step::Error { class, phase, detail } => self.expect_error(class, phase, detail),
+            Step::Empty => {
+                self.checked = true;
+                self.expect_empty()
+            }
+            Step::Error { class, phase, detail } => {
+                self.checked = true;
+                self.expect_error(class, phase, detail)
+            }
             Step::SideEffects(table) => self.expect_side_effects(table),
             Step::Unknown(text) => Err(format!("unknown step: {text}")),
         }
     }
 
+    fn found(&mut self, outcome: Outcome) -> Result<(), String> {
+        self.expect_checked()?;
+        self.checked = false;
+        let timed_out = |error: &Error| error.kind() == Detail::TimedOut;
+        if outcome.as_ref().is_err_and(timed_out) {
+            return Err(format!("HANG: no end after {TIMEOUT:?}"));
+        }
+        self.outcome = Some(outcome);
+        Ok(())
+    }
+
+    /// An outcome that no step looks at passes only if it is no error.
+    fn expect_checked(&self) -> Result<(), String> {
+        match &self.outcome {
+            Some(Err(error)) if !self.checked => {
+                Err(format!("no step expects an error, found {error:?}"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn query(&self, query: &str) -> Outcome {
-        let Some(database) = &self.database else {
-            return Err(Error::internal("the database is closed"));
-        };
+        let database = self.store.database().map_err(Error::internal)?;
         let parameters = self.parameters.iter().map(|(name, value)| (name.as_str(), value.clone()));
         let rows = database.query(query, parameters.collect::<Params>())?;
         let columns: Vec<String> = rows.columns().iter().map(ToString::to_string).collect();
@@ -173,7 +163,7 @@ impl Runner {
     fn observe(&self) -> Result<Observed, String> {
         let mut observed = Observed::default();
         let failed = |e: Error| format!("the graph cannot be observed: {e:?}");
-        let database = self.database()?;
+        let database = self.store.database()?;
         for row in database.query("MATCH (n) RETURN n", ()).map_err(failed)? {
             let node: Node = row.and_then(|r| r.get(0)).map_err(failed)?;
             observed.nodes.insert(node.id().0);
@@ -307,6 +297,19 @@ fn compare<T: Ord>(
     {
         if count > 0 {
             effects.insert(format!("{sign}{name}"), count);
+        }
+    }
+}
+
+/// What a query gave, whatever the order of rows and of collected lists.
+fn described(outcome: &Outcome) -> String {
+    match outcome {
+        Err(error) => format!("{} at {:?}\n", error.code(), error.phase()),
+        Ok((columns, rows)) => {
+            let row = |row: &Vec<Cell>| row.iter().map(|cell| cell.text(true)).collect();
+            let mut rows: Vec<Vec<String>> = rows.iter().map(row).collect();
+            rows.sort();
+            show(columns, &rows)
         }
     }
 }
