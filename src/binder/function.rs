@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::error::Result;
 use crate::error::Span;
 use crate::function::AggregateFunction;
+use crate::function::Parameter;
 use crate::function::Signature;
 use crate::function::Volatility;
 use crate::syntax::ast;
@@ -187,9 +188,21 @@ pub(super) fn check_arguments(
     if CHECKED_LATER.contains(&name) {
         return Ok(Type::Any);
     }
-    let misfit = fitting.first().and_then(|s| first_misfit(s, arguments));
-    let Some((wanted, found)) = misfit else { return Ok(Type::Any) };
-    Err(error::invalid_type(&wanted.to_string(), &found.ty, found.span).help(forms(signatures)))
+    let misfit = fitting.iter().filter_map(|s| first_misfit(s, arguments)).max_by_key(|m| m.0);
+    let Some((at, found)) = misfit else { return Ok(Type::Any) };
+    // What the forms take in this place, of those that the arguments before it fit.
+    let mut wanted: Vec<String> = Vec::new();
+    for signature in fitting.iter().filter(|s| first_misfit(s, arguments).map(|m| m.0) == Some(at))
+    {
+        let ty = parameter(signature, at).map(|p| p.ty.to_string()).unwrap_or_default();
+        if !wanted.contains(&ty) {
+            wanted.push(ty);
+        }
+    }
+    let last = wanted.pop().unwrap_or_default();
+    let wanted = if wanted.is_empty() { last } else { format!("{} or {last}", wanted.join(", ")) };
+    let error = error::invalid_type(&wanted, &found.ty, found.span);
+    Err(if signatures.len() <= MOST_FORMS { error.help(forms(signatures)) } else { error })
 }
 
 fn accepts_count(signature: &Signature, count: usize) -> bool {
@@ -198,15 +211,22 @@ fn accepts_count(signature: &Signature, count: usize) -> bool {
     count >= required && (repeats || count <= signature.parameters.len())
 }
 
-/// The first argument that can never be right, and what is wanted in its place.
+/// More forms than this help nobody.
+const MOST_FORMS: usize = 4;
+
+fn parameter(signature: &Signature, at: usize) -> Option<&Parameter> {
+    signature.parameters.get(at).or(signature.parameters.last())
+}
+
+/// The first argument that can never be right, with its place.
 fn first_misfit<'a>(
-    signature: &'a Signature,
+    signature: &Signature,
     arguments: &'a [Expression],
-) -> Option<(&'a Type, &'a Expression)> {
-    arguments.iter().enumerate().find_map(|(at, argument)| {
-        let parameter = signature.parameters.get(at).or(signature.parameters.last())?;
-        (!parameter.ty.accepts(&argument.ty)).then_some((&parameter.ty, argument))
-    })
+) -> Option<(usize, &'a Expression)> {
+    let misfits = |at, argument: &Expression| {
+        parameter(signature, at).is_some_and(|p| !p.ty.accepts(&argument.ty))
+    };
+    arguments.iter().enumerate().find(|(at, argument)| misfits(*at, argument))
 }
 
 fn plural(count: usize) -> &'static str {

@@ -93,6 +93,8 @@ impl fmt::Debug for ScalarFunction {
 pub struct AggregateFunction {
     /// Its name as documented; names are compared without regard to case.
     pub name: &'static str,
+    /// Other names for it.
+    pub aliases: &'static [&'static str],
     /// Its forms, as text.
     pub signatures: &'static [&'static str],
     /// One or two sentences.

@@ -44,11 +44,14 @@ static SCALARS: LazyLock<Table<ScalarFunction>> = LazyLock::new(|| {
 });
 
 static AGGREGATES: LazyLock<Table<AggregateFunction>> = LazyLock::new(|| {
-    let entry = |function: &'static AggregateFunction| {
-        let forms = parse(function.signatures);
-        (function.name.to_lowercase(), Entry { function, forms })
-    };
-    aggregate::FUNCTIONS.iter().map(entry).collect()
+    let mut table = Table::default();
+    for function in aggregate::FUNCTIONS {
+        for name in std::iter::once(&function.name).chain(function.aliases) {
+            table
+                .insert(name.to_lowercase(), Entry { function, forms: parse(function.signatures) });
+        }
+    }
+    table
 });
 
 static BUILT_IN: LazyLock<Registry> =
@@ -134,7 +137,10 @@ impl Registry {
     pub fn nearest(&self, name: &str) -> Option<&'static str> {
         let scalars =
             self.scalars().flat_map(|f| std::iter::once(f.name).chain(f.aliases.iter().copied()));
-        nearest(name, scalars.chain(self.aggregates().map(|f| f.name)))
+        let aggregates = self
+            .aggregates()
+            .flat_map(|f| std::iter::once(f.name).chain(f.aliases.iter().copied()));
+        nearest(name, scalars.chain(aggregates))
     }
 
     /// The name of a procedure that may have been meant by `name`.
@@ -172,7 +178,9 @@ mod tests {
         }
         let mut names = BTreeSet::new();
         let scalars = registry.scalars().flat_map(|f| std::iter::once(&f.name).chain(f.aliases));
-        for name in scalars.chain(registry.aggregates().map(|f| &f.name)) {
+        let aggregates =
+            registry.aggregates().flat_map(|f| std::iter::once(&f.name).chain(f.aliases));
+        for name in scalars.chain(aggregates) {
             assert!(names.insert(name.to_lowercase()), "{name} is there twice");
         }
     }

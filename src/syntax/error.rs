@@ -517,6 +517,7 @@ fn words(rule: Rule) -> String {
         | Rule::reduce
         | Rule::subquery
         | Rule::function_call
+        | Rule::trim_call
         | Rule::variable_or_projection => "an expression",
         Rule::projection | Rule::projection_item | Rule::sort_item => "an expression",
         Rule::call_arguments => "(",

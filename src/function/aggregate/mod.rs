@@ -18,6 +18,7 @@ use super::AggregateFunction;
 pub(super) const FUNCTIONS: &[AggregateFunction] = &[
     AggregateFunction {
         name: "count",
+        aliases: &[],
         signatures: &["count(value :: ANY) :: INTEGER"],
         doc: "How many values are not null; `count(*)` is how many rows there are.",
         example: ("UNWIND [1, null, 2] AS x RETURN count(x)", "2"),
@@ -25,6 +26,7 @@ pub(super) const FUNCTIONS: &[AggregateFunction] = &[
     },
     AggregateFunction {
         name: "sum",
+        aliases: &[],
         signatures: &[
             "sum(value :: INTEGER) :: INTEGER",
             "sum(value :: FLOAT) :: FLOAT",
@@ -36,6 +38,7 @@ pub(super) const FUNCTIONS: &[AggregateFunction] = &[
     },
     AggregateFunction {
         name: "avg",
+        aliases: &[],
         signatures: &["avg(value :: NUMBER) :: FLOAT", "avg(value :: DURATION) :: DURATION"],
         doc: "The mean of the values that are not null; null if there is none.",
         example: ("UNWIND [1, null, 2] AS x RETURN avg(x)", "1.5"),
@@ -43,6 +46,7 @@ pub(super) const FUNCTIONS: &[AggregateFunction] = &[
     },
     AggregateFunction {
         name: "min",
+        aliases: &[],
         signatures: &["min(value :: ANY) :: ANY"],
         doc: "The least value in the order of ORDER BY, nulls left out; null if there is none.",
         example: ("UNWIND [2, null, 1] AS x RETURN min(x)", "1"),
@@ -50,6 +54,7 @@ pub(super) const FUNCTIONS: &[AggregateFunction] = &[
     },
     AggregateFunction {
         name: "max",
+        aliases: &[],
         signatures: &["max(value :: ANY) :: ANY"],
         doc: "The greatest value in the order of ORDER BY, nulls left out; null if there is none.",
         example: ("UNWIND [2, null, 1] AS x RETURN max(x)", "2"),
@@ -57,6 +62,7 @@ pub(super) const FUNCTIONS: &[AggregateFunction] = &[
     },
     AggregateFunction {
         name: "collect",
+        aliases: &["collect_list"],
         signatures: &["collect(value :: ANY) :: LIST<ANY>"],
         doc: "The list of all values that are not null.",
         example: ("UNWIND [1, null, 2] AS x RETURN collect(x)", "[1, 2]"),
@@ -64,6 +70,7 @@ pub(super) const FUNCTIONS: &[AggregateFunction] = &[
     },
     AggregateFunction {
         name: "percentileCont",
+        aliases: &["percentile_cont"],
         signatures: &["percentileCont(value :: NUMBER, percentile :: FLOAT) :: FLOAT"],
         doc: "The value below which the given part (0.0 to 1.0) of the values lies, interpolated \
               between the two nearest.",
@@ -72,6 +79,7 @@ pub(super) const FUNCTIONS: &[AggregateFunction] = &[
     },
     AggregateFunction {
         name: "percentileDisc",
+        aliases: &["percentile_disc"],
         signatures: &["percentileDisc(value :: NUMBER, percentile :: FLOAT) :: NUMBER"],
         doc: "The least value that at least the given part (0.0 to 1.0) of the values does not \
               exceed.",
@@ -80,6 +88,7 @@ pub(super) const FUNCTIONS: &[AggregateFunction] = &[
     },
     AggregateFunction {
         name: "stDev",
+        aliases: &["stddev_samp"],
         signatures: &["stDev(value :: NUMBER) :: FLOAT"],
         doc: "The standard deviation of a sample: divided by one less than the number of values.",
         example: ("UNWIND [1, 3] AS x RETURN stDev(x) = sqrt(2)", "true"),
@@ -87,6 +96,7 @@ pub(super) const FUNCTIONS: &[AggregateFunction] = &[
     },
     AggregateFunction {
         name: "stDevP",
+        aliases: &["stddev_pop"],
         signatures: &["stDevP(value :: NUMBER) :: FLOAT"],
         doc: "The standard deviation of a whole population: divided by the number of values.",
         example: ("UNWIND [1, 3] AS x RETURN stDevP(x)", "1.0"),

@@ -149,6 +149,7 @@ pub(super) const FUNCTIONS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "length",
+        aliases: &["path_length"],
         signatures: &["length(path :: PATH) :: INTEGER"],
         doc: "How many relationships a path has.",
         example: ("length(null)", "null"),

@@ -17,10 +17,11 @@ use super::argument::Number;
 
 /// Functions of floats that are one call each.
 macro_rules! of_floats {
-    ($($name:literal, $doc:literal, ($call:literal, $result:literal), $compute:expr;)*) => {
+    ($($name:literal $(= $alias:literal)?, $doc:literal, ($call:literal, $result:literal), $compute:expr;)*) => {
         pub(super) const OF_FLOATS: &[ScalarFunction] = &[$(
             ScalarFunction {
                 name: $name,
+                aliases: &[$($alias)?],
                 signatures: &[concat!($name, "(number :: NUMBER) :: FLOAT")],
                 doc: $doc,
                 example: ($call, $result),
@@ -35,17 +36,22 @@ macro_rules! of_floats {
 }
 
 of_floats! {
-    "ceil", "The least whole number that is not less.", ("ceil(0.1)", "1.0"), f64::ceil;
+    "ceil" = "ceiling", "The least whole number that is not less.", ("ceil(0.1)", "1.0"), f64::ceil;
     "floor", "The greatest whole number that is not greater.", ("floor(0.9)", "0.0"), f64::floor;
     "sqrt", "The square root; NaN of a negative number.", ("sqrt(256)", "16.0"), f64::sqrt;
     "exp", "e to the power of the number.", ("exp(0)", "1.0"), f64::exp;
-    "log", "The natural logarithm.", ("log(1)", "0.0"), f64::ln;
+    "log" = "ln", "The natural logarithm.", ("log(1)", "0.0"), f64::ln;
     "log10", "The logarithm to base 10.", ("log10(100)", "2.0"), f64::log10;
     "sin", "The sine of an angle in radians.", ("sin(0)", "0.0"), f64::sin;
     "cos", "The cosine of an angle in radians.", ("cos(0)", "1.0"), f64::cos;
     "tan", "The tangent of an angle in radians.", ("tan(0)", "0.0"), f64::tan;
     "cot", "The cotangent of an angle in radians.", ("round(cot(0.5), 3)", "1.83"),
         |x| x.tan().recip();
+    "sinh", "The hyperbolic sine.", ("sinh(0)", "0.0"), f64::sinh;
+    "cosh", "The hyperbolic cosine.", ("cosh(0)", "1.0"), f64::cosh;
+    "tanh", "The hyperbolic tangent.", ("tanh(0)", "0.0"), f64::tanh;
+    "coth", "The hyperbolic cotangent; NaN of 0.", ("round(coth(1), 3)", "1.313"),
+        |x| if x == 0.0 { f64::NAN } else { x.tanh().recip() };
     "asin", "The arcsine, in radians.", ("asin(0)", "0.0"), f64::asin;
     "acos", "The arccosine, in radians.", ("acos(1)", "0.0"), f64::acos;
     "atan", "The arctangent, in radians.", ("atan(0)", "0.0"), f64::atan;
@@ -144,8 +150,13 @@ pub(super) const CONSTANTS: &[ScalarFunction] = &[
     },
 ];
 
-/// A float from [0, 1): splitmix64, seeded for each thread by the hasher's random keys.
+/// A float from [0, 1).
 fn random() -> f64 {
+    (random_bits() >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+/// splitmix64, seeded for each thread by the hasher's random keys.
+pub(super) fn random_bits() -> u64 {
     thread_local! {
         static STATE: Cell<u64> = Cell::new(RandomState::new().hash_one(0_u8));
     }
@@ -154,8 +165,7 @@ fn random() -> f64 {
     let mut bits = state;
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    bits ^= bits >> 31;
-    (bits >> 11) as f64 / (1_u64 << 53) as f64
+    bits ^ bits >> 31
 }
 
 /// How to round to a whole number.

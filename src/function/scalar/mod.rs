@@ -1,6 +1,7 @@
 //! The scalar functions, a file per group.
 
 mod argument;
+mod coll;
 mod conversion;
 mod entity;
 mod list;
@@ -11,6 +12,7 @@ mod string;
 mod temporal;
 #[cfg(test)]
 mod tests;
+mod value_type;
 
 use crate::value::Value;
 
@@ -34,6 +36,7 @@ const GROUPS: &[&[ScalarFunction]] = &[
     predicate::FUNCTIONS,
     entity::FUNCTIONS,
     list::FUNCTIONS,
+    coll::FUNCTIONS,
     string::FUNCTIONS,
     conversion::FUNCTIONS,
     math::OF_NUMBERS,

@@ -9,6 +9,7 @@ use crate::value::ordering;
 
 use super::SCALAR;
 use super::argument::Arguments;
+use super::value_type;
 
 pub(super) const FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
@@ -56,6 +57,18 @@ pub(super) const FUNCTIONS: &[ScalarFunction] = &[
             let args = Arguments::of("nullIf", args);
             let equal = ordering::equals(args.value(0), args.value(1)) == Some(true);
             Ok(if equal { Value::Null } else { args.value(0).clone() })
+        },
+        ..SCALAR
+    },
+    ScalarFunction {
+        name: "valueType",
+        signatures: &["valueType(value :: ANY) :: STRING"],
+        nulls: Nulls::Pass,
+        doc: "The most exact type of a value, in the words of `IS ::`.",
+        example: ("valueType([1, 'a', null])", "'LIST<STRING | INTEGER> NOT NULL'"),
+        eval: |_, args| {
+            let value = Arguments::of("valueType", args).value(0);
+            Ok(Value::from(value_type::text(value)))
         },
         ..SCALAR
     },

@@ -2,17 +2,21 @@
 
 use std::sync::Arc;
 
+use unicode_normalization::UnicodeNormalization;
+
 use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
 use crate::function::Context;
 use crate::function::ScalarFunction;
+use crate::function::Volatility;
 use crate::value::Column;
 use crate::value::ColumnData;
 use crate::value::Value;
 
 use super::SCALAR;
 use super::argument::Arguments;
+use super::math::random_bits;
 
 pub(super) const FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
@@ -73,17 +77,19 @@ pub(super) const FUNCTIONS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "replace",
-        signatures: &["replace(text :: STRING, search :: STRING, with :: STRING) :: STRING"],
-        doc: "The text with every occurrence of `search` replaced.",
+        signatures: &[
+            "replace(text :: STRING, search :: STRING, with :: STRING, limit? :: INTEGER) :: STRING",
+        ],
+        doc: "The text with every occurrence of `search` replaced, or at most the first `limit`. An \
+              empty search stands before each character and at the end.",
         example: ("replace('hello', 'l', 'w')", "'hewwo'"),
         eval: |_, args| {
             let args = Arguments::of("replace", args);
             let (original, search, with) = (args.string(0)?, args.string(1)?, args.string(2)?);
-            if search.is_empty() {
-                return Ok(Value::String(original.clone()));
-            }
-            check_length(original.matches(&**search).count().saturating_mul(with.len()))?;
-            Ok(text(original.replace(&**search, with)))
+            let limit = if args.has(3) { args.count(3)? } else { usize::MAX };
+            let found = original.matches(&**search).take(limit).count();
+            check_length(original.len().saturating_add(found.saturating_mul(with.len())))?;
+            Ok(text(original.replacen(&**search, with, limit)))
         },
         ..SCALAR
     },
@@ -151,10 +157,94 @@ pub(super) const FUNCTIONS: &[ScalarFunction] = &[
         },
         ..SCALAR
     },
+    ScalarFunction {
+        name: "normalize",
+        signatures: &["normalize(text :: STRING, form? :: STRING) :: STRING"],
+        doc: "The text in a Unicode normal form, NFC (if left out), NFD, NFKC or NFKD, so that \
+              characters written in different ways are the same.",
+        example: ("size(normalize('\\u212B', NFD))", "2"),
+        eval: |_, args| {
+            let args = Arguments::of("normalize", args);
+            Ok(text(normalized(args.string(0)?, form(args)?)))
+        },
+        ..SCALAR
+    },
+    ScalarFunction {
+        name: "isNormalized",
+        signatures: &["isNormalized(value :: ANY, form? :: STRING) :: BOOLEAN"],
+        doc: "Whether a text is in a Unicode normal form; null of what is no text. The same as \
+              `value IS NFC NORMALIZED`.",
+        example: ("isNormalized('\\u212B')", "false"),
+        eval: |_, args| {
+            let args = Arguments::of("isNormalized", args);
+            let form = form(args)?;
+            Ok(match args.value(0) {
+                Value::String(text) => Value::Boolean(*normalized(text, form) == **text),
+                _ => Value::Null,
+            })
+        },
+        ..SCALAR
+    },
+    ScalarFunction {
+        name: "randomUUID",
+        signatures: &["randomUUID() :: STRING"],
+        volatility: Volatility::Volatile,
+        doc: "A random universally unique identifier (version 4); another one at each call.",
+        example: ("size(randomUUID())", "36"),
+        eval: |_, _| Ok(text(uuid(random_bits(), random_bits()))),
+        ..SCALAR
+    },
 ];
 
 /// The longest string a function makes out of shorter ones, in bytes.
 const MAX_LENGTH: usize = 1 << 30;
+
+/// A Unicode normal form.
+#[derive(Clone, Copy)]
+enum Form {
+    Nfc,
+    Nfd,
+    Nfkc,
+    Nfkd,
+}
+
+const FORMS: [(&str, Form); 4] =
+    [("NFC", Form::Nfc), ("NFD", Form::Nfd), ("NFKC", Form::Nfkc), ("NFKD", Form::Nfkd)];
+
+/// The form that the second argument names.
+fn form(args: Arguments<'_>) -> Result<Form> {
+    if !args.has(1) {
+        return Ok(Form::Nfc);
+    }
+    let name = args.string(1)?;
+    let known = FORMS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+    known.map(|(_, form)| *form).ok_or_else(|| {
+        let message = format!("there is no normal form `{name}`");
+        Error::argument(Detail::InvalidArgumentValue, message)
+            .help("The forms are NFC, NFD, NFKC and NFKD.")
+    })
+}
+
+fn normalized(text: &str, form: Form) -> String {
+    match form {
+        Form::Nfc => text.nfc().collect(),
+        Form::Nfd => text.nfd().collect(),
+        Form::Nfkc => text.nfkc().collect(),
+        Form::Nfkd => text.nfkd().collect(),
+    }
+}
+
+/// Random bits in the form of RFC 9562, version 4.
+fn uuid(high: u64, low: u64) -> String {
+    format!(
+        "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
+        high >> 32,
+        high >> 16 & 0xffff,
+        high & 0xfff,
+        low >> 48 & 0x3fff | 0x8000,
+        low & 0xffff_ffff_ffff
+    )
+}
 
 fn check_length(bytes: usize) -> Result<()> {
     if bytes <= MAX_LENGTH {

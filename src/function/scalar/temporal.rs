@@ -2,6 +2,7 @@
 //!
 //! What the functions compute is in `value::temporal`; here they have their names, and a clock.
 
+use std::borrow::Cow;
 use std::time::SystemTime;
 use std::time::UNIX_EPOCH;
 
@@ -12,16 +13,18 @@ use crate::function::Volatility;
 use crate::value::Value;
 use crate::value::temporal;
 use crate::value::temporal::Kind;
+use crate::value::to_text;
 
 use super::SCALAR;
 use super::argument::Arguments;
 
 macro_rules! points {
-    ($($table:ident: $name:literal, $kind:expr, $type:literal, $what:literal,
+    ($($table:ident: $name:literal $(= $alias:literal)?, $kind:expr, $type:literal, $what:literal,
        ($call:literal, $result:literal), ($unit:literal, $cut:literal);)*) => {$(
         pub(super) const $table: &[ScalarFunction] = &[
             ScalarFunction {
                 name: $name,
+                aliases: &[$($alias)?],
                 signatures: &[concat!($name, "(value? :: ANY) :: ", $type)],
                 volatility: Volatility::Stable,
                 doc: concat!(
@@ -87,18 +90,18 @@ macro_rules! points {
 points! {
     DATE: "date", Kind::Date, "DATE", "a date",
         ("date('2015-07-21')", "date({year: 2015, month: 7, day: 21})"), ("month", "'2015-07-01'");
-    LOCAL_TIME: "localtime", Kind::LocalTime, "LOCAL TIME", "a time of the day",
+    LOCAL_TIME: "localtime" = "local_time", Kind::LocalTime, "LOCAL TIME", "a time of the day",
         ("localtime('21:40:32')", "localtime({hour: 21, minute: 40, second: 32})"),
         ("hour", "'21:00'");
-    TIME: "time", Kind::Time, "ZONED TIME", "a time of the day with an offset",
+    TIME: "time" = "zoned_time", Kind::Time, "ZONED TIME", "a time of the day with an offset",
         ("time('21:40+01:00')", "time({hour: 21, minute: 40, timezone: '+01:00'})"),
         ("hour", "'21:00+01:00'");
-    LOCAL_DATE_TIME: "localdatetime", Kind::LocalDateTime, "LOCAL DATETIME",
+    LOCAL_DATE_TIME: "localdatetime" = "local_datetime", Kind::LocalDateTime, "LOCAL DATETIME",
         "a date with a time of the day",
         ("localdatetime('2015-07-21T21:40')",
          "localdatetime({year: 2015, month: 7, day: 21, hour: 21, minute: 40})"),
         ("day", "'2015-07-21T00:00'");
-    DATE_TIME: "datetime", Kind::DateTime, "ZONED DATETIME", "an instant with its time zone",
+    DATE_TIME: "datetime" = "zoned_datetime", Kind::DateTime, "ZONED DATETIME", "an instant with its time zone",
         ("datetime('2015-07-21T21:40Z')",
          "datetime({year: 2015, month: 7, day: 21, hour: 21, minute: 40})"),
         ("day", "'2015-07-21T00:00Z'");
@@ -106,10 +109,11 @@ points! {
 
 /// A function of two points in time.
 macro_rules! measures {
-    ($($name:literal, $doc:literal, $example:expr, $measure:path;)*) => {
+    ($($name:literal $(= $alias:literal)?, $doc:literal, $example:expr, $measure:path;)*) => {
         pub(super) const MEASURES: &[ScalarFunction] = &[$(
             ScalarFunction {
                 name: $name,
+                aliases: &[$($alias)?],
                 signatures: &[concat!($name, "(from :: ANY, to :: ANY) :: DURATION")],
                 doc: $doc,
                 example: $example,
@@ -124,7 +128,7 @@ macro_rules! measures {
 }
 
 measures! {
-    "duration.between", "The time from one point to another in months, days and seconds.",
+    "duration.between" = "duration_between", "The time from one point to another in months, days and seconds.",
         ("duration.between(date('2020-01-31'), date('2021-03-01')).days", "1"),
         temporal::between;
     "duration.inMonths", "The whole months from one point in time to another.",
@@ -181,6 +185,32 @@ pub(super) const FUNCTIONS: &[ScalarFunction] = &[
         doc: "Makes a duration out of text, or of a map of its components.",
         example: ("duration('P1DT2H')", "duration({days: 1, hours: 2})"),
         eval: |_, args| temporal::create_duration(Arguments::of("duration", args).value(0)),
+        ..SCALAR
+    },
+    ScalarFunction {
+        name: "format",
+        signatures: &[
+            "format(value :: DATE, pattern? :: STRING) :: STRING",
+            "format(value :: LOCAL TIME, pattern? :: STRING) :: STRING",
+            "format(value :: ZONED TIME, pattern? :: STRING) :: STRING",
+            "format(value :: LOCAL DATETIME, pattern? :: STRING) :: STRING",
+            "format(value :: ZONED DATETIME, pattern? :: STRING) :: STRING",
+            "format(value :: DURATION, pattern? :: STRING) :: STRING",
+        ],
+        doc: "The temporal value as text after a pattern: `yyyy` is the year, `MM` the month, `dd` the \
+              day, `HH`, `mm`, `ss` and `SSS` the time, `EEEE` the day of the week, `XXX` the offset; \
+              words stand in quotes. In ISO form without a pattern.",
+        example: ("format(date('2015-07-21'), 'EEEE, d MMMM yyyy')", "'Tuesday, 21 July 2015'"),
+        eval: |_, args| {
+            let args = Arguments::of("format", args);
+            let value = args.value(0);
+            let text = if args.has(1) {
+                temporal::format(value, args.string(1)?).transpose()?
+            } else {
+                to_text(value).filter(|_| value.type_of().is_temporal()).map(Cow::into_owned)
+            };
+            text.map(Value::from).ok_or_else(|| args.wrong_type(0, "a temporal value"))
+        },
         ..SCALAR
     },
 ];

@@ -15,6 +15,7 @@ use crate::syntax::ast::Name;
 use crate::syntax::ast::PathPattern;
 use crate::syntax::ast::PathSelector;
 use crate::syntax::ast::PatternElement;
+use crate::syntax::ast::QualifiedName;
 use crate::syntax::ast::UnaryOperator;
 use crate::syntax::build::Builder;
 use crate::syntax::build::literal;
@@ -217,7 +218,12 @@ impl Builder<'_> {
                 labels: self.label_expression(pair)?,
             },
             Rule::null_test => {
-                let negated = pair.into_inner().any(|part| part.as_rule() == Rule::kw_not);
+                let rules: Vec<_> = pair.clone().into_inner().map(|part| part.as_rule()).collect();
+                let negated = rules.contains(&Rule::kw_not);
+                if rules.contains(&Rule::kw_normalized) {
+                    let test = self.raised(self.is_normalized(base, pair), span, height)?;
+                    return if negated { self.negated(test, span) } else { Ok(test) };
+                }
                 ExpressionKind::IsNull { operand: Box::new(base), negated }
             }
             Rule::subscript => {
@@ -299,7 +305,7 @@ impl Builder<'_> {
                 ExpressionKind::Pattern(Box::new(pattern))
             }
             Rule::subquery => self.subquery(pair)?,
-            Rule::function_call => self.function_call(pair)?,
+            Rule::function_call | Rule::trim_call => self.function_call(pair)?,
             Rule::variable_or_projection => self.variable_or_projection(pair)?,
             _ => return Err(misplaced(&pair, span)),
         };
@@ -362,12 +368,16 @@ impl Builder<'_> {
         let mut name = None;
         let mut distinct = false;
         let mut star = None;
+        let mut side = None;
+        let mut from = false;
         let mut arguments = Vec::new();
         for part in parts(pair) {
             match part.as_rule() {
                 Rule::qualified_name => name = Some(self.qualified_name(part)?),
                 Rule::kw_distinct => distinct = true,
                 Rule::star => star = Some(self.span(&part)),
+                Rule::trim_side => side = Some(part.as_str().to_ascii_lowercase()),
+                Rule::kw_from => from = true,
                 _ => arguments.push(self.predicate(part)?),
             }
         }
@@ -387,7 +397,31 @@ impl Builder<'_> {
         if !is("exists") {
             arguments.iter().try_for_each(reject_pattern)?;
         }
+        if is("normalize") {
+            name_normal_form(&mut arguments);
+        }
+        let name = if from { trim_from(&name, side.as_deref(), &mut arguments) } else { name };
         Ok(ExpressionKind::FunctionCall { name, distinct, arguments })
+    }
+
+    /// `base IS NORMALIZED` is a function of text and the name of a form.
+    fn is_normalized(&self, base: Expression, test: Pair<'_>) -> ExpressionKind {
+        let span = self.span(&test);
+        let form = test.into_inner().find(|part| part.as_rule() == Rule::normal_form);
+        let form = form.map_or("NFC".to_owned(), |form| form.as_str().to_ascii_uppercase());
+        let form = ExpressionKind::Literal(Literal::String(form));
+        let name = Name { text: "isNormalized".into(), span };
+        ExpressionKind::FunctionCall {
+            name: QualifiedName { parts: vec![name], span },
+            distinct: false,
+            arguments: vec![base, Expression { kind: form, span }],
+        }
+    }
+
+    fn negated(&self, operand: Operand, span: Span) -> Result<Operand> {
+        let operator = UnaryOperator::Not;
+        let kind = ExpressionKind::Unary { operator, operand: Box::new(operand.expression) };
+        self.raised(kind, span, operand.height)
     }
 
     fn variable_or_projection(&self, pair: Pair<'_>) -> Result<ExpressionKind> {
@@ -418,4 +452,29 @@ pub(super) fn reject_pattern(expression: &Expression) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// The second argument of `normalize` is the bare word of a form, never a variable.
+fn name_normal_form(arguments: &mut [Expression]) {
+    const FORMS: [&str; 4] = ["NFC", "NFD", "NFKC", "NFKD"];
+    let Some(second) = arguments.get_mut(1) else { return };
+    let Some(word) = second.as_variable() else { return };
+    if let Some(form) = FORMS.into_iter().find(|form| form.eq_ignore_ascii_case(word)) {
+        second.kind = ExpressionKind::Literal(Literal::String(form.into()));
+    }
+}
+
+/// `trim(LEADING characters FROM text)` as `ltrim(text, characters)`, and so for both sides and the other.
+fn trim_from(
+    name: &QualifiedName,
+    side: Option<&str>,
+    arguments: &mut [Expression],
+) -> QualifiedName {
+    arguments.reverse();
+    let text = match side {
+        Some("leading") => "ltrim",
+        Some("trailing") => "rtrim",
+        _ => "btrim",
+    };
+    QualifiedName { parts: vec![Name { text: text.into(), span: name.span }], span: name.span }
 }

@@ -11,6 +11,7 @@ mod construct;
 mod date;
 mod datetime;
 mod duration;
+mod format;
 mod parse;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ pub use construct::{Kind, create, create_duration, current, from_epoch, from_epo
 pub use date::Date;
 pub use datetime::{DateTime, LocalDateTime};
 pub use duration::Duration;
+pub use format::format;
 pub(crate) use text::{parse_named, text_named};
 pub use time::{LocalTime, Time};
 pub use truncate::truncate;

@@ -74,6 +74,13 @@ impl Zone {
         }
     }
 
+    /// The short name that a named zone goes by at an instant, such as `CET`.
+    pub(crate) fn abbreviation(&self, instant: i64) -> Option<String> {
+        let Self::Named(_, zone) = self else { return None };
+        let timestamp = Timestamp::from_second(near(instant)).ok()?;
+        Some(zone.to_offset_info(timestamp).abbreviation().to_owned())
+    }
+
     /// Seconds east of UTC to read a clock with: the first one where it is ambiguous, the one before
     /// the gap where clocks skip the reading.
     pub(crate) fn offset_of_local(&self, local: i64) -> i32 {

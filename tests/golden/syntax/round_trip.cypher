@@ -115,3 +115,5 @@ RETURN 1 < 2 = true, 1 = 1 = 1, (1 = 1) = 1, 1 <> (2 < 3);
 RETURN NOT exists { (a)-->() } AND COUNT { MATCH (a) } = 1 OR NOT (a)-->();
 RETURN x.`a`.`b c`, x['a b'], x[y.z][w];
 RETURN '', "", '\\', '\'', "'", '"', '\b\f\r', '\u0001';
+RETURN trim(x), trim(BOTH 'x' FROM y), TRIM(leading FROM y), trim(trailing x + 'a' FROM trim(y FROM z)), trim(both), normalize(x, NFKD), normalize(x, y);
+RETURN x IS NORMALIZED, NOT x IS NOT nfkc NORMALIZED AND y, (x IS NULL) IS NFD NORMALIZED, -x IS NORMALIZED = true;
