@@ -13,6 +13,8 @@ use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
 use crate::function::Procedure;
+use crate::function::UserAggregate;
+use crate::function::UserFunction;
 use crate::graph;
 use crate::graph::CheckReport;
 use crate::graph::Graph;
@@ -311,9 +313,45 @@ impl Database {
         self.engine.graph.check()
     }
 
-    /// Adds a procedure, to be used with CALL. One of the same name is replaced.
+    /// Adds a procedure, to be used with CALL.
+    ///
+    /// ```
+    /// use redstring::function::FunctionProcedure;
+    /// use redstring::{Database, Value};
+    ///
+    /// let db = Database::in_memory();
+    /// db.register_procedure(
+    ///     FunctionProcedure::new("text.words(text :: STRING) :: (word :: STRING)", |_, arguments| {
+    ///         let text = arguments[0].as_str().unwrap_or_default();
+    ///         Ok(text.split_whitespace().map(|word| vec![Value::from(word)]).collect())
+    ///     })?
+    ///     .with_doc("The words of a text."),
+    /// )?;
+    /// let row = db.query("CALL text.words('a b c') YIELD word RETURN count(word)", ())?.single()?;
+    /// assert_eq!(row.get::<i64>(0)?, 3);
+    /// # Ok::<(), redstring::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `UsageError.VariableAlreadyBound` if there is a procedure of this name already.
     pub fn register_procedure(&self, procedure: impl Procedure + 'static) -> Result<()> {
         self.engine.change_registry(|registry| registry.register(procedure))
+    }
+
+    /// Adds a scalar function, to be used in any expression: see [`UserFunction`].
+    ///
+    /// # Errors
+    /// `UsageError.VariableAlreadyBound` if there is a function of this name already.
+    pub fn register_function(&self, function: UserFunction) -> Result<()> {
+        self.engine.change_registry(|registry| registry.register_function(function))
+    }
+
+    /// Adds an aggregate: see [`UserAggregate`].
+    ///
+    /// # Errors
+    /// `UsageError.VariableAlreadyBound` if there is a function of this name already.
+    pub fn register_aggregate(&self, aggregate: UserAggregate) -> Result<()> {
+        self.engine.change_registry(|registry| registry.register_aggregate(aggregate))
     }
 
     /// A handle with which another thread can end what is running.

@@ -36,7 +36,7 @@ pub use database::{
     CancelHandle, Database, IntoParams, Options, Params, ReadTransaction, Statement, Transaction,
 };
 pub use error::{Detail, Error, ErrorClass, Phase, Result, Span};
-pub use function::{Context, Procedure, Signature};
+pub use function::{Context, Procedure, Signature, UserAggregate, UserFunction};
 pub use graph::CheckReport;
 pub use result::{ColumnIndex, Counters, FromRow, FromValue, Row, Rows, Summary};
 pub use value::{

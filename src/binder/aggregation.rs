@@ -150,7 +150,7 @@ impl Projected {
                     _ => false,
                 });
                 if of_result {
-                    return Err(error::invalid_aggregation(call.function.name, call.span));
+                    return Err(error::invalid_aggregation(call.function.name(), call.span));
                 }
             }
             self.aggregates.push((slot, call));

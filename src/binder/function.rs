@@ -8,7 +8,7 @@ use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
 use crate::error::Span;
-use crate::function::AggregateFunction;
+use crate::function::Aggregate;
 use crate::function::Parameter;
 use crate::function::Signature;
 use crate::function::Volatility;
@@ -22,7 +22,7 @@ impl Binder<'_> {
         let Some(function) = self.registry.aggregate("count") else {
             return Err(Error::internal("there is no aggregate `count`").at(span));
         };
-        self.check_aggregation(function, span)?;
+        self.check_aggregation(&function, span)?;
         let call = AggregateCall { function, arguments: Vec::new(), distinct: false, span };
         Ok(self.collect(call, Type::Integer))
     }
@@ -61,48 +61,48 @@ impl Binder<'_> {
             return self.pattern_predicate(pattern, span);
         }
         let arguments = self.expressions(arguments)?;
-        let ty = check_arguments(function.name, function.forms(), &arguments, span)?;
+        let ty = check_arguments(function.name(), function.forms(), &arguments, span)?;
         Ok(Expression { kind: ExpressionKind::Function { function, arguments }, span, ty })
     }
 
     fn aggregate_call(
         &mut self,
-        function: &'static AggregateFunction,
+        function: Aggregate,
         distinct: bool,
         arguments: &[ast::Expression],
         span: Span,
     ) -> Result<Expression> {
-        self.check_aggregation(function, span)?;
+        self.check_aggregation(&function, span)?;
         let outer = std::mem::replace(&mut self.aggregation, Aggregation::Inside);
         let bound = self.expressions(arguments);
         self.aggregation = outer;
         let arguments = bound?;
         let volatile = |e: &Expression| match &e.kind {
             ExpressionKind::Function { function, .. } => {
-                function.volatility == Volatility::Volatile
+                function.volatility() == Volatility::Volatile
             }
             _ => false,
         };
         if arguments.iter().any(|argument| argument.any(&mut |e| volatile(e))) {
             return Err(Error::syntax(
                 Detail::NonConstantExpression,
-                format!("`{}` cannot aggregate what changes at each call", function.name),
+                format!("`{}` cannot aggregate what changes at each call", function.name()),
             )
             .at(span)
             .help("Compute it first, in a WITH."));
         }
-        let ty = check_arguments(function.name, function.forms(), &arguments, span)?;
+        let ty = check_arguments(function.name(), function.forms(), &arguments, span)?;
         Ok(self.collect(AggregateCall { function, arguments, distinct, span }, ty))
     }
 
     /// Whether an aggregate may stand here.
-    fn check_aggregation(&self, function: &AggregateFunction, span: Span) -> Result<()> {
+    fn check_aggregation(&self, function: &Aggregate, span: Span) -> Result<()> {
         match self.aggregation {
             Aggregation::Collected(_) => Ok(()),
-            Aggregation::Forbidden => Err(error::invalid_aggregation(function.name, span)),
+            Aggregation::Forbidden => Err(error::invalid_aggregation(function.name(), span)),
             Aggregation::Inside => Err(Error::syntax(
                 Detail::NestedAggregation,
-                format!("`{}` stands within another aggregate", function.name),
+                format!("`{}` stands within another aggregate", function.name()),
             )
             .at(span)
             .help("Compute the inner one first, in a WITH.")),
@@ -123,7 +123,7 @@ impl Binder<'_> {
     }
 
     fn new_aggregate(&mut self, call: AggregateCall, ty: Type) -> Slot {
-        let slot = self.hidden(call.function.name, ty);
+        let slot = self.hidden(call.function.name(), ty);
         if let Aggregation::Collected(all) = &mut self.aggregation {
             all.push((slot, call));
         }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::error::Span;
-use crate::function::ScalarFunction;
+use crate::function::Scalar;
 use crate::value::Type;
 use crate::value::Value;
 
@@ -94,7 +94,7 @@ pub enum ExpressionKind {
     /// A call of a scalar function.
     Function {
         /// The function.
-        function: &'static ScalarFunction,
+        function: Scalar,
         /// Its arguments, their number checked.
         arguments: Vec<Expression>,
     },

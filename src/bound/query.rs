@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::Span;
-use crate::function::AggregateFunction;
+use crate::function::Aggregate;
 use crate::function::ProcedureHandle;
 
 use super::{Expression, Slot};
@@ -271,7 +271,7 @@ pub struct Grouping {
 #[derive(Debug, Clone)]
 pub struct AggregateCall {
     /// The aggregate.
-    pub function: &'static AggregateFunction,
+    pub function: Aggregate,
     /// Its arguments; none for `count(*)`.
     pub arguments: Vec<Expression>,
     /// Whether each distinct value counts once.

@@ -133,7 +133,7 @@ impl Expression {
         self.slots().is_empty()
             && !self.any(&mut |e| match &e.kind {
                 ExpressionKind::Function { function, .. } => {
-                    function.volatility == Volatility::Volatile
+                    function.volatility() == Volatility::Volatile
                 }
                 ExpressionKind::Subquery(_) => true,
                 _ => false,
@@ -172,7 +172,7 @@ fn same_head(left: &ExpressionKind, right: &ExpressionKind) -> bool {
         (K::HasLabels { labels: a, .. }, K::HasLabels { labels: b, .. }) => a == b,
         (K::Unary { operator: a, .. }, K::Unary { operator: b, .. }) => a == b,
         (K::Binary { operator: a, .. }, K::Binary { operator: b, .. }) => a == b,
-        (K::Function { function: a, .. }, K::Function { function: b, .. }) => std::ptr::eq(*a, *b),
+        (K::Function { function: a, .. }, K::Function { function: b, .. }) => a == b,
         (K::Map(a), K::Map(b)) => {
             a.len() == b.len() && a.iter().zip(b).all(|((k1, _), (k2, _))| k1 == k2)
         }
@@ -207,7 +207,7 @@ fn same_value(left: &Value, right: &Value) -> bool {
 impl AggregateCall {
     /// Whether both compute the same.
     pub fn same(&self, other: &AggregateCall) -> bool {
-        std::ptr::eq(self.function, other.function)
+        self.function == other.function
             && self.distinct == other.distinct
             && self.arguments.len() == other.arguments.len()
             && self.arguments.iter().zip(&other.arguments).all(|(a, b)| a.same(b))

@@ -15,14 +15,18 @@ use crate::value::Column;
 use crate::value::Value;
 
 mod aggregate;
+mod callable;
 mod procedure;
 mod registry;
 mod scalar;
 mod signature;
+mod user;
 
+pub use callable::{Aggregate, Scalar};
 pub use procedure::{FunctionProcedure, TableProcedure};
 pub use registry::Registry;
 pub use signature::{Arity, Parameter, Signature, check_types};
+pub use user::{GroupState, UserAggregate, UserFunction};
 
 /// What a function may look at beside its arguments.
 #[derive(Debug)]

@@ -14,14 +14,18 @@ use crate::error::nearest;
 use super::aggregate;
 use super::procedure;
 use super::scalar;
-use super::{AggregateFunction, Procedure, ProcedureHandle, ScalarFunction, Signature};
+use super::{
+    Aggregate, AggregateFunction, Procedure, ProcedureHandle, Scalar, ScalarFunction, Signature,
+    UserAggregate, UserFunction,
+};
 
-/// Everything callable: the built-in functions and procedures, and the procedures of the library's
-/// user. Cheap to clone.
+/// Everything callable: the built-in functions and procedures, and those of the library's user. Cheap to
+/// clone. All maps go by the name in lower case.
 #[derive(Debug, Clone)]
 pub struct Registry {
-    /// By name in lower case.
     procedures: Arc<BTreeMap<String, ProcedureHandle>>,
+    functions: Arc<BTreeMap<String, Arc<UserFunction>>>,
+    aggregates: Arc<BTreeMap<String, Arc<UserAggregate>>>,
 }
 
 /// A function with its parsed forms.
@@ -54,8 +58,11 @@ static AGGREGATES: LazyLock<Table<AggregateFunction>> = LazyLock::new(|| {
     table
 });
 
-static BUILT_IN: LazyLock<Registry> =
-    LazyLock::new(|| Registry { procedures: Arc::new(procedure::built_in()) });
+static BUILT_IN: LazyLock<Registry> = LazyLock::new(|| Registry {
+    procedures: Arc::new(procedure::built_in()),
+    functions: Arc::default(),
+    aggregates: Arc::default(),
+});
 
 /// A test parses every form, so none is lost here.
 fn parse(signatures: &[&str]) -> Vec<Signature> {
@@ -89,13 +96,17 @@ impl Registry {
     }
 
     /// The scalar function of this name, whatever its case.
-    pub fn scalar(&self, name: &str) -> Option<&'static ScalarFunction> {
-        SCALARS.get(&name.to_lowercase()).map(|entry| entry.function)
+    pub fn scalar(&self, name: &str) -> Option<Scalar> {
+        let name = name.to_lowercase();
+        let built_in = SCALARS.get(&name).map(|entry| Scalar::BuiltIn(entry.function));
+        built_in.or_else(|| self.functions.get(&name).cloned().map(Scalar::User))
     }
 
     /// The aggregate of this name, whatever its case.
-    pub fn aggregate(&self, name: &str) -> Option<&'static AggregateFunction> {
-        AGGREGATES.get(&name.to_lowercase()).map(|entry| entry.function)
+    pub fn aggregate(&self, name: &str) -> Option<Aggregate> {
+        let name = name.to_lowercase();
+        let built_in = AGGREGATES.get(&name).map(|entry| Aggregate::BuiltIn(entry.function));
+        built_in.or_else(|| self.aggregates.get(&name).cloned().map(Aggregate::User))
     }
 
     /// The procedure of this name, whatever its case.
@@ -118,12 +129,53 @@ impl Registry {
         Ok(())
     }
 
-    /// Every scalar function, grouped as in the documentation.
+    /// Adds a scalar function.
+    ///
+    /// # Errors
+    /// `UsageError.VariableAlreadyBound` if there is a function of this name already.
+    pub fn register_function(&mut self, function: UserFunction) -> Result<()> {
+        let name = self.free_name(function.signature())?;
+        Arc::make_mut(&mut self.functions).insert(name, Arc::new(function));
+        Ok(())
+    }
+
+    /// Adds an aggregate.
+    ///
+    /// # Errors
+    /// `UsageError.VariableAlreadyBound` if there is a function of this name already.
+    pub fn register_aggregate(&mut self, aggregate: UserAggregate) -> Result<()> {
+        let name = self.free_name(aggregate.signature())?;
+        Arc::make_mut(&mut self.aggregates).insert(name, Arc::new(aggregate));
+        Ok(())
+    }
+
+    /// The name in lower case, if no function has it.
+    fn free_name(&self, signature: &Signature) -> Result<String> {
+        let name = &*signature.name;
+        if self.scalar(name).is_none() && self.aggregate(name).is_none() {
+            return Ok(name.to_lowercase());
+        }
+        let message = format!("there is a function `{name}` already");
+        Err(Error::usage(Detail::VariableAlreadyBound, message)
+            .help("Choose another name for the new function."))
+    }
+
+    /// The scalar functions of the library's user, by name.
+    pub fn user_functions(&self) -> impl Iterator<Item = &UserFunction> {
+        self.functions.values().map(|function| &**function)
+    }
+
+    /// The aggregates of the library's user, by name.
+    pub fn user_aggregates(&self) -> impl Iterator<Item = &UserAggregate> {
+        self.aggregates.values().map(|aggregate| &**aggregate)
+    }
+
+    /// Every built-in scalar function, grouped as in the documentation.
     pub fn scalars(&self) -> impl Iterator<Item = &'static ScalarFunction> {
         scalar::functions()
     }
 
-    /// Every aggregate, in the order of the documentation.
+    /// Every built-in aggregate, in the order of the documentation.
     pub fn aggregates(&self) -> impl Iterator<Item = &'static AggregateFunction> {
         aggregate::FUNCTIONS.iter()
     }
@@ -134,13 +186,15 @@ impl Registry {
     }
 
     /// The name of a function, scalar or aggregate, that may have been meant by `name`.
-    pub fn nearest(&self, name: &str) -> Option<&'static str> {
+    pub fn nearest(&self, name: &str) -> Option<&str> {
         let scalars =
             self.scalars().flat_map(|f| std::iter::once(f.name).chain(f.aliases.iter().copied()));
         let aggregates = self
             .aggregates()
             .flat_map(|f| std::iter::once(f.name).chain(f.aliases.iter().copied()));
-        nearest(name, scalars.chain(aggregates))
+        let users = self.user_functions().map(UserFunction::signature);
+        let users = users.chain(self.user_aggregates().map(UserAggregate::signature));
+        nearest(name, scalars.chain(aggregates).chain(users.map(|signature| &*signature.name)))
     }
 
     /// The name of a procedure that may have been meant by `name`.
@@ -188,9 +242,18 @@ mod tests {
     #[test]
     fn names_are_found_whatever_their_case() {
         let registry = Registry::new();
-        assert_eq!(registry.scalar("TOUPPER").map(|f| f.name), Some("toUpper"));
-        assert_eq!(registry.scalar("Upper").map(|f| f.name), Some("toUpper"));
-        assert_eq!(registry.aggregate("STDEVP").map(|f| f.name), Some("stDevP"));
+        assert_eq!(
+            registry.scalar("TOUPPER").map(|f| f.name().to_owned()).as_deref(),
+            Some("toUpper")
+        );
+        assert_eq!(
+            registry.scalar("Upper").map(|f| f.name().to_owned()).as_deref(),
+            Some("toUpper")
+        );
+        assert_eq!(
+            registry.aggregate("STDEVP").map(|f| f.name().to_owned()).as_deref(),
+            Some("stDevP")
+        );
         assert!(registry.scalar("count").is_none() && registry.aggregate("size").is_none());
         assert!(registry.procedure("DB.LABELS").is_some());
         assert_eq!(registry.nearest("toUper"), Some("toUpper"));

@@ -199,7 +199,7 @@ impl Text<'_> {
         let distinct = if call.distinct { "DISTINCT " } else { "" };
         let arguments =
             if call.arguments.is_empty() { "*".to_owned() } else { self.list(&call.arguments) };
-        let text = format!("{}({distinct}{arguments})", call.function.name);
+        let text = format!("{}({distinct}{arguments})", call.function.name());
         format!("{text} AS {}", self.name(slot))
     }
 
@@ -286,7 +286,7 @@ impl Text<'_> {
             K::And(all) => self.joined(all, " AND "),
             K::Or(all) => self.joined(all, " OR "),
             K::Function { function, arguments } => {
-                format!("{}({})", function.name, self.list(arguments))
+                format!("{}({})", function.name(), self.list(arguments))
             }
             K::List(all) => format!("[{}]", self.list(all)),
             K::Map(entries) => {

@@ -393,7 +393,7 @@ fn id_of(predicate: &Expression, node: Slot) -> Option<Expression> {
     let ExpressionKind::Binary { operator, left, right } = &predicate.kind else { return None };
     let is_id = |e: &Expression| match &e.kind {
         ExpressionKind::Function { function, arguments } => {
-            function.name == "id"
+            function.name() == "id"
                 && matches!(
                     arguments.as_slice(),
                     [Expression { kind: ExpressionKind::Variable(slot), .. }] if *slot == node

@@ -20,3 +20,4 @@ mod syntax;
 mod tidy;
 #[path = "../treatment.rs"]
 mod treatment;
+mod user_functions;

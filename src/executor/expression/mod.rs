@@ -25,7 +25,7 @@ use crate::error::Error;
 use crate::error::Result;
 use crate::error::Span;
 use crate::function::Nulls;
-use crate::function::ScalarFunction;
+use crate::function::Scalar;
 use crate::function::Volatility;
 use crate::value::Column;
 use crate::value::ColumnBuilder;
@@ -90,7 +90,7 @@ enum Node {
         operands: Vec<Compiled>,
     },
     Function {
-        function: &'static ScalarFunction,
+        function: Scalar,
         arguments: Vec<Compiled>,
     },
     /// `coalesce(…)`, whose later arguments see only the rows where all before are null.
@@ -158,11 +158,11 @@ impl Compiled {
             ExpressionKind::Or(operands) => {
                 Node::Junction { and: false, operands: many(operands)? }
             }
-            ExpressionKind::Function { function, arguments } if function.name == "coalesce" => {
+            ExpressionKind::Function { function, arguments } if function.name() == "coalesce" => {
                 Node::Coalesce(many(arguments)?)
             }
             ExpressionKind::Function { function, arguments } => {
-                Node::Function { function, arguments: many(arguments)? }
+                Node::Function { function: function.clone(), arguments: many(arguments)? }
             }
             ExpressionKind::List(items) => Node::List(many(items)?),
             ExpressionKind::Map(entries) => Node::Map(
@@ -369,31 +369,26 @@ fn rowwise(
     builder.finish()
 }
 
-fn call(
-    function: &'static ScalarFunction,
-    arguments: &[Compiled],
-    batch: &Batch,
-    ctx: &Context,
-) -> Result<Column> {
+fn call(function: &Scalar, arguments: &[Compiled], batch: &Batch, ctx: &Context) -> Result<Column> {
     let len = batch.len();
     let columns = evaluate_all(arguments, batch, ctx)?;
     for column in &columns {
-        access::check_deleted(function.name, column, ctx)?;
+        access::check_deleted(function.name(), column, ctx)?;
     }
     let context = ctx.for_functions();
-    if let Some(eval_columns) = function.eval_columns {
+    if let Some(eval_columns) = function.eval_columns() {
         return eval_columns(&context, &columns, len);
     }
     let mut values = Vec::with_capacity(columns.len());
     let mut one = |row: usize| -> Result<Value> {
         values.clear();
         values.extend(columns.iter().map(|c| c.get(row)));
-        if function.nulls == Nulls::Propagate && values.iter().any(|v| matches!(v, Value::Null)) {
+        if function.nulls() == Nulls::Propagate && values.iter().any(|v| matches!(v, Value::Null)) {
             return Ok(Value::Null);
         }
-        (function.eval)(&context, &values)
+        function.eval(&context, &values)
     };
-    let constant = function.volatility != Volatility::Volatile
+    let constant = function.volatility() != Volatility::Volatile
         && columns.iter().all(|c| c.as_constant().is_some());
     if constant && len > 0 {
         return Ok(Column::constant(one(0)?, len));

@@ -8,7 +8,6 @@ use crate::executor::Context;
 use crate::executor::expression::Compiled;
 use crate::executor::expression::evaluate_all;
 use crate::function::Accumulator;
-use crate::function::AggregateFunction;
 use crate::plan;
 use crate::value::Column;
 
@@ -26,7 +25,7 @@ pub(crate) struct Aggregate {
 
 struct Call {
     slot: Slot,
-    function: &'static AggregateFunction,
+    function: crate::function::Aggregate,
     arguments: Vec<Compiled>,
     distinct: bool,
     span: Span,
@@ -50,7 +49,7 @@ impl Aggregate {
             .map(|(slot, call)| {
                 Ok(Call {
                     slot: *slot,
-                    function: call.function,
+                    function: call.function.clone(),
                     arguments: Compiled::all(&call.arguments)?,
                     distinct: call.distinct,
                     span: call.span,
@@ -66,7 +65,7 @@ impl Aggregate {
             .calls
             .iter()
             .map(|call| Running {
-                accumulator: (call.function.accumulator)(),
+                accumulator: call.function.accumulator(),
                 seen: Groups::default(),
             })
             .collect();

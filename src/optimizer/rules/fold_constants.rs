@@ -77,19 +77,19 @@ fn value_of(kind: &ExpressionKind, graph: &Snapshot) -> Option<Value> {
             }
         }
         ExpressionKind::Function { function, arguments }
-            if function.volatility == Volatility::Immutable =>
+            if function.volatility() == Volatility::Immutable =>
         {
             let arguments: Option<Vec<Value>> =
                 arguments.iter().map(|argument| literal(argument).cloned()).collect();
             let arguments = arguments?;
-            if function.nulls == Nulls::Propagate
+            if function.nulls() == Nulls::Propagate
                 && arguments.iter().any(|value| matches!(value, Value::Null))
             {
                 return Some(Value::Null);
             }
             // An immutable function looks at neither the graph nor the clock.
             let context = function::Context { graph, now: 0 };
-            let value = (function.eval)(&context, &arguments).ok()?;
+            let value = function.eval(&context, &arguments).ok()?;
             match &value {
                 Value::List(items) if items.len() > LONGEST_LIST => None,
                 _ => Some(value),
