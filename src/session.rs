@@ -23,6 +23,7 @@ use crate::error::Error;
 use crate::error::ErrorClass;
 use crate::error::Phase;
 use crate::error::Result;
+use crate::error::nearest;
 use crate::executor;
 use crate::executor::Access;
 use crate::executor::Context;
@@ -355,16 +356,26 @@ pub(crate) fn lost() -> Error {
 }
 
 fn check_parameters(statement: &bound::Statement, given: &Map) -> Result<()> {
-    match statement.parameters.iter().find(|name| !given.contains_key(&***name)) {
-        None => Ok(()),
-        Some(name) => Err(Error::new(
+    let mentions = statement.parameters.iter().zip(&statement.parameter_spans);
+    for (name, span) in mentions {
+        if given.contains_key(&**name) {
+            continue;
+        }
+        let error = Error::new(
             ErrorClass::ParameterMissing,
             Phase::CompileTime,
             Detail::MissingParameter,
             format!("parameter `${name}` was not given"),
         )
-        .help(format!("Give it a value, as in `params! {{\"{name}\" => 1}}`."))),
+        .at(*span);
+        // One that the statement uses as well was not meant by this name.
+        let others = given.keys().filter(|key| !statement.parameters.contains(key));
+        return Err(match nearest(name, others.map(|key| &**key)) {
+            Some(near) => error.help(format!("There is `${near}`; did you mean it?")),
+            None => error.help(format!("Give it a value, as in `params! {{\"{name}\" => 1}}`.")),
+        });
     }
+    Ok(())
 }
 
 /// All rows of a running plan.

@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::error::ErrorClass;
 use crate::error::Phase;
 use crate::error::Result;
+use crate::error::nearest;
 use crate::function::ProcedureHandle;
 use crate::syntax::ast;
 use crate::value::Type;
@@ -78,13 +79,17 @@ impl Binder<'_> {
     fn procedure(&self, call: &ast::Call) -> Result<ProcedureHandle> {
         let name = call.procedure.to_string();
         self.registry.procedure(&name).ok_or_else(|| {
-            Error::new(
+            let error = Error::new(
                 ErrorClass::ProcedureError,
                 Phase::CompileTime,
                 Detail::ProcedureNotFound,
                 format!("there is no procedure `{name}`"),
             )
-            .at(call.procedure.span)
+            .at(call.procedure.span);
+            match self.registry.nearest_procedure(&name) {
+                Some(near) => error.help(format!("Did you mean `{near}`?")),
+                None => error.help("`CALL dbms.procedures()` lists those there are."),
+            }
         })
     }
 
@@ -121,7 +126,7 @@ impl Binder<'_> {
                 )
                 .at(call.procedure.span));
             }
-            let name = self.parameter(&parameter.name);
+            let name = self.parameter(&parameter.name, call.procedure.span);
             arguments.push(Expression {
                 kind: ExpressionKind::Parameter(name),
                 span: call.procedure.span,
@@ -142,12 +147,16 @@ impl Binder<'_> {
             let columns = &procedure.0.signature().columns;
             let found = columns.iter().position(|(name, _)| **name == *item.field.text);
             let Some((at, (_, ty))) = found.and_then(|at| columns.get(at).map(|c| (at, c))) else {
-                return Err(Error::syntax(
+                let error = Error::syntax(
                     Detail::UndefinedVariable,
                     format!("`{}` yields no column `{}`", call.procedure, item.field),
                 )
-                .at(item.field.span)
-                .help(format!("Its signature is `{}`.", procedure.0.signature())));
+                .at(item.field.span);
+                let known = columns.iter().map(|(name, _)| &**name);
+                return Err(error.help(match nearest(&item.field.text, known) {
+                    Some(near) => format!("Did you mean `{near}`?"),
+                    None => format!("Its signature is `{}`.", procedure.0.signature()),
+                }));
             };
             let ty = ty.clone();
             let slot = self.new_name(item.alias.as_ref().unwrap_or(&item.field), ty)?;

@@ -29,7 +29,7 @@ impl Binder<'_> {
                 let (value, ty) = literal_value(literal);
                 made(ExpressionKind::Literal(value), ty)
             }
-            K::Parameter(name) => made(ExpressionKind::Parameter(self.parameter(name)), Type::Any),
+            K::Parameter(name) => made(ExpressionKind::Parameter(self.parameter(name, span)), Type::Any),
             K::Variable(name) => {
                 let slot = self.resolve(name, span)?;
                 Ok(self.variable(slot, span))

@@ -49,7 +49,13 @@ pub fn bind(
     let mut binder = Binder::new(registry, given);
     let query = binder.query(&statement.query, query::Place::Statement)?;
     let updates = query.updates();
-    Ok(bound::Statement { query, slots: binder.slots, parameters: binder.parameters, updates })
+    Ok(bound::Statement {
+        query,
+        slots: binder.slots,
+        parameters: binder.parameters,
+        parameter_spans: binder.parameter_spans,
+        updates,
+    })
 }
 
 /// The state of binding one statement.
@@ -62,6 +68,8 @@ struct Binder<'a> {
     types: Vec<Type>,
     /// The parameters mentioned so far.
     parameters: Vec<Arc<str>>,
+    /// Where each is mentioned first.
+    parameter_spans: Vec<Span>,
     /// What is visible at this point of the text.
     scope: Scope,
     /// What an aggregate means at this point of the text.
@@ -88,6 +96,7 @@ impl<'a> Binder<'a> {
             slots: SlotNames::default(),
             types: Vec::new(),
             parameters: Vec::new(),
+            parameter_spans: Vec::new(),
             scope: Scope::default(),
             aggregation: Aggregation::Forbidden,
         }
@@ -129,12 +138,13 @@ impl<'a> Binder<'a> {
     }
 
     /// Notes that a parameter is used.
-    fn parameter(&mut self, name: &str) -> Arc<str> {
+    fn parameter(&mut self, name: &str, span: Span) -> Arc<str> {
         if let Some(known) = self.parameters.iter().find(|known| &***known == name) {
             return known.clone();
         }
         let name: Arc<str> = name.into();
         self.parameters.push(name.clone());
+        self.parameter_spans.push(span);
         name
     }
 

@@ -193,6 +193,19 @@ impl Binder<'_> {
             .at(count.span)
             .help("Use a number, a parameter, or an expression of these."));
         }
+        // A whole number is one however it is written, as in `LIMIT 1.0`.
+        if let ExpressionKind::Literal(Value::Float(number)) = bound.kind
+            && number.fract() == 0.0
+            && number.abs() < 2f64.powi(53)
+        {
+            let kind = ExpressionKind::Literal(Value::Integer(number as i64));
+            return self.checked_count(Expression { kind, ty: Type::Integer, ..bound }, keyword);
+        }
+        self.checked_count(bound, keyword)
+    }
+
+    fn checked_count(&self, bound: Expression, keyword: &str) -> Result<Option<Expression>> {
+        let span = bound.span;
         if let ExpressionKind::Literal(Value::Integer(number)) = bound.kind
             && number < 0
         {
@@ -200,10 +213,10 @@ impl Binder<'_> {
                 Detail::NegativeIntegerArgument,
                 format!("{keyword} must not be negative, found {number}"),
             )
-            .at(count.span));
+            .at(span));
         }
         if bound.ty == Type::Float || !Type::Integer.accepts(&bound.ty) {
-            return Err(error::invalid_type("an integer", &bound.ty, count.span));
+            return Err(error::invalid_type("an integer", &bound.ty, span));
         }
         Ok(Some(bound))
     }

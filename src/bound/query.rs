@@ -17,6 +17,8 @@ pub struct Statement {
     pub slots: SlotNames,
     /// The parameters it mentions, each once, in the order of their first mention.
     pub parameters: Vec<Arc<str>>,
+    /// Where each of them is mentioned first.
+    pub parameter_spans: Vec<Span>,
     /// Whether it changes the graph.
     pub updates: bool,
 }

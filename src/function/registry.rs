@@ -175,6 +175,11 @@ impl Registry {
         scalar::functions()
     }
 
+    /// The built-in scalar functions in groups of a title each; a title may come again.
+    pub fn groups(&self) -> &'static [(&'static str, &'static [ScalarFunction])] {
+        scalar::GROUPS
+    }
+
     /// Every built-in aggregate, in the order of the documentation.
     pub fn aggregates(&self) -> impl Iterator<Item = &'static AggregateFunction> {
         aggregate::FUNCTIONS.iter()

@@ -9,6 +9,7 @@ use crate::bound::Slot;
 use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
+use crate::error::nearest;
 use crate::graph::TypeId;
 use crate::value::Bitmap;
 use crate::value::Column;
@@ -134,10 +135,14 @@ pub(super) fn property_of(value: &Value, key: &str, ctx: &Context) -> Result<Val
         Value::Point(point) => point.component(key),
         other => match temporal::component(other, key) {
             Some(value) => Ok(value),
-            None => Err(Error::type_error(
-                Detail::InvalidArgumentType,
-                format!("{} `{other}` has no property `{key}`", other.type_name()),
-            )),
+            None => {
+                let message = format!("{} `{other}` has no property `{key}`", other.type_name());
+                let error = Error::type_error(Detail::InvalidArgumentType, message);
+                Err(match nearest(key, temporal::components(other)) {
+                    Some(near) => error.help(format!("Did you mean `{near}`?")),
+                    None => error,
+                })
+            }
         },
     }
 }

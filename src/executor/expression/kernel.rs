@@ -325,15 +325,32 @@ fn contains_element(element: &Value, list: &Value) -> Result<Option<bool>> {
 
 /// Compiles a pattern that must match the whole text, as `=~` asks.
 pub(super) fn regex(pattern: &Arc<str>) -> Result<Regex> {
+    let invalid = |what: String| {
+        let message = format!("`{pattern}` is no regular expression: {what}");
+        Error::argument(Detail::InvalidArgumentValue, message)
+    };
     // By itself first: what is put around it must not make a whole of unbalanced parts.
-    let whole = Regex::new(pattern).and_then(|_| Regex::new(&format!("^(?:{pattern})$")));
-    whole.map_err(|error| {
-        Error::argument(
-            Detail::InvalidArgumentValue,
-            format!("`{pattern}` is no regular expression"),
-        )
-        .caused_by(error)
-    })
+    if let Err(error) = regex_syntax::parse(pattern) {
+        let (what, span) = match &error {
+            regex_syntax::Error::Parse(error) => (error.kind().to_string(), error.span()),
+            regex_syntax::Error::Translate(error) => (error.kind().to_string(), error.span()),
+            other => return Err(invalid(other.to_string())),
+        };
+        let before = pattern.get(..span.start.offset).unwrap_or_default();
+        let at = before.chars().count() + 1;
+        let error = invalid(format!("{what}, at character {at}"));
+        return Err(if what.contains("not supported") {
+            error.help(
+                "It is matched in linear time, and so it knows no look-around and no references.",
+            )
+        } else {
+            error
+        });
+    }
+    // A comment of a verbose pattern would swallow what follows it, and so it gets a line of its own.
+    let whole = Regex::new(&format!(r"\A(?:{pattern})\z"))
+        .or_else(|_| Regex::new(&format!("\\A(?:{pattern}\n)\\z")));
+    whole.map_err(|error| invalid(error.to_string()))
 }
 
 /// `column =~ regex`.

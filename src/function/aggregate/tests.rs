@@ -11,7 +11,7 @@ type Batch<'a> = (&'a [u32], Vec<Column>, Option<&'a [u64]>);
 
 fn aggregate(name: &str, batches: &[Batch<'_>], groups: usize) -> Result<Vec<Value>, String> {
     let function = Registry::new().aggregate(name).expect(name);
-    let mut accumulator = (function.accumulator)();
+    let mut accumulator = function.accumulator();
     for (of, arguments, counts) in batches {
         accumulator.update(of, groups, arguments, *counts).map_err(|e| e.code())?;
     }

@@ -89,7 +89,10 @@ fn to_integer(value: &Value) -> Result<Option<Value>> {
             match text.parse::<i64>() {
                 Ok(number) => Value::Integer(number),
                 Err(_) => match parse_float(text) {
-                    Some(number) => Value::Integer(truncate(number)?),
+                    Some(number) => Value::Integer(truncate(number).map_err(|_| {
+                        let message = format!("the number `{text}` does not fit an integer");
+                        Error::arithmetic(Detail::IntegerOverflow, message)
+                    })?),
                     None => Value::Null,
                 },
             }
@@ -105,7 +108,7 @@ pub(super) fn truncate(number: f64) -> Result<i64> {
     if whole >= -(2f64.powi(63)) && whole < 2f64.powi(63) {
         return Ok(whole as i64);
     }
-    let message = format!("the float {number} does not fit an integer");
+    let message = format!("the float {} does not fit an integer", Value::Float(number));
     Err(Error::arithmetic(Detail::IntegerOverflow, message))
 }
 

@@ -31,28 +31,28 @@ const SCALAR: ScalarFunction = ScalarFunction {
     eval_columns: None,
 };
 
-/// The groups in the order of the documentation.
-const GROUPS: &[&[ScalarFunction]] = &[
-    predicate::FUNCTIONS,
-    entity::FUNCTIONS,
-    list::FUNCTIONS,
-    coll::FUNCTIONS,
-    string::FUNCTIONS,
-    conversion::FUNCTIONS,
-    math::OF_NUMBERS,
-    math::OF_FLOATS,
-    math::CONSTANTS,
-    temporal::DATE,
-    temporal::LOCAL_TIME,
-    temporal::TIME,
-    temporal::LOCAL_DATE_TIME,
-    temporal::DATE_TIME,
-    temporal::FUNCTIONS,
-    temporal::MEASURES,
-    point::FUNCTIONS,
+/// The groups in the order of the documentation, with their titles there.
+pub(super) const GROUPS: &[(&str, &[ScalarFunction])] = &[
+    ("Values", predicate::FUNCTIONS),
+    ("Nodes, relationships, paths and maps", entity::FUNCTIONS),
+    ("Lists", list::FUNCTIONS),
+    ("Lists", coll::FUNCTIONS),
+    ("Strings", string::FUNCTIONS),
+    ("Conversion", conversion::FUNCTIONS),
+    ("Numbers", math::OF_NUMBERS),
+    ("Numbers", math::OF_FLOATS),
+    ("Numbers", math::CONSTANTS),
+    ("Dates, times and durations", temporal::DATE),
+    ("Dates, times and durations", temporal::LOCAL_TIME),
+    ("Dates, times and durations", temporal::TIME),
+    ("Dates, times and durations", temporal::LOCAL_DATE_TIME),
+    ("Dates, times and durations", temporal::DATE_TIME),
+    ("Dates, times and durations", temporal::FUNCTIONS),
+    ("Dates, times and durations", temporal::MEASURES),
+    ("Points", point::FUNCTIONS),
 ];
 
 /// Every scalar function, group by group.
 pub(super) fn functions() -> impl Iterator<Item = &'static ScalarFunction> {
-    GROUPS.iter().flat_map(|group| group.iter())
+    GROUPS.iter().flat_map(|(_, group)| group.iter())
 }

@@ -24,6 +24,59 @@ pub fn component(value: &Value, name: &str) -> Option<Value> {
     }
 }
 
+/// The names of the components that a temporal value has.
+pub fn components(value: &Value) -> Vec<&'static str> {
+    let groups: &[&[&str]] = match value {
+        Value::Date(_) => &[OF_DATE],
+        Value::LocalTime(_) => &[OF_TIME],
+        Value::Time(_) => &[OF_TIME, OF_OFFSET],
+        Value::LocalDateTime(_) => &[OF_DATE, OF_TIME],
+        Value::DateTime(_) => &[OF_DATE, OF_TIME, OF_INSTANT, OF_OFFSET],
+        Value::Duration(_) => &[OF_DURATION],
+        _ => &[],
+    };
+    groups.concat()
+}
+
+const OF_DATE: &[&str] = &[
+    "year",
+    "quarter",
+    "month",
+    "week",
+    "weekYear",
+    "dayOfQuarter",
+    "quarterDay",
+    "day",
+    "ordinalDay",
+    "weekDay",
+    "dayOfWeek",
+];
+const OF_TIME: &[&str] = &["hour", "minute", "second", "millisecond", "microsecond", "nanosecond"];
+const OF_INSTANT: &[&str] = &["epochSeconds", "epochMillis"];
+const OF_OFFSET: &[&str] = &["timezone", "offset", "offsetMinutes", "offsetSeconds"];
+const OF_DURATION: &[&str] = &[
+    "years",
+    "quarters",
+    "months",
+    "weeks",
+    "days",
+    "hours",
+    "minutes",
+    "seconds",
+    "milliseconds",
+    "microseconds",
+    "nanoseconds",
+    "quartersOfYear",
+    "monthsOfQuarter",
+    "monthsOfYear",
+    "daysOfWeek",
+    "minutesOfHour",
+    "secondsOfMinute",
+    "millisecondsOfSecond",
+    "microsecondsOfSecond",
+    "nanosecondsOfSecond",
+];
+
 fn of_date(date: Date, name: &str) -> Option<i64> {
     Some(match name {
         "year" => date.year(),
@@ -113,4 +166,29 @@ fn of_duration(duration: &Duration, name: &str) -> Option<i64> {
         "nanosecondsOfSecond" => nanos,
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_component_that_is_named_is_there() {
+        let instant: DateTime = "2015-07-21T21:40:32.142+02:00[Europe/Stockholm]".parse().unwrap();
+        let values = [
+            Value::Date(instant.local().date()),
+            Value::LocalTime(instant.local().time()),
+            Value::LocalDateTime(instant.local()),
+            Value::from(instant),
+            Value::from("P1Y2M3DT4.5S".parse::<Duration>().unwrap()),
+        ];
+        for value in values {
+            let names = components(&value);
+            assert!(!names.is_empty());
+            for name in names {
+                assert!(component(&value, name).is_some(), "{value} has no {name}");
+            }
+        }
+        assert!(components(&Value::Null).is_empty());
+    }
 }

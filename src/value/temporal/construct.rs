@@ -9,6 +9,7 @@ use super::{Date, DateTime, Duration, LocalDateTime, LocalTime, Time, Zone};
 use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
+use crate::error::nearest;
 use crate::value::Map;
 use crate::value::Value;
 
@@ -442,5 +443,28 @@ pub(super) fn wrong_type(kind: &str, value: &Value) -> Error {
 }
 
 fn unknown_field(kind: &str, name: &str) -> Error {
-    invalid(format!("a {kind} has no component `{name}` that could be set"))
+    const MORE: &[&str] = &["timezone", "date", "time", "datetime", "epochSeconds", "epochMillis"];
+    const OF_DURATION: &[&str] = &[
+        "years",
+        "quarters",
+        "months",
+        "weeks",
+        "days",
+        "hours",
+        "minutes",
+        "seconds",
+        "milliseconds",
+        "microseconds",
+        "nanoseconds",
+    ];
+    let known = if kind == "duration" {
+        OF_DURATION.to_vec()
+    } else {
+        [DATE_FIELDS, TIME_FIELDS, MORE].concat()
+    };
+    let error = invalid(format!("a {kind} has no component `{name}` that could be set"));
+    match nearest(name, known) {
+        Some(near) if near != name => error.help(format!("Did you mean `{near}`?")),
+        _ => error,
+    }
 }

@@ -22,7 +22,7 @@ mod zone;
 
 pub(crate) use arithmetic::{difference, sum};
 pub use between::{between, in_days, in_months, in_seconds};
-pub use component::component;
+pub use component::{component, components};
 pub use construct::{Kind, create, create_duration, current, from_epoch, from_epoch_millis};
 pub use date::Date;
 pub use datetime::{DateTime, LocalDateTime};

@@ -14,6 +14,7 @@ use super::calendar::{self, DAY_SECONDS};
 use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
+use crate::error::nearest;
 
 static DATABASE: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 
@@ -41,8 +42,16 @@ impl Zone {
     /// A zone of the IANA database, such as `Europe/Stockholm`.
     pub fn named(name: &str) -> Result<Self> {
         let unknown = || {
-            Error::argument(Detail::InvalidArgumentValue, format!("unknown time zone `{name}`"))
-                .help("Use an offset such as `+01:00` or a name such as `Europe/Stockholm`.")
+            let names: Vec<String> = DATABASE.available().map(|n| n.as_str().to_owned()).collect();
+            let error = Error::argument(
+                Detail::InvalidArgumentValue,
+                format!("unknown time zone `{name}`"),
+            );
+            match nearest(name, names.iter().map(String::as_str)) {
+                Some(near) => error.help(format!("Did you mean `{near}`?")),
+                None => error
+                    .help("Use an offset such as `+01:00` or a name such as `Europe/Stockholm`."),
+            }
         };
         let zone = DATABASE.get(name).map_err(|_| unknown())?;
         let name: Arc<str> = zone.iana_name().ok_or_else(unknown)?.into();
