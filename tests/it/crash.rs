@@ -201,15 +201,18 @@ fn kill(
         }
     }
     assert_eq!(marks, 0, "the writer ended by itself");
-    thread::sleep(Duration::from_micros(next(random) % 3_000));
+    // Short waits and long ones are as likely: a commit takes a millisecond, a checkpoint many.
+    let longest = 1 << (4 + next(random) % 11);
+    thread::sleep(Duration::from_micros(next(random) % longest));
     child.kill().unwrap();
     child.wait().unwrap();
     lines.map_while(|line| line.ok()).for_each(|line| note(&line));
     last
 }
 
-/// Kills a process again and again and checks after each time.
-fn kill_rounds(rounds: u64, per_checkpoint: u64, mark: &str) {
+/// Kills a process again and again and checks after each time. `REDSTRING_TEST_ROUNDS` asks for more rounds.
+fn kill_rounds(per_checkpoint: u64, mark: &str) {
+    let rounds = std::env::var("REDSTRING_TEST_ROUNDS").map_or(50, |n| n.parse().unwrap());
     let mut random = per_checkpoint;
     let mut round = 0;
     while round < rounds {
@@ -232,12 +235,12 @@ fn kill_rounds(rounds: u64, per_checkpoint: u64, mark: &str) {
 
 #[test]
 fn killed_during_commits() {
-    kill_rounds(50, 7, "<committed");
+    kill_rounds(7, "<committed");
 }
 
 #[test]
 fn killed_during_checkpoints() {
-    kill_rounds(50, 2, "<checkpoint");
+    kill_rounds(2, "<checkpoint");
 }
 
 // A power cut, and a disk that fails.

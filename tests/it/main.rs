@@ -8,6 +8,7 @@ mod docs;
 mod enforcement;
 mod executor;
 mod function;
+mod generated;
 mod golden;
 mod graph;
 mod graph_crash;
