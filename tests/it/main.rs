@@ -14,6 +14,7 @@ mod graph;
 mod graph_crash;
 mod graph_history;
 mod kit;
+mod isolation;
 mod long_statement;
 mod storage;
 mod store;
