@@ -1,6 +1,7 @@
 //! Durable commits of one row each, beside a bare append and `fdatasync` of as many bytes to a file.
 //!
 //! `cargo bench --bench commits`. Only the ratios of one run mean anything: the disk sets the pace of both.
+#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark prints and may stop")]
 
 use std::fs::File;
 use std::io::Write;

@@ -1,9 +1,12 @@
 //! The checkpoint: a snapshot written as segments, and the catalog that names them.
 //!
-//! It reads by the same path as everybody, chunk by chunk, so that its memory is bounded by a chunk. It may not know
-//! of locks: what happens meanwhile is the handle's affair.
+//! Only chunks that the delta has touched are written; the others stay in their files. It goes chunk by
+//! chunk, so that its memory is bounded by a chunk. It may not know of locks: what happens meanwhile is the handle's
+//! affair.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::error::Error;
@@ -17,10 +20,11 @@ use crate::value::Value;
 
 use super::catalog::Catalog;
 use super::delta::Properties;
+use super::ids::IdSet;
 use super::links;
 use super::segment::{
-    AdjacencyChunk, Base, BitmapChunk, Chunk, ChunkCache, ColumnChunk, Dictionary, RecordChunk,
-    SectionKey, SegmentBuilder, SegmentFile,
+    AdjacencyChunk, Base, BitmapChunk, Chunk, ChunkCache, ColumnChunk, Dictionary,
+    Index as Sections, RecordChunk, SectionKey, SegmentBuilder,
 };
 use super::snapshot::Snapshot;
 use super::{LabelId, TypeId, TypeStatistics};
@@ -31,7 +35,7 @@ pub(super) struct Checkpoint {
     pub(super) base: Arc<Base>,
 }
 
-/// Writes a snapshot as the segment file `number` of the checkpoint `generation`.
+/// Writes what a snapshot has changed as the segment file `number` of the checkpoint `generation`.
 pub(super) fn write(
     snapshot: &Snapshot,
     generation: u64,
@@ -39,24 +43,21 @@ pub(super) fn write(
     files: &Arc<dyn SegmentFiles>,
     cache: &Arc<ChunkCache>,
 ) -> Result<Checkpoint> {
-    let mut builder = SegmentBuilder::new(&**files, generation)?;
+    let state = &snapshot.state;
+    let mut builder = SegmentBuilder::new(&**files, generation, &state.base)?;
     write_sets(snapshot, &mut builder)?;
-    let type_counts = write_adjacency(snapshot, &mut builder)?;
+    write_adjacency(snapshot, &mut builder)?;
     write_records(snapshot, &mut builder)?;
     write_node_columns(snapshot, &mut builder)?;
     write_relationship_columns(snapshot, &mut builder)?;
-    let (length, index) = builder.finish()?;
+    let written = builder.finish(files, cache)?;
 
-    let state = &snapshot.state;
-    let file = SegmentFile::new(generation, length, files.clone(), cache.clone());
-    let base =
-        Base::new(generation, state.sequence, vec![Arc::new(file)], Some(index), cache.clone());
     let catalog = Catalog {
         generation,
         sequence: state.sequence,
         time,
-        files: vec![(generation, length)],
-        index: Some(index),
+        files: written.files.iter().map(|file| (file.number(), file.length())).collect(),
+        index: Some(written.index),
         labels: state.tokens.labels.names().to_vec(),
         types: state.tokens.types.names().to_vec(),
         keys: state.tokens.keys.names().to_vec(),
@@ -65,83 +66,96 @@ pub(super) fn write(
         node_count: state.node_count,
         relationship_count: state.relationship_count,
         label_counts: state.label_counts.iter().map(|(k, v)| (*k, *v)).collect(),
-        type_counts: type_counts.into_iter().collect(),
+        type_counts: type_statistics(&written.sections).into_iter().collect(),
     };
+    let base =
+        Base::new(generation, state.sequence, written.files, Some(written.index), cache.clone());
     Ok(Checkpoint { catalog, base: Arc::new(base) })
 }
 
-/// The ids of the chunks of a section that covers `bound` ids.
-fn chunks<T: Chunk>(bound: u64) -> impl Iterator<Item = (u64, std::ops::Range<u64>)> {
-    (0..bound.div_ceil(1 << T::SHIFT)).map(move |chunk| {
+/// What the chunks of adjacency say of each type.
+fn type_statistics(sections: &Sections) -> BTreeMap<u32, TypeStatistics> {
+    let mut statistics: BTreeMap<u32, TypeStatistics> = BTreeMap::new();
+    for (key, section) in &sections.sections {
+        let nodes = section.chunks.iter().map(|chunk| chunk.nodes).sum();
+        match key {
+            SectionKey::Outgoing(type_id) => {
+                let counts = statistics.entry(*type_id).or_default();
+                counts.count = section.chunks.iter().map(|chunk| chunk.count).sum();
+                counts.distinct_starts = nodes;
+            }
+            SectionKey::Incoming(type_id) => {
+                statistics.entry(*type_id).or_default().distinct_ends = nodes;
+            }
+            _ => {}
+        }
+    }
+    statistics
+}
+
+/// The chunks that hold a touched id, each with its number and ids, which end at `bound`.
+fn chunks<T: Chunk>(touched: &IdSet, bound: u64) -> impl Iterator<Item = (u64, Range<u64>)> {
+    touched.chunks(T::SHIFT).into_iter().map(move |chunk| {
         let first = chunk << T::SHIFT;
         (chunk, first..bound.min(first + (1 << T::SHIFT)))
     })
 }
 
 fn write_sets(snapshot: &Snapshot, builder: &mut SegmentBuilder) -> Result<()> {
-    let nodes = snapshot.state.next_node;
-    let relationships = snapshot.state.next_relationship;
-    write_set(builder, SectionKey::Nodes, nodes, |from, limit| {
-        let mut ids = Vec::new();
-        snapshot.scan_nodes(NodeId(from), limit, &mut ids)?;
-        Ok(ids.into_iter().map(|id| id.0).collect())
-    })?;
-    for (label, _) in snapshot.labels() {
-        let LabelId(number) = label;
-        write_set(builder, SectionKey::Label(number), nodes, |from, limit| {
-            let mut ids = Vec::new();
-            snapshot.scan_label(label, NodeId(from), limit, &mut ids)?;
-            Ok(ids.into_iter().map(|id| id.0).collect())
-        })?;
+    let (state, delta) = (&snapshot.state, &snapshot.state.delta);
+    for (chunk, ids) in chunks::<BitmapChunk>(&delta.touched_nodes, state.next_node) {
+        let live = delta.nodes.range(ids.clone()).filter(|(_, node)| !node.deleted);
+        let live = live.map(|(id, _)| id).collect();
+        write_set(snapshot, builder, SectionKey::Nodes, chunk, live)?;
+        for (LabelId(label), _) in snapshot.labels() {
+            let live = within(delta.labels.get(&label), &ids);
+            write_set(snapshot, builder, SectionKey::Label(label), chunk, live)?;
+        }
     }
-    let scan_relationships = |types: &[TypeId], from, limit| {
-        let mut ids = Vec::new();
-        snapshot.scan_relationships(types, RelationshipId(from), limit, &mut ids)?;
-        Ok(ids.into_iter().map(|id| id.0).collect())
-    };
-    write_set(builder, SectionKey::Relationships, relationships, |from, limit| {
-        scan_relationships(&[], from, limit)
-    })?;
-    for (type_id, _) in snapshot.types() {
-        write_set(builder, SectionKey::OfType(type_id.0), relationships, |from, limit| {
-            scan_relationships(&[type_id], from, limit)
-        })?;
+    let touched = &delta.touched_relationships;
+    for (chunk, ids) in chunks::<BitmapChunk>(touched, state.next_relationship) {
+        let live = delta.relationships.range(ids.clone()).filter(|(_, state)| !state.deleted);
+        let live = live.map(|(id, _)| id).collect();
+        write_set(snapshot, builder, SectionKey::Relationships, chunk, live)?;
+        for (TypeId(number), _) in snapshot.types() {
+            let sets = delta.types.get(&number);
+            let live = within(sets.map(|sets| &sets.relationships), &ids);
+            write_set(snapshot, builder, SectionKey::OfType(number), chunk, live)?;
+        }
     }
     Ok(())
 }
 
-/// Writes a set of ids below `bound`, given a scan of it.
+/// The ids of a set in a range.
+fn within(set: Option<&IdSet>, ids: &Range<u64>) -> Vec<u64> {
+    let all = set.into_iter().flat_map(|set| set.iter_from(ids.start));
+    all.take_while(|id| *id < ids.end).collect()
+}
+
+/// Writes a chunk of a set: what the base has of it and nobody touched, and what the delta has.
 fn write_set(
+    snapshot: &Snapshot,
     builder: &mut SegmentBuilder,
     section: SectionKey,
-    bound: u64,
-    scan: impl Fn(u64, usize) -> Result<Vec<u64>>,
+    chunk: u64,
+    mut ids: Vec<u64>,
 ) -> Result<()> {
-    let mut ids: Vec<u64> = Vec::new();
-    let limit = 1 << BitmapChunk::SHIFT;
-    let mut from = 0;
-    let mut end = false;
-    while !end || !ids.is_empty() {
-        if !end && from < bound {
-            let found = scan(from, limit)?;
-            end = found.len() < limit;
-            from = found.last().map_or(bound, |last| last + 1);
-            ids.extend(found);
-        } else {
-            end = true;
-        }
-        // All ids of the first chunk are here as soon as one of a later chunk is.
-        while let Some(first) = ids.first() {
-            let chunk = first >> BitmapChunk::SHIFT;
-            let of_chunk = ids.partition_point(|id| id >> BitmapChunk::SHIFT == chunk);
-            if of_chunk == ids.len() && !end {
-                break;
-            }
-            let bytes = BitmapChunk::encode(ids.drain(..of_chunk));
-            builder.chunk(section, chunk, &bytes, of_chunk as u64)?;
-        }
+    let delta = &snapshot.state.delta;
+    let touched = match section {
+        SectionKey::Nodes | SectionKey::Label(_) => &delta.touched_nodes,
+        _ => &delta.touched_relationships,
+    };
+    let base = snapshot.state.base.ids_of(section, chunk)?;
+    if ids.is_empty() && !base.iter().any(|id| touched.contains(*id)) {
+        return Ok(());
     }
-    Ok(())
+    ids.extend(base.into_iter().filter(|id| !touched.contains(*id)));
+    if ids.is_empty() {
+        builder.clear(section, chunk);
+        return Ok(());
+    }
+    let count = ids.len() as u64;
+    builder.chunk(section, chunk, &BitmapChunk::encode(ids.into_iter()), count)
 }
 
 /// The links of one type in the nodes of one chunk.
@@ -152,57 +166,60 @@ struct Run {
     relationships: Vec<RelationshipId>,
 }
 
-fn write_adjacency(
-    snapshot: &Snapshot,
-    builder: &mut SegmentBuilder,
-) -> Result<BTreeMap<u32, TypeStatistics>> {
-    let mut statistics: BTreeMap<u32, TypeStatistics> = BTreeMap::new();
-    for outgoing in [true, false] {
-        for (chunk, ids) in chunks::<AdjacencyChunk>(snapshot.state.next_node) {
+fn write_adjacency(snapshot: &Snapshot, builder: &mut SegmentBuilder) -> Result<()> {
+    let (state, touched) = (&snapshot.state, &snapshot.state.delta.touched_adjacency);
+    for (chunk, ids) in chunks::<AdjacencyChunk>(touched, state.next_node) {
+        for outgoing in [true, false] {
             let mut runs: BTreeMap<u32, Run> = BTreeMap::new();
             let first = ids.start;
-            links::each_of(
-                &snapshot.state,
-                ids.clone(),
-                outgoing,
-                |(node, type_id, neighbour, id)| {
-                    let run = runs.entry(type_id).or_default();
-                    // The runs of nodes without links of this type are empty.
-                    run.offsets.resize((node - first) as usize + 1, run.neighbours.len() as u32);
-                    run.neighbours.push(NodeId(neighbour));
-                    run.relationships.push(RelationshipId(id));
-                },
-            )?;
-            for (type_id, mut run) in runs {
-                let links = run.neighbours.len() as u64;
-                if links > u64::from(u32::MAX) {
-                    return Err(Error::internal(format!(
-                        "{links} relationships of one type at {} neighbouring nodes are too many",
-                        1 << AdjacencyChunk::SHIFT
-                    )));
-                }
-                run.offsets.resize((ids.end - first) as usize + 1, links as u32);
-                let nodes = run.offsets.windows(2).filter(|pair| pair[0] < pair[1]).count() as u64;
-                let counts = statistics.entry(type_id).or_default();
-                let section = if outgoing {
-                    counts.count += links;
-                    counts.distinct_starts += nodes;
-                    SectionKey::Outgoing(type_id)
-                } else {
-                    counts.distinct_ends += nodes;
-                    SectionKey::Incoming(type_id)
+            links::each_of(state, ids.clone(), outgoing, |(node, type_id, neighbour, id)| {
+                let run = runs.entry(type_id).or_default();
+                // The runs of nodes without links of this type are empty.
+                run.offsets.resize((node - first) as usize + 1, run.neighbours.len() as u32);
+                run.neighbours.push(NodeId(neighbour));
+                run.relationships.push(RelationshipId(id));
+            })?;
+            for section in builder.sections_with(chunk) {
+                let of_type = match section {
+                    SectionKey::Outgoing(t) if outgoing => t,
+                    SectionKey::Incoming(t) if !outgoing => t,
+                    _ => continue,
                 };
-                let bytes =
-                    AdjacencyChunk::encode(&run.offsets, &run.neighbours, &run.relationships);
-                builder.chunk(section, chunk, &bytes, links)?;
+                if !runs.contains_key(&of_type) {
+                    builder.clear(section, chunk);
+                }
+            }
+            for (type_id, run) in runs {
+                let section = if outgoing { SectionKey::Outgoing } else { SectionKey::Incoming };
+                write_run(builder, section(type_id), chunk, (ids.end - first) as usize, run)?;
             }
         }
     }
-    Ok(statistics)
+    Ok(())
+}
+
+fn write_run(
+    builder: &mut SegmentBuilder,
+    section: SectionKey,
+    chunk: u64,
+    ids: usize,
+    mut run: Run,
+) -> Result<()> {
+    let links = run.neighbours.len() as u64;
+    if links > u64::from(u32::MAX) {
+        return Err(Error::internal(format!(
+            "{links} relationships of one type at {ids} neighbouring nodes are too many"
+        )));
+    }
+    run.offsets.resize(ids + 1, links as u32);
+    let nodes = run.offsets.windows(2).filter(|pair| pair[0] < pair[1]).count() as u64;
+    let bytes = AdjacencyChunk::encode(&run.offsets, &run.neighbours, &run.relationships);
+    builder.adjacency(section, chunk, &bytes, (nodes, links))
 }
 
 fn write_records(snapshot: &Snapshot, builder: &mut SegmentBuilder) -> Result<()> {
-    for (chunk, ids) in chunks::<RecordChunk>(snapshot.state.next_relationship) {
+    let touched = &snapshot.state.delta.touched_relationships;
+    for (chunk, ids) in chunks::<RecordChunk>(touched, snapshot.state.next_relationship) {
         let mut records = vec![None; (ids.end - ids.start) as usize];
         let existing = relationships_in(snapshot, &ids)?;
         for (id, record) in existing.iter().zip(snapshot.relationship_ends(&existing)?) {
@@ -210,18 +227,17 @@ fn write_records(snapshot: &Snapshot, builder: &mut SegmentBuilder) -> Result<()
                 *slot = record;
             }
         }
-        if !existing.is_empty() {
-            let bytes = RecordChunk::encode(&records);
-            builder.chunk(SectionKey::Records, chunk, &bytes, existing.len() as u64)?;
+        if existing.is_empty() {
+            builder.clear(SectionKey::Records, chunk);
+            continue;
         }
+        let bytes = RecordChunk::encode(&records);
+        builder.chunk(SectionKey::Records, chunk, &bytes, existing.len() as u64)?;
     }
     Ok(())
 }
 
-fn relationships_in(
-    snapshot: &Snapshot,
-    ids: &std::ops::Range<u64>,
-) -> Result<Vec<RelationshipId>> {
+fn relationships_in(snapshot: &Snapshot, ids: &Range<u64>) -> Result<Vec<RelationshipId>> {
     let mut existing = Vec::new();
     let limit = (ids.end - ids.start) as usize;
     snapshot.scan_relationships(&[], RelationshipId(ids.start), limit, &mut existing)?;
@@ -230,39 +246,73 @@ fn relationships_in(
 }
 
 /// The columns of one kind of entity while they are written.
-#[derive(Default)]
-struct Columns {
+struct Columns<'a> {
+    base: &'a Base,
+    section: fn(u32) -> SectionKey,
+    /// By key; each goes on from the words it has, so that chunks that are not written again keep their codes.
     dictionaries: BTreeMap<u32, Dictionary>,
 }
 
-impl Columns {
-    /// Writes the values of one chunk of one column: positions ascending.
+impl<'a> Columns<'a> {
+    fn new(base: &'a Base, section: fn(u32) -> SectionKey) -> Self {
+        Self { base, section, dictionaries: BTreeMap::new() }
+    }
+
+    /// Writes one chunk of all columns, and empties it in those that have no value there any more.
     fn chunk(
         &mut self,
         builder: &mut SegmentBuilder,
-        (section, key): (fn(u32) -> SectionKey, u32),
+        chunk: u64,
+        ids: usize,
+        found: Found,
+    ) -> Result<()> {
+        for section in builder.sections_with(chunk) {
+            let (SectionKey::NodeColumn(key) | SectionKey::RelationshipColumn(key)) = section
+            else {
+                continue;
+            };
+            if section == (self.section)(key) && !found.contains_key(&key) {
+                builder.clear(section, chunk);
+            }
+        }
+        for (key, values) in found {
+            self.column(builder, key, chunk, ids, values)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the values of one chunk of one column.
+    fn column(
+        &mut self,
+        builder: &mut SegmentBuilder,
+        key: u32,
         chunk: u64,
         ids: usize,
         mut found: Vec<(u32, Value)>,
     ) -> Result<()> {
-        if found.is_empty() {
-            return Ok(());
-        }
         found.sort_unstable_by_key(|(at, _)| *at);
         let (positions, values): (Vec<u32>, Vec<Value>) = found.into_iter().unzip();
         let values: Array = values.into_iter().collect();
+        let section = (self.section)(key);
         let codes = match values.data() {
-            ArrayData::String(strings) => self.dictionaries.entry(key).or_default().encode(strings),
+            ArrayData::String(strings) => {
+                let dictionary = match self.dictionaries.entry(key) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(free) => free.insert(Dictionary::new(&self.base.words(section)?)),
+                };
+                dictionary.encode(strings)
+            }
             _ => None,
         };
         let column = ColumnChunk::encode(ids, &positions, &values, codes.as_deref())?;
-        builder.column(section(key), chunk, &column)
+        builder.column(section, chunk, &column)
     }
 
-    fn finish(self, builder: &mut SegmentBuilder, section: fn(u32) -> SectionKey) -> Result<()> {
+    fn finish(self, builder: &mut SegmentBuilder) -> Result<()> {
         for (key, dictionary) in self.dictionaries {
-            if !dictionary.words().is_empty() {
-                builder.dictionary(section(key), dictionary.words())?;
+            let section = (self.section)(key);
+            if dictionary.words().len() > self.base.words(section)?.len() {
+                builder.dictionary(section, dictionary.words())?;
             }
         }
         Ok(())
@@ -273,9 +323,9 @@ impl Columns {
 type Found = BTreeMap<u32, Vec<(u32, Value)>>;
 
 fn write_node_columns(snapshot: &Snapshot, builder: &mut SegmentBuilder) -> Result<()> {
-    let mut columns = Columns::default();
-    let delta = &snapshot.state.delta;
-    for (chunk, ids) in chunks::<ColumnChunk>(snapshot.state.next_node) {
+    let (state, delta) = (&snapshot.state, &snapshot.state.delta);
+    let mut columns = Columns::new(&state.base, SectionKey::NodeColumn);
+    for (chunk, ids) in chunks::<ColumnChunk>(&delta.touched_nodes, state.next_node) {
         let mut existing = Vec::new();
         let limit = (ids.end - ids.start) as usize;
         snapshot.scan_nodes(NodeId(ids.start), limit, &mut existing)?;
@@ -286,32 +336,27 @@ fn write_node_columns(snapshot: &Snapshot, builder: &mut SegmentBuilder) -> Resu
         }
         let clean = existing.iter().map(|id| id.0).filter(|id| !delta.touched_nodes.contains(*id));
         collect_base(snapshot, SectionKey::NodeColumn, clean.collect(), ids.start, &mut found)?;
-        for (key, values) in found {
-            columns.chunk(builder, (SectionKey::NodeColumn, key), chunk, limit, values)?;
-        }
+        columns.chunk(builder, chunk, limit, found)?;
     }
-    columns.finish(builder, SectionKey::NodeColumn)
+    columns.finish(builder)
 }
 
 fn write_relationship_columns(snapshot: &Snapshot, builder: &mut SegmentBuilder) -> Result<()> {
-    let mut columns = Columns::default();
-    let delta = &snapshot.state.delta;
+    let (state, delta) = (&snapshot.state, &snapshot.state.delta);
     let section = SectionKey::RelationshipColumn;
-    for (chunk, ids) in chunks::<ColumnChunk>(snapshot.state.next_relationship) {
+    let mut columns = Columns::new(&state.base, section);
+    let touched = &delta.touched_relationships;
+    for (chunk, ids) in chunks::<ColumnChunk>(touched, state.next_relationship) {
         let existing = relationships_in(snapshot, &ids)?;
         let mut found = Found::new();
         for (id, state) in delta.relationships.range(ids.clone()) {
             collect(&mut found, (id - ids.start) as u32, &state.properties);
         }
-        let clean = existing.iter().map(|id| id.0);
-        let clean = clean.filter(|id| !delta.touched_relationships.contains(*id));
+        let clean = existing.iter().map(|id| id.0).filter(|id| !touched.contains(*id));
         collect_base(snapshot, section, clean.collect(), ids.start, &mut found)?;
-        let limit = (ids.end - ids.start) as usize;
-        for (key, values) in found {
-            columns.chunk(builder, (section, key), chunk, limit, values)?;
-        }
+        columns.chunk(builder, chunk, (ids.end - ids.start) as usize, found)?;
     }
-    columns.finish(builder, section)
+    columns.finish(builder)
 }
 
 fn collect(found: &mut Found, at: u32, properties: &Properties) {

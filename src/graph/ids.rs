@@ -70,6 +70,17 @@ impl IdSet {
         }
     }
 
+    /// The numbers of the runs of `1 << shift` ids that it has an id in, ascending.
+    pub(super) fn chunks(&self, shift: u32) -> Vec<u64> {
+        let mut chunks = Vec::new();
+        let mut from = 0;
+        while let Some(id) = self.iter_from(from).next() {
+            chunks.push(id >> shift);
+            from = ((id >> shift) + 1) << shift;
+        }
+        chunks
+    }
+
     /// The ids from `from` on, ascending.
     pub(super) fn iter_from(&self, from: u64) -> impl Iterator<Item = u64> + '_ {
         let blocks = self.blocks.iter().enumerate().skip(block(from));

@@ -518,7 +518,8 @@ impl Shared {
         }
         let old =
             lock(&self.heads).finish_checkpoint(rebased).map_err(|error| self.poison(error))?;
-        old.files().iter().for_each(|file| file.retire());
+        let live = |file: &Arc<SegmentFile>| catalog.files.iter().any(|(n, _)| *n == file.number());
+        old.files().iter().filter(|file| !live(file)).for_each(|file| file.retire());
         drop(old);
         log::trim(&*self.bytes, catalog.sequence)?;
         catalog.trim(&*self.bytes)?;

@@ -160,6 +160,74 @@ fn only_segment(store: &Path) -> std::path::PathBuf {
     segments.remove(0)
 }
 
+/// The segment files of a store, with their lengths, oldest first.
+fn segments(store: &Path) -> Vec<u64> {
+    let mut files: Vec<_> = fs::read_dir(store.join("segments"))
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.file_name().to_string_lossy().starts_with("segment-"))
+        .collect();
+    files.sort_by_key(fs::DirEntry::file_name);
+    files.iter().map(|file| file.metadata().unwrap().len()).collect()
+}
+
+#[test]
+fn a_checkpoint_writes_what_was_touched() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store");
+    let db = Database::open(&store).unwrap();
+    let text =
+        "UNWIND range(1, 300000) AS i CREATE (:A {i: i, s: 's' + toString(i % 5000), f: i / 3.0})";
+    db.execute(text, ()).unwrap();
+    db.checkpoint().unwrap();
+    let whole = segments(&store);
+    assert_eq!(whole.len(), 1);
+    db.execute("MATCH (n:A) WHERE n.i = 5 SET n.s = 'new', n:B REMOVE n.f", ()).unwrap();
+    db.execute("MATCH (n:A) WHERE n.i IN [6, 7] DETACH DELETE n", ()).unwrap();
+    db.execute("CREATE (:A {i: 0})-[:R]->(:C)", ()).unwrap();
+    db.checkpoint().unwrap();
+    let after = segments(&store);
+    assert_eq!(after[0], whole[0], "what was not touched stays where it is");
+    assert!(after[1] * 2 < whole[0], "{after:?}");
+    // Everything is read as it should, in this opening and the next.
+    let holds = |db: &Database| {
+        assert!(db.check().is_sound());
+        let text = "MATCH (n:A) RETURN count(*), sum(n.i), count(n.f), count(n.s)";
+        let row = db.query(text, ()).unwrap().single().unwrap();
+        let expected = (219_999, 220_000 * 220_001 / 2 - 13, 219_997, 219_998);
+        assert_eq!(row.into_tuple::<(i64, i64, i64, i64)>().unwrap(), expected);
+        let row = db.query("MATCH (n:B) RETURN n.i, n.s", ()).unwrap().single().unwrap();
+        assert_eq!(row.into_tuple::<(i64, String)>().unwrap(), (5, "new".to_string()));
+    };
+    holds(&db);
+    drop(db);
+    holds(&Database::open(&store).unwrap());
+}
+
+#[test]
+fn space_of_what_was_replaced_is_reclaimed() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store");
+    let db = Database::open(&store).unwrap();
+    db.execute("UNWIND range(1, 60000) AS i CREATE (:A {i: i, s: toString(i) + ' text'})", ())
+        .unwrap();
+    db.checkpoint().unwrap();
+    let live: u64 = segments(&store).iter().sum();
+    for round in 0..10 {
+        db.execute("MATCH (n:A) SET n.i = n.i + 1, n.s = toString(n.i) + ' text'", ()).unwrap();
+        db.checkpoint().unwrap();
+        let size: u64 = segments(&store).iter().sum();
+        assert!(size * 2 <= live * 5, "round {round}: {size} bytes for {live} of data");
+    }
+    // Small checkpoints do not leave a file each.
+    for i in 0..60 {
+        db.execute("CREATE (:Small {i: $i})", redstring::params! {"i" => i}).unwrap();
+        db.checkpoint().unwrap();
+        assert!(segments(&store).len() <= 17);
+    }
+    assert!(db.check().is_sound());
+}
+
 #[test]
 fn the_command_copies_and_checks() {
     let folder = tempfile::tempdir().unwrap();

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 
-use super::bytes::{CHUNK_WORDS, Decoder, Encoder};
+use super::bytes::{CHUNK_WORDS, Decoder, Encoder, positions};
 use super::{Base, Chunk, Reader, SectionKey};
 
 /// A set of consecutive ids. Compressed on disk, flat in memory.
@@ -50,6 +50,14 @@ impl Reader<'_, BitmapChunk> {
 }
 
 impl Base {
+    /// The ids of a set in its chunk of this number, ascending.
+    pub(crate) fn ids_of(&self, section: SectionKey, number: u64) -> Result<Vec<u64>> {
+        let first = number << BitmapChunk::SHIFT;
+        let Some(mut reader) = self.bits(section)? else { return Ok(Vec::new()) };
+        let Some(chunk) = reader.chunk(first)? else { return Ok(Vec::new()) };
+        Ok(positions(&chunk.words[..]).map(|at| first + u64::from(at)).collect())
+    }
+
     /// Appends up to `limit` ids that are in any of these sets, from `from` on, ascending. Says whether
     /// there are no more.
     pub(crate) fn scan(

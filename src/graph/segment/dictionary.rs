@@ -18,6 +18,12 @@ pub(crate) struct Dictionary {
 }
 
 impl Dictionary {
+    /// One that goes on from these words, whose codes stay.
+    pub(crate) fn new(words: &[Arc<str>]) -> Self {
+        let codes = words.iter().cloned().zip(0..).collect();
+        Self { codes, words: words.to_vec() }
+    }
+
     /// The codes of a chunk's strings, if the dictionary pays for it: if each word stands for two values or more.
     pub(crate) fn encode(&mut self, strings: &Strings) -> Option<Vec<u32>> {
         let mut distinct = FxHashSet::default();

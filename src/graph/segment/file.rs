@@ -13,13 +13,15 @@ use crate::storage::SegmentReader;
 use crate::storage::SegmentWriter;
 
 use super::cache::ChunkCache;
-use super::{ChunkRef, DictionaryChunk, EncodedColumn, Index, Section, SectionKey};
+use super::{Base, ChunkRef, DictionaryChunk, EncodedColumn, Index, Section, SectionKey};
 
 /// What a segment file begins with, before its format version.
 const MAGIC: [u8; 8] = *b"redstrng";
 /// The version of the format of segment files.
 const VERSION: u32 = 2;
 const HEADER: u64 = 12;
+/// How many files a base has at most; from there on the smaller half is joined into the new one.
+const FILES: usize = 16;
 
 /// A finished file. It is opened at its first use, and deleted after its last once it is obsolete.
 #[derive(Debug)]
@@ -87,6 +89,15 @@ impl SegmentFile {
         reader.read_at(offset, length)
     }
 
+    /// A chunk's bytes, with the checksum checked.
+    pub(super) fn chunk(&self, at: &ChunkRef) -> Result<Vec<u8>> {
+        let bytes = self.read(at.offset, at.length)?;
+        if crc32fast::hash(&bytes) != at.checksum {
+            return Err(self.damaged(at.offset, "its checksum is wrong"));
+        }
+        Ok(bytes)
+    }
+
     fn open(&self) -> Result<Arc<dyn SegmentReader>> {
         let name = Self::name_of(self.number);
         let reader = self.files.open(&name)?;
@@ -120,21 +131,35 @@ impl Drop for SegmentFile {
     }
 }
 
-/// A segment file being written: chunks in any order, then the index.
+/// A segment file being written over a base: chunks in any order, then the index. Chunks that are not written again
+/// stay where they are.
 #[derive(Debug)]
 pub(crate) struct SegmentBuilder {
     number: u64,
     writer: Box<dyn SegmentWriter>,
     offset: u64,
+    /// The files of the base; the new one comes after them.
+    kept: Vec<Arc<SegmentFile>>,
     index: Index,
 }
 
+/// A segment file that was written, and what its index needs.
+#[derive(Debug)]
+pub(crate) struct Written {
+    /// All files that the index names, the new one last.
+    pub(crate) files: Vec<Arc<SegmentFile>>,
+    /// Where the index lies.
+    pub(crate) index: ChunkRef,
+    pub(crate) sections: Index,
+}
+
 impl SegmentBuilder {
-    pub(crate) fn new(files: &dyn SegmentFiles, number: u64) -> Result<Self> {
+    pub(crate) fn new(files: &dyn SegmentFiles, number: u64, base: &Base) -> Result<Self> {
         let mut writer = files.create(&SegmentFile::name_of(number))?;
         writer.write(&MAGIC)?;
         writer.write(&VERSION.to_le_bytes())?;
-        Ok(Self { number, writer, offset: HEADER, index: Index::default() })
+        let index = base.index()?.cloned().unwrap_or_default();
+        Ok(Self { number, writer, offset: HEADER, kept: base.files().to_vec(), index })
     }
 
     /// Writes the chunk at position `at` of a section.
@@ -148,6 +173,36 @@ impl SegmentBuilder {
         let chunk = ChunkRef { count, ..self.write(bytes)? };
         self.place(section, at, chunk);
         Ok(())
+    }
+
+    /// Writes the chunk at position `at` of an adjacency, in which so many nodes have so many links.
+    pub(crate) fn adjacency(
+        &mut self,
+        section: SectionKey,
+        at: u64,
+        bytes: &[u8],
+        (nodes, links): (u64, u64),
+    ) -> Result<()> {
+        let chunk = ChunkRef { count: links, nodes, ..self.write(bytes)? };
+        self.place(section, at, chunk);
+        Ok(())
+    }
+
+    /// Empties the chunk at position `at` of a section, if there is one.
+    pub(crate) fn clear(&mut self, section: SectionKey, at: u64) {
+        let section = self.index.sections.get_mut(&section);
+        if let Some(chunk) = section.and_then(|section| section.chunks.get_mut(at as usize)) {
+            *chunk = ChunkRef::default();
+        }
+    }
+
+    /// The sections that have a chunk at position `at`.
+    pub(crate) fn sections_with(&self, at: u64) -> Vec<SectionKey> {
+        let sections = self.index.sections.iter();
+        sections
+            .filter(|(_, section)| section.chunks.get(at as usize).is_some_and(|c| c.length > 0))
+            .map(|(key, _)| *key)
+            .collect()
     }
 
     /// Writes the chunk at position `at` of a column.
@@ -186,20 +241,88 @@ impl SegmentBuilder {
         Ok(())
     }
 
-    /// Writes the index and makes the file durable. Says its length and where the index lies.
-    pub(crate) fn finish(mut self) -> Result<(u64, ChunkRef)> {
+    /// Writes the index and makes the file durable. Files that hold little else than what was written again are
+    /// emptied into the new one, so that the files are at most twice as large as what they hold.
+    pub(crate) fn finish(
+        mut self,
+        files: &Arc<dyn SegmentFiles>,
+        cache: &Arc<ChunkCache>,
+    ) -> Result<Written> {
+        self.empty_sparse_files()?;
+        self.forget_empty_files();
         let config = bincode::config::standard();
         let bytes = bincode::serde::encode_to_vec(&self.index, config).map_err(|error| {
             Error::internal(format!("the index of segment {} cannot be encoded", self.number))
                 .caused_by(error)
         })?;
-        let at = self.write(&bytes)?;
-        Ok((self.writer.finish()?, at))
+        let index = self.write(&bytes)?;
+        let length = self.writer.finish()?;
+        let new = SegmentFile::new(self.number, length, files.clone(), cache.clone());
+        self.kept.push(Arc::new(new));
+        Ok(Written { files: self.kept, index, sections: self.index })
+    }
+
+    /// Moves the chunks of files of which less than half is still in use, and of the smallest where there are many.
+    fn empty_sparse_files(&mut self) -> Result<()> {
+        let mut live = vec![0; self.kept.len()];
+        for chunk in self.index.chunks_mut() {
+            if let Some(live) = live.get_mut(chunk.file as usize) {
+                *live += chunk.length;
+            }
+        }
+        let mut by_size: Vec<usize> = (0..live.len()).collect();
+        by_size.sort_by_key(|file| live.get(*file));
+        let excess = if live.len() < FILES { 0 } else { FILES / 2 };
+        let mut moved = vec![false; live.len()];
+        for (rank, file) in by_size.into_iter().enumerate() {
+            let length = self.kept.get(file).map_or(0, |file| file.length());
+            let sparse = live.get(file).is_some_and(|live| live.saturating_mul(2) < length);
+            if let Some(moved) = moved.get_mut(file) {
+                *moved = sparse || rank < excess;
+            }
+        }
+        let mut index = std::mem::take(&mut self.index);
+        for chunk in index.chunks_mut() {
+            if moved.get(chunk.file as usize) == Some(&true)
+                && let Some(file) = self.kept.get(chunk.file as usize).cloned()
+            {
+                let bytes = file.chunk(chunk)?;
+                let place = self.write(&bytes)?;
+                (chunk.file, chunk.offset) = (place.file, place.offset);
+            }
+        }
+        self.index = index;
+        Ok(())
+    }
+
+    /// Drops the files that hold nothing, and numbers the rest anew.
+    fn forget_empty_files(&mut self) {
+        let new = self.kept.len();
+        let mut used = vec![false; new + 1];
+        for chunk in self.index.chunks_mut() {
+            if let Some(used) = used.get_mut(chunk.file as usize) {
+                *used = true;
+            }
+        }
+        let mut places = vec![0; new + 1];
+        let mut kept = Vec::new();
+        for (at, file) in self.kept.iter().enumerate() {
+            places[at] = kept.len() as u32;
+            if used[at] {
+                kept.push(file.clone());
+            }
+        }
+        places[new] = kept.len() as u32;
+        for chunk in self.index.chunks_mut() {
+            chunk.file = places.get(chunk.file as usize).copied().unwrap_or_default();
+        }
+        self.kept = kept;
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<ChunkRef> {
         self.writer.write(bytes)?;
         let chunk = ChunkRef {
+            file: self.kept.len() as u32,
             offset: self.offset,
             length: bytes.len() as u64,
             checksum: crc32fast::hash(bytes),

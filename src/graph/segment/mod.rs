@@ -73,6 +73,8 @@ pub(super) struct ChunkRef {
     pub(super) count: u64,
     /// The type of a column's values; 0 in other sections.
     pub(super) kind: u8,
+    /// How many nodes of a chunk of adjacency have links; 0 in other sections.
+    pub(super) nodes: u64,
     /// The least and the greatest value of a chunk of integers or floats, as the bits of their type.
     pub(super) bounds: Option<(u64, u64)>,
 }
@@ -86,9 +88,19 @@ pub(super) struct Section {
 }
 
 /// All sections of a checkpoint.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Index {
     pub(super) sections: BTreeMap<SectionKey, Section>,
+}
+
+impl Index {
+    /// Every chunk that was written, those of dictionaries included.
+    fn chunks_mut(&mut self) -> impl Iterator<Item = &mut ChunkRef> {
+        let sections = self.sections.values_mut();
+        sections
+            .flat_map(|section| section.chunks.iter_mut().chain(&mut section.dictionary))
+            .filter(|chunk| chunk.length > 0)
+    }
 }
 
 /// A piece of a section, decoded into what can be used directly.
@@ -212,6 +224,15 @@ impl Base {
         Ok(section.map(column::statistics))
     }
 
+    /// The words of a column, in the order of their codes.
+    pub(super) fn words(&self, section: SectionKey) -> Result<Arc<Vec<Arc<str>>>> {
+        let section = self.index()?.and_then(|index| index.sections.get(&section));
+        match section.and_then(|section| section.dictionary.as_ref()) {
+            Some(at) => Ok(self.load::<DictionaryChunk>(at)?.words.clone()),
+            None => Ok(Arc::default()),
+        }
+    }
+
     fn reader<T: Chunk>(&self, section: SectionKey) -> Result<Option<Reader<'_, T>>> {
         let Some(index) = self.index()? else { return Ok(None) };
         Ok(index.sections.get(&section).map(|section| Reader::new(self, section)))
@@ -237,11 +258,7 @@ impl Base {
         let file = self.files.get(at.file as usize).ok_or_else(|| {
             Error::corruption(format!("a segment chunk lies in file number {} of none", at.file))
         })?;
-        let bytes = file.read(at.offset, at.length)?;
-        if crc32fast::hash(&bytes) != at.checksum {
-            return Err(file.damaged(at.offset, "its checksum is wrong"));
-        }
-        Ok((file, bytes))
+        Ok((file, file.chunk(at)?))
     }
 
     /// A chunk by way of the cache.
