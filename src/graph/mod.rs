@@ -523,6 +523,7 @@ impl Shared {
         drop(old);
         log::trim(&*self.bytes, catalog.sequence)?;
         catalog.trim(&*self.bytes)?;
-        catalog.write_copy(&*self.files)
+        catalog.write_copy(&*self.files)?;
+        self.bytes.compact()
     }
 }

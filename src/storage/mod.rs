@@ -120,6 +120,11 @@ pub trait OrderedBytes: fmt::Debug + Send + Sync + 'static {
     /// Makes durable everything that was applied before the call. Concurrent callers share the work.
     fn sync(&self) -> Result<()>;
 
+    /// Gives back the space of what was deleted, where the engine keeps it and holds little else. Others wait.
+    fn compact(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// The engine's name in [`ENGINES`].
     fn name(&self) -> &'static str;
 
@@ -249,7 +254,10 @@ pub fn engine(name: &str) -> Option<&'static Engine> {
 
 /// The engine that the store in a folder was made with; none where there is no store.
 pub fn engine_of(store: &Path) -> Option<&'static Engine> {
-    ENGINES.iter().find(|engine| !engine.folder.is_empty() && store.join(engine.folder).is_dir())
+    let own = |engine: &&Engine| !engine.folder.is_empty() && store.join(engine.folder).is_dir();
+    // A power cut may have left sled's folder under its other name.
+    let renamed = store.join(sled::OLD).is_dir().then(|| engine(sled::NAME)).flatten();
+    ENGINES.iter().find(own).or(renamed)
 }
 
 /// Opens the store in a folder with its own engine, or makes one with the engine that is wanted, else the first.

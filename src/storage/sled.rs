@@ -1,10 +1,13 @@
 //! The engine on disk: sled for ordered bytes, a folder beside it for segments.
 //!
-//! Owns everything that must be known about sled 0.34.7. Four things about it shape this file:
+//! Owns everything that must be known about sled 0.34.7. These things about it shape this file:
 //! its `flush` asks the kernel for write-back without waiting for the disk, so [`SledBytes::sync`] syncs sled's
 //! own file after it; it puts large pages into files of their own which it never syncs, so large values are
 //! refused; it panics on some damage, so every call into it is guarded; and it starts a background flush
 //! unless told not to.
+//!
+//! Its file never shrinks, and is read whole at each opening: so when it holds little of what it once held, its
+//! records are put into a new one.
 //!
 //! A store is a folder: `lock` (held while the store is open), `sled/`, `segments/`.
 
@@ -13,6 +16,8 @@ use std::fs::File;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::PoisonError;
+use std::sync::RwLock;
 use std::thread;
 use std::time::Duration;
 
@@ -26,6 +31,8 @@ use crate::storage::Visit;
 use crate::storage::folder::FolderFiles;
 use crate::storage::folder::failed;
 use crate::storage::folder::make_folder;
+use crate::storage::folder::remove_folder;
+use crate::storage::folder::rename_folder;
 use crate::storage::guard;
 use crate::storage::place;
 use crate::storage::poison::Poison;
@@ -36,6 +43,16 @@ pub const NAME: &str = "sled";
 
 /// The folder of sled's own files, within the store's.
 pub(crate) const FOLDER: &str = "sled";
+/// What its successor is called until it is whole, and what it is called itself from then on.
+const NEW: &str = "sled.new";
+pub(crate) const OLD: &str = "sled.old";
+/// sled's one file of data.
+const FILE: &str = "db";
+
+/// The size of sled's file, in bytes, from which on it is put in a new one when it holds little.
+const WORTH_RENEWING: u64 = 8 << 20;
+/// Bytes that are copied at a time.
+const BATCH_BYTES: usize = 1 << 20;
 
 /// Bytes of sled's own page cache: small, because the graph keeps what it needs.
 const CACHE: u64 = 16 * 1024 * 1024;
@@ -55,12 +72,10 @@ pub fn open(folder: &Path) -> Result<Opened> {
 
 /// Ordered bytes in sled's default tree.
 pub struct SledBytes {
-    /// `None` only while it is dropped.
-    db: Option<sled::Db>,
+    /// `None` while it is dropped, and after it could not be opened again.
+    open: RwLock<Option<OpenSled>>,
     /// The folder of the store, above sled's own.
     store: PathBuf,
-    /// sled's own file, opened a second time to sync it.
-    file: File,
     poison: Poison,
     sync: SharedSync,
     /// Held for as long as sled is open.
@@ -73,43 +88,109 @@ impl fmt::Debug for SledBytes {
     }
 }
 
-impl SledBytes {
-    fn open(store: &Path, lock: File) -> Result<Self> {
-        let folder = store.join(FOLDER);
-        let db = open_sled(&folder)?;
-        let path = folder.join("db");
+struct OpenSled {
+    db: sled::Db,
+    /// sled's own file, opened a second time to sync it.
+    file: File,
+}
+
+impl OpenSled {
+    fn open(folder: &Path) -> Result<Self> {
+        let db = open_sled(folder)?;
+        let path = folder.join(FILE);
         let file = File::options()
             .read(true)
             .write(true)
             .open(&path)
             .map_err(|error| failed("open", &path, error))?;
+        Ok(Self { db, file })
+    }
+
+    fn sync(&self, folder: &Path) -> Result<()> {
+        guarded("writing", || self.db.flush())?;
+        self.file.sync_data().map_err(|error| failed("sync", folder, error))
+    }
+}
+
+fn closed() -> Error {
+    Error::internal("the store is closed")
+}
+
+impl SledBytes {
+    fn open(store: &Path, lock: File) -> Result<Self> {
+        recover(store)?;
         Ok(Self {
-            db: Some(db),
+            open: RwLock::new(Some(OpenSled::open(&store.join(FOLDER))?)),
             store: store.to_owned(),
-            file,
             poison: Poison::default(),
             sync: SharedSync::default(),
             _lock: lock,
         })
     }
 
-    fn db(&self) -> Result<&sled::Db> {
-        self.db.as_ref().ok_or_else(|| Error::internal("the store is closed"))
+    fn with<T>(&self, call: impl FnOnce(&OpenSled) -> Result<T>) -> Result<T> {
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        call(open.as_ref().ok_or_else(closed)?)
     }
 
-    /// One sync of the disk, by the caller whose turn it is.
-    fn sync_disk(&self, first: bool) -> Result<()> {
-        let db = self.db()?;
-        guarded("writing", || db.flush())?;
-        self.file.sync_data().map_err(|error| failed("sync", &self.store, error))?;
-        if first { place::sync_names(&self.store, &self.store.join(FOLDER)) } else { Ok(()) }
+    /// Puts a new sled with the same records in the place of the old one. A power cut at any moment leaves one of
+    /// both whole, and [`recover`] finds it.
+    fn renew(&self, open: &mut Option<OpenSled>) -> Result<()> {
+        let [own, new, old] = [FOLDER, NEW, OLD].map(|name| self.store.join(name));
+        remove_folder(&new)?;
+        {
+            let from = open.as_ref().ok_or_else(closed)?;
+            let to = OpenSled::open(&new)?;
+            copy(&from.db, &to.db)?;
+            to.sync(&new)?;
+            guarded("closing", move || {
+                drop(to);
+                Ok(())
+            })?;
+        }
+        // Closing has written once more.
+        place::sync_names(&self.store, &new)?;
+        let before = open.take();
+        guarded("closing", move || {
+            drop(before);
+            Ok(())
+        })?;
+        rename_folder(&own, &old)?;
+        rename_folder(&new, &own)?;
+        *open = Some(OpenSled::open(&own)?);
+        remove_folder(&old)
     }
+}
+
+/// Finishes or undoes what a power cut has left of [`SledBytes::renew`]: both folders hold the same records.
+fn recover(store: &Path) -> Result<()> {
+    let [own, new, old] = [FOLDER, NEW, OLD].map(|name| store.join(name));
+    if !own.exists() && old.exists() {
+        rename_folder(&old, &own)?;
+    }
+    remove_folder(&old)?;
+    remove_folder(&new)
+}
+
+/// Copies all records.
+fn copy(from: &sled::Db, to: &sled::Db) -> Result<()> {
+    let mut entries = from.iter();
+    let mut batch = sled::Batch::default();
+    let mut size = 0;
+    while let Some((key, value)) = guarded("reading", || entries.next().transpose())? {
+        size += key.len() + value.len();
+        batch.insert(key, value);
+        if size > BATCH_BYTES {
+            guarded("writing", || to.apply_batch(std::mem::take(&mut batch)))?;
+            size = 0;
+        }
+    }
+    guarded("writing", || to.apply_batch(batch))
 }
 
 impl OrderedBytes for SledBytes {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        let db = self.db()?;
-        Ok(guarded("reading", || db.get(key))?.map(|value| value.to_vec()))
+        self.with(|open| Ok(guarded("reading", || open.db.get(key))?.map(|value| value.to_vec())))
     }
 
     fn scan(&self, from: &[u8], until: Option<&[u8]>, visit: &mut Visit<'_>) -> Result<()> {
@@ -117,17 +198,18 @@ impl OrderedBytes for SledBytes {
         if until.is_some_and(|until| until <= from) {
             return Ok(());
         }
-        let db = self.db()?;
-        let mut entries = match until {
-            Some(until) => db.range(from..until),
-            None => db.range(from..),
-        };
-        while let Some((key, value)) = guarded("reading", || entries.next().transpose())? {
-            if !visit(&key, &value)? {
-                break;
+        self.with(|open| {
+            let mut entries = match until {
+                Some(until) => open.db.range(from..until),
+                None => open.db.range(from..),
+            };
+            while let Some((key, value)) = guarded("reading", || entries.next().transpose())? {
+                if !visit(&key, &value)? {
+                    break;
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     fn apply(&self, batch: Batch) -> Result<()> {
@@ -143,12 +225,38 @@ impl OrderedBytes for SledBytes {
                 None => changes.remove(key),
             }
         }
-        let db = self.db()?;
-        self.poison.note(guarded("writing", || db.apply_batch(changes)))
+        self.poison.note(self.with(|open| guarded("writing", || open.db.apply_batch(changes))))
     }
 
     fn sync(&self) -> Result<()> {
-        self.sync.run(&self.poison, |first| self.sync_disk(first))
+        self.sync.run(&self.poison, |first| {
+            let folder = self.store.join(FOLDER);
+            self.with(|open| open.sync(&folder))?;
+            if first { place::sync_names(&self.store, &folder) } else { Ok(()) }
+        })
+    }
+
+    fn compact(&self) -> Result<()> {
+        self.poison.check()?;
+        let length = self.with(|open| {
+            let found = open.file.metadata();
+            Ok(found.map_err(|error| failed("read", &self.store, error))?.len())
+        })?;
+        if length < WORTH_RENEWING {
+            return Ok(());
+        }
+        let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
+        let mut records = 0;
+        if let Some(open) = open.as_ref() {
+            let mut entries = open.db.iter();
+            while let Some((key, value)) = guarded("reading", || entries.next().transpose())? {
+                records += (key.len() + value.len()) as u64;
+            }
+        }
+        if records * 8 > length {
+            return Ok(());
+        }
+        self.poison.note(self.renew(&mut open))
     }
 
     fn name(&self) -> &'static str {
@@ -163,9 +271,9 @@ impl OrderedBytes for SledBytes {
 impl Drop for SledBytes {
     fn drop(&mut self) {
         // Closing writes, and may panic. Nothing that was acknowledged depends on it.
-        let db = self.db.take();
+        let open = self.open.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         let _ = guarded("closing", || {
-            drop(db);
+            drop(open);
             Ok(())
         });
     }

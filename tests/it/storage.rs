@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use redstring::Detail;
 use redstring::Result;
+use redstring::storage;
 use redstring::storage::Batch;
 use redstring::storage::ENGINES;
 use redstring::storage::MAX_KEY;
@@ -316,4 +317,77 @@ fn a_segment_file_that_was_cut_off_is_damage() {
     let error = reader.read_at(400, 200).unwrap_err();
     assert_eq!((error.kind(), error.is_corruption()), (Detail::DamagedStore, true));
     assert_eq!(reader.read_at(0, 500).unwrap(), vec![1; 500]);
+}
+
+/// A store whose log was large and is empty again, but for one record.
+fn swollen(folder: &Path) -> Opened {
+    let opened = sled::open(folder).unwrap();
+    for round in 0..3 {
+        for number in 0..1000_u32 {
+            let mut batch = Batch::new();
+            batch.put(number.to_be_bytes(), vec![round; MAX_VALUE]);
+            opened.bytes.apply(batch).unwrap();
+        }
+        opened.bytes.sync().unwrap();
+    }
+    let mut batch = Batch::new();
+    (0..1000_u32).for_each(|number| batch.delete(number.to_be_bytes()));
+    batch.put(*b"kept", *b"value");
+    opened.bytes.apply(batch).unwrap();
+    opened.bytes.sync().unwrap();
+    opened
+}
+
+fn kept(folder: &Path) -> Option<Vec<u8>> {
+    sled::open(folder).unwrap().bytes.get(b"kept").unwrap()
+}
+
+#[test]
+fn space_of_deleted_records_is_given_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let opened = swollen(folder.path());
+    let before = opened.bytes.size_on_disk().unwrap();
+    opened.bytes.compact().unwrap();
+    let after = opened.bytes.size_on_disk().unwrap();
+    assert!(after * 4 < before, "{before} bytes became {after}");
+    // It goes on, and what it does is durable in its own folder.
+    let mut batch = Batch::new();
+    batch.put(*b"later", *b"value");
+    opened.bytes.apply(batch).unwrap();
+    opened.bytes.sync().unwrap();
+    drop(opened);
+    assert!(!folder.path().join("sled.old").exists() && !folder.path().join("sled.new").exists());
+    assert_eq!(kept(folder.path()).as_deref(), Some(&b"value"[..]));
+    assert!(sled::open(folder.path()).unwrap().bytes.get(b"later").unwrap().is_some());
+}
+
+#[test]
+fn a_cut_while_space_is_given_back_loses_nothing() {
+    let copy = |from: &Path, to: &Path| {
+        fs::create_dir_all(to).unwrap();
+        for entry in fs::read_dir(from).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_file() {
+                fs::copy(&entry, to.join(entry.file_name().unwrap())).unwrap();
+            }
+        }
+    };
+    // Which folders there are, after each step: the old one, the new one (whole or begun), the replaced one.
+    let states: [&[&str]; 4] =
+        [&["sled", "sled.new"], &["sled.old", "sled.new"], &["sled", "sled.old"], &["sled.old"]];
+    for state in states {
+        let folder = tempfile::tempdir().unwrap();
+        drop(swollen(folder.path()));
+        let original = folder.path().join("original");
+        fs::rename(folder.path().join("sled"), &original).unwrap();
+        for name in state {
+            copy(&original, &folder.path().join(name));
+        }
+        if state.contains(&"sled") && state.contains(&"sled.new") {
+            fs::write(folder.path().join("sled.new/db"), "not whole").unwrap();
+        }
+        assert_eq!(storage::engine_of(folder.path()).unwrap().name, "sled");
+        assert_eq!(kept(folder.path()).as_deref(), Some(&b"value"[..]), "{state:?}");
+        let left = ["sled.old", "sled.new"].map(|name| folder.path().join(name).exists());
+        assert_eq!(left, [false, false], "{state:?}");
+    }
 }
