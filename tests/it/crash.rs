@@ -19,6 +19,7 @@ use redstring::Error;
 use redstring::Result;
 use redstring::graph::Graph;
 use redstring::graph::GraphOptions;
+use redstring::storage;
 use redstring::storage::Opened;
 use redstring::storage::fault::FailsAt;
 use redstring::storage::fault::Kept;
@@ -142,6 +143,12 @@ fn check(graph: &Graph) -> Result<u64> {
 const FOLDER: &str = "REDSTRING_TEST_CRASH_FOLDER";
 const FIRST: &str = "REDSTRING_TEST_CRASH_FIRST";
 const COMMITS_PER_CHECKPOINT: &str = "REDSTRING_TEST_CRASH_COMMITS_PER_CHECKPOINT";
+const COPIES: &str = "REDSTRING_TEST_CRASH_COPIES";
+
+/// How often something is done: as often as the environment says, for long runs, or as is quick enough.
+fn times(variable: &str, quick: u64) -> u64 {
+    std::env::var(variable).map_or(quick, |number| number.parse().unwrap())
+}
 
 /// The process that is killed; as a test of its own it has nothing to do.
 #[test]
@@ -158,6 +165,12 @@ fn writer_in_another_process() {
             println!("\n<checkpoint begins>");
             graph.checkpoint().unwrap();
         }
+        if let Some(folder) = std::env::var_os(COPIES) {
+            println!("\n<copy begins>");
+            let target = Path::new(&folder).join(number.to_string());
+            let engine = if number % 2 == 0 { "sled" } else { "redb" };
+            storage::make_whole(&target, engine, |opened| graph.copy_to(opened)).unwrap();
+        }
     }
 }
 
@@ -171,6 +184,7 @@ fn next(state: &mut u64) -> u64 {
 /// that it has acknowledged, or `acknowledged` if there was none.
 fn kill(
     folder: &Path,
+    copies: Option<&Path>,
     per_checkpoint: u64,
     mark: &str,
     random: &mut u64,
@@ -181,6 +195,7 @@ fn kill(
         .env(FOLDER, folder)
         .env(FIRST, (acknowledged + 1).to_string())
         .env(COMMITS_PER_CHECKPOINT, per_checkpoint.to_string())
+        .envs(copies.map(|copies| (COPIES, copies)))
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -212,7 +227,7 @@ fn kill(
 
 /// Kills a process again and again and checks after each time. `REDSTRING_TEST_ROUNDS` asks for more rounds.
 fn kill_rounds(per_checkpoint: u64, mark: &str) {
-    let rounds = std::env::var("REDSTRING_TEST_ROUNDS").map_or(50, |n| n.parse().unwrap());
+    let rounds = times("REDSTRING_TEST_ROUNDS", 50);
     let mut random = per_checkpoint;
     let mut round = 0;
     while round < rounds {
@@ -221,7 +236,7 @@ fn kill_rounds(per_checkpoint: u64, mark: &str) {
         // The next round goes on with the store that the one before has left.
         for _ in 0..5.min(rounds - round) {
             round += 1;
-            let acknowledged = kill(folder.path(), per_checkpoint, mark, &mut random, last);
+            let acknowledged = kill(folder.path(), None, per_checkpoint, mark, &mut random, last);
             let graph = open(sled::open(folder.path()).unwrap()).unwrap();
             last = check(&graph).unwrap();
             assert!(
@@ -241,6 +256,30 @@ fn killed_during_commits() {
 #[test]
 fn killed_during_checkpoints() {
     kill_rounds(2, "<checkpoint");
+}
+
+#[test]
+fn killed_during_backups_and_migrations() {
+    let mut random = 3;
+    for round in 0..times("REDSTRING_TEST_ROUNDS", 12) {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, copies) = (folder.path().join("store"), folder.path().join("copies"));
+        fs::create_dir(&copies).unwrap();
+        let acknowledged = kill(&store, Some(&copies), 5, "<copy", &mut random, 0);
+        let last = check(&open(sled::open(&store).unwrap()).unwrap()).unwrap();
+        assert!(last == acknowledged || last == acknowledged + 1, "round {round}");
+        // A copy is whole or has not got its name.
+        for entry in fs::read_dir(&copies).unwrap().map(|entry| entry.unwrap()) {
+            let name = entry.file_name().into_string().unwrap();
+            if let Ok(number) = name.parse::<u64>() {
+                let copy = open(storage::open(&entry.path(), None).unwrap()).unwrap();
+                assert_eq!(check(&copy).unwrap(), number, "round {round}");
+                assert!(copy.check().is_sound());
+            } else {
+                assert!(name.ends_with(".unfinished"), "{name}");
+            }
+        }
+    }
 }
 
 // A power cut, and a disk that fails.
@@ -450,7 +489,7 @@ fn damaged_files_give_errors_or_right_data() {
         let name = file.strip_prefix(folder.path()).unwrap();
         // Where there is something: a flipped bit in free space says nothing.
         let places: Vec<usize> = (0..whole.len()).filter(|at| whole[*at] != 0).collect();
-        let samples = if places.is_empty() { 0 } else { 12 };
+        let samples = if places.is_empty() { 0 } else { times("REDSTRING_TEST_SAMPLES", 12) };
         for (what, damage) in DAMAGE {
             for _ in 0..samples {
                 let place = places[usize::try_from(next(&mut random)).unwrap() % places.len()];

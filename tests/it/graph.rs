@@ -647,6 +647,11 @@ fn a_flipped_byte_is_damage_and_never_data() {
             damaged.get_mut(key).unwrap()[at] ^= 0x10;
             check(open(damaged, files.clone()), &format!("record {key:?} at {at}"));
         }
+        for length in 0..value.len() {
+            let mut damaged = bytes.clone();
+            damaged.get_mut(key).unwrap().truncate(length);
+            check(open(damaged, files.clone()), &format!("record {key:?} cut at {length}"));
+        }
         let mut damaged = bytes.clone();
         damaged.remove(key);
         // Losing the last commit of all cannot be told from its never having been.
@@ -663,9 +668,12 @@ fn a_flipped_byte_is_damage_and_never_data() {
             check(open(bytes.clone(), files), &format!("file {name} at {at}"));
         }
         if name.starts_with("segment") {
-            let mut short = files.clone();
-            short.insert(name.clone(), content[..content.len() - 1].into());
-            assert!(open(bytes.clone(), short).unwrap_err().is_corruption());
+            for length in 0..content.len() {
+                let mut short = files.clone();
+                short.insert(name.clone(), content[..length].into());
+                let error = open(bytes.clone(), short).unwrap_err();
+                assert!(error.is_corruption(), "file {name} cut at {length}");
+            }
             let mut lost = files.clone();
             lost.remove(name);
             assert!(open(bytes.clone(), lost).is_err());
