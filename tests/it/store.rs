@@ -177,7 +177,7 @@ fn a_checkpoint_writes_what_was_touched() {
     let store = folder.path().join("store");
     let db = Database::open(&store).unwrap();
     let text =
-        "UNWIND range(1, 300000) AS i CREATE (:A {i: i, s: 's' + toString(i % 5000), f: i / 3.0})";
+        "UNWIND range(1, 220000) AS i CREATE (:A {i: i, s: 's' + toString(i % 5000), f: i / 3.0})";
     db.execute(text, ()).unwrap();
     db.checkpoint().unwrap();
     let whole = segments(&store);
