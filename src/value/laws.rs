@@ -239,7 +239,7 @@ proptest! {
         let (from, to) = (Value::from(a), Value::from(b));
         if let Ok(between) = temporal::between(&from, &to) {
             let there = arithmetic::add(&from, &between).unwrap();
-            let seconds = |value: &Value| temporal::component(value, "epochSeconds");
+            let seconds = |value: &Value| temporal::component(value, "epochSeconds").and_then(Result::ok);
             prop_assert_eq!(seconds(&there), seconds(&to));
         }
     }

@@ -321,8 +321,12 @@ fn given_system(map: &Map) -> Result<Option<Crs>> {
         (Some(_), Some(_)) => Err(invalid("a point takes either `crs` or `srid`, not both")),
         (Some(Value::String(name)), None) => match Crs::from_name(name) {
             Some(crs) => Ok(Some(crs)),
-            None => Err(invalid(format!("there is no coordinate reference system `{name}`"))
-                .help(format!("The systems are {}.", names()))),
+            None => Err(invalid(format!("there is no coordinate reference system `{name}`")).help(
+                match nearest(name, Crs::ALL.map(Crs::name)) {
+                    Some(near) => format!("Did you mean `{near}`?"),
+                    None => format!("The systems are {}.", names()),
+                },
+            )),
         },
         (None, Some(Value::Integer(srid))) => match Crs::from_srid(*srid) {
             Some(crs) => Ok(Some(crs)),

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod api;
+mod broken;
 mod cli;
 mod crash;
 mod docs;
@@ -19,6 +20,7 @@ mod long_statement;
 mod storage;
 mod store;
 mod syntax;
+mod temporal;
 mod tidy;
 #[path = "../treatment.rs"]
 mod treatment;

@@ -134,7 +134,7 @@ pub(super) fn property_of(value: &Value, key: &str, ctx: &Context) -> Result<Val
         }
         Value::Point(point) => point.component(key),
         other => match temporal::component(other, key) {
-            Some(value) => Ok(value),
+            Some(value) => value,
             None => {
                 let message = format!("{} `{other}` has no property `{key}`", other.type_name());
                 let error = Error::type_error(Detail::InvalidArgumentType, message);

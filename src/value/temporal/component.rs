@@ -1,10 +1,33 @@
 //! The components of temporal values: `d.year`, `t.hour`, `duration.minutesOfHour` and the like.
 
 use super::{Date, DateTime, Duration, LocalTime};
+use crate::error::Detail;
+use crate::error::Error;
+use crate::error::Result;
 use crate::value::Value;
 
 /// The component `name` of a temporal value; `None` if it has no such component, or is no temporal.
-pub fn component(value: &Value, name: &str) -> Option<Value> {
+///
+/// # Errors
+/// `ArithmeticError.IntegerOverflow` where the component counts more than 64 bits can.
+pub fn component(value: &Value, name: &str) -> Option<Result<Value>> {
+    let wide = match value {
+        Value::DateTime(x) => of_instant(x, name),
+        Value::Duration(x) => of_duration(x, name),
+        other => return narrow(other, name).map(Ok),
+    };
+    match wide {
+        Some(number) => Some(i64::try_from(number).map(Value::Integer).map_err(|_| {
+            let message =
+                format!("`{name}` of `{value}` is {number}, which does not fit an integer");
+            Error::arithmetic(Detail::IntegerOverflow, message)
+        })),
+        None => narrow(value, name).map(Ok),
+    }
+}
+
+/// The components that every value of the type has.
+fn narrow(value: &Value, name: &str) -> Option<Value> {
     match value {
         Value::Date(x) => of_date(*x, name).map(Value::Integer),
         Value::LocalTime(x) => of_time(*x, name).map(Value::Integer),
@@ -16,10 +39,8 @@ pub fn component(value: &Value, name: &str) -> Option<Value> {
         }
         Value::DateTime(x) => of_date(x.local().date(), name)
             .or_else(|| of_time(x.local().time(), name))
-            .or_else(|| of_instant(x, name))
             .map(Value::Integer)
             .or_else(|| of_offset(x.offset(), x.zone_name(), name)),
-        Value::Duration(x) => of_duration(x, name).map(Value::Integer),
         _ => None,
     }
 }
@@ -105,13 +126,10 @@ fn of_time(time: LocalTime, name: &str) -> Option<i64> {
     })
 }
 
-fn of_instant(instant: &DateTime, name: &str) -> Option<i64> {
+fn of_instant(instant: &DateTime, name: &str) -> Option<i128> {
     Some(match name {
-        "epochSeconds" => instant.epoch_seconds(),
-        "epochMillis" => {
-            let millis = i64::from(instant.nanosecond()) / 1_000_000;
-            instant.epoch_seconds().saturating_mul(1000).saturating_add(millis)
-        }
+        "epochSeconds" => instant.epoch_seconds().into(),
+        "epochMillis" => instant.total_nanos().div_euclid(1_000_000),
         _ => return None,
     })
 }
@@ -137,12 +155,22 @@ impl std::fmt::Display for OffsetText {
     }
 }
 
-fn of_duration(duration: &Duration, name: &str) -> Option<i64> {
+fn of_duration(duration: &Duration, name: &str) -> Option<i128> {
     let (months, days, seconds) = (duration.months(), duration.days(), duration.seconds());
     let nanos = i64::from(duration.nanos());
     let fraction = |per_second: i64| {
-        seconds.saturating_mul(per_second).saturating_add(nanos / (1_000_000_000 / per_second))
+        let below = i128::from(nanos / (1_000_000_000 / per_second));
+        i128::from(seconds) * i128::from(per_second) + below
     };
+    Some(match name {
+        "milliseconds" => fraction(1_000),
+        "microseconds" => fraction(1_000_000),
+        "nanoseconds" => fraction(1_000_000_000),
+        _ => of_units(months, days, seconds, nanos, name)?.into(),
+    })
+}
+
+fn of_units(months: i64, days: i64, seconds: i64, nanos: i64, name: &str) -> Option<i64> {
     Some(match name {
         "years" => months / 12,
         "quarters" => months / 3,
@@ -152,9 +180,6 @@ fn of_duration(duration: &Duration, name: &str) -> Option<i64> {
         "hours" => seconds / 3600,
         "minutes" => seconds / 60,
         "seconds" => seconds,
-        "milliseconds" => fraction(1_000),
-        "microseconds" => fraction(1_000_000),
-        "nanoseconds" => fraction(1_000_000_000),
         "quartersOfYear" => months / 3 % 4,
         "monthsOfQuarter" => months % 3,
         "monthsOfYear" => months % 12,

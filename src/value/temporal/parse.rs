@@ -135,8 +135,9 @@ pub(crate) fn week_date(week_year: i64, week: i64, day: i64) -> Option<Date> {
     let valid = (calendar::MIN_YEAR..=calendar::MAX_YEAR).contains(&week_year)
         && (1..=calendar::weeks_in(week_year)).contains(&week)
         && (1..=7).contains(&day);
-    let days = calendar::first_week_of(week_year) + (week - 1) * 7 + day - 1;
-    Date::from_epoch_days(days).filter(|_| valid)
+    // Only a valid year, week and day are small enough to reckon with.
+    let days = valid.then(|| calendar::first_week_of(week_year) + (week - 1) * 7 + day - 1);
+    days.and_then(Date::from_epoch_days)
 }
 
 /// The date of a year, quarter and day of the quarter.
@@ -413,8 +414,9 @@ fn decimal(text: &str) -> Option<Part> {
     let sign = if text.starts_with('-') { -1 } else { 1 };
     let fraction: f64 =
         if fraction.is_empty() { 0.0 } else { format!("0.{fraction}").parse().ok()? };
-    let whole: i64 = whole.parse().ok()?;
-    Some(Part { whole: i128::from(whole) * sign, fraction: fraction * sign as f64 })
+    // Wider than a part may be, because the least one has no positive counterpart.
+    let whole: i128 = whole.parse().ok()?;
+    Some(Part { whole: whole * sign, fraction: fraction * sign as f64 })
 }
 
 /// Seconds as a whole number and nanoseconds, without going through floats.

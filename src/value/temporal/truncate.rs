@@ -7,6 +7,7 @@ use super::{Date, DateTime, LocalDateTime, LocalTime, Time, Zone};
 use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
+use crate::error::nearest;
 use crate::value::Map;
 use crate::value::Value;
 
@@ -93,9 +94,10 @@ fn unknown_unit(kind: Kind, unit: &str) -> Error {
         (false, _) => std::iter::once("day").chain(times).collect(),
         (true, true) => dates.chain(times).collect(),
     };
-    Error::argument(
-        Detail::InvalidArgumentValue,
-        format!("a {} cannot be truncated to `{unit}`", kind.name()),
-    )
-    .help(format!("Units are {}.", known.join(", ")))
+    let message = format!("a {} cannot be truncated to `{unit}`", kind.name());
+    let error = Error::argument(Detail::InvalidArgumentValue, message);
+    match nearest(unit, known.iter().copied()) {
+        Some(near) => error.help(format!("Did you mean `{near}`?")),
+        None => error.help(format!("Units are {}.", known.join(", "))),
+    }
 }
