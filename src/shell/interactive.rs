@@ -35,34 +35,42 @@ pub(super) fn run(runner: &mut Runner, database: Option<&Path>) -> Result<(), St
     };
     let history = history_file();
     if let Some(file) = &history {
-        // A history that cannot be read is an empty one.
+        // A history that cannot be kept or read is an empty one.
+        let _ = prepare(file);
         let _ = editor.load_history(file);
     }
+    end_statements_on_interrupt(runner);
     runner.chatty = true;
     greet(database);
-    let ended = loop {
+    loop {
         let prompt = if runner.in_transaction() { "redstring*> " } else { "redstring> " };
         match editor.readline(prompt) {
             Ok(text) => {
                 let _ = editor.add_history_entry(text.trim_end());
+                if let Some(file) = &history {
+                    // At once, so that it outlives whatever the statement does.
+                    let _ = editor.append_history(file);
+                }
                 match runner.run(&Source { name: "<prompt>", text: spelled_out(&text) }) {
                     Ok(()) | Err(Stop::Failed) => {}
-                    Err(stop) => break Err(stop),
+                    Err(stop) => return Err(stop),
                 }
             }
             Err(ReadlineError::Interrupted) => report::say("Ctrl-D or :quit leaves."),
-            Err(ReadlineError::Eof) => break Ok(()),
+            Err(ReadlineError::Eof) => return Ok(()),
             Err(error) => {
                 report::say(&format!("the prompt failed: {error}"));
-                break Err(Stop::Failed);
+                return Err(Stop::Failed);
             }
         }
-    };
-    if let Some(file) = &history {
-        // The history is a convenience: where it cannot be kept, nothing is lost.
-        let _ = prepare(file).and_then(|()| editor.save_history(file).map_err(io::Error::other));
     }
-    ended
+}
+
+/// Ctrl-C ends the statement that runs, not the shell. While a line is edited it is a key like others.
+fn end_statements_on_interrupt(runner: &Runner) {
+    let cancel = runner.cancel_handle();
+    // Where the signal cannot be caught it ends the program, as it does everywhere else.
+    let _ = ctrlc::set_handler(move || cancel.cancel());
 }
 
 fn greet(database: Option<&Path>) {

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::time::Duration;
 use std::time::Instant;
 
+use crate::database::CancelHandle;
 use crate::database::Database;
 use crate::database::Transaction;
 use crate::error::Detail;
@@ -111,6 +112,11 @@ impl Runner {
             from = next;
         }
         Ok(())
+    }
+
+    /// What ends a statement that runs.
+    pub(super) fn cancel_handle(&self) -> CancelHandle {
+        self.database.cancel_handle()
     }
 
     /// Whether a transaction is open.

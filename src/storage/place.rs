@@ -4,6 +4,8 @@ use std::fs;
 use std::fs::File;
 use std::fs::TryLockError;
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use crate::error::Detail;
 use crate::error::Error;
@@ -17,6 +19,10 @@ const LOCK: &str = "lock";
 /// The folder of the segment files.
 pub(crate) const SEGMENTS: &str = "segments";
 
+/// How often, every ten milliseconds, the lock is tried again: a process that this one starts holds what is open here
+/// from its beginning until its own program runs, so that a store may be locked for a moment after it was closed.
+const LOCK_TRIES: usize = 25;
+
 /// Takes the lock that keeps a second opener out; it lasts as long as the file is open.
 pub(crate) fn lock(folder: &Path) -> Result<File> {
     let path = folder.join(LOCK);
@@ -27,7 +33,15 @@ pub(crate) fn lock(folder: &Path) -> Result<File> {
         .truncate(false)
         .open(&path)
         .map_err(|error| failed("open", &path, error))?;
-    match file.try_lock() {
+    let mut locked = file.try_lock();
+    for _ in 0..LOCK_TRIES {
+        if !matches!(locked, Err(TryLockError::WouldBlock)) {
+            break;
+        }
+        thread::sleep(Duration::from_millis(10));
+        locked = file.try_lock();
+    }
+    match locked {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(Error::storage(
             Detail::StoreLocked,

@@ -15,6 +15,7 @@ use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
+use redstring::Detail;
 use redstring::Error;
 use redstring::Result;
 use redstring::graph::Graph;
@@ -156,7 +157,12 @@ fn writer_in_another_process() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };
     let number = |name: &str| -> u64 { std::env::var(name).unwrap().parse().unwrap() };
     let (first, per_checkpoint) = (number(FIRST), number(COMMITS_PER_CHECKPOINT));
-    let graph = open(sled::open(Path::new(&folder)).unwrap()).unwrap();
+    // The process that checks has closed the store, but a child that it starts at that moment may hold it open.
+    let opened = (0..100).find_map(|_| match sled::open(Path::new(&folder)) {
+        Err(error) if error.kind() == Detail::StoreLocked => None,
+        other => Some(other.unwrap()),
+    });
+    let graph = open(opened.unwrap()).unwrap();
     // It ends by itself when nobody kills it.
     for number in first..first + 1_000 {
         commit(&graph, number).unwrap();
