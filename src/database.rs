@@ -3,6 +3,8 @@
 //! Owns [`Database`], [`Transaction`], [`ReadTransaction`], [`Statement`], their options and parameters.
 //! How a statement runs is the session's business.
 
+mod bulk;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +33,8 @@ use crate::storage;
 use crate::value::Map;
 use crate::value::Value;
 use crate::value::to_value;
+
+pub(crate) use bulk::{Loading, Types};
 
 /// How a database is opened.
 ///

@@ -249,6 +249,8 @@ words! {
         UnexpectedRowCount,
         /// A file could not be used.
         InvalidFile,
+        /// A row of a file that is imported could not be used.
+        InvalidRow,
         /// A shell command that is not known or not complete.
         InvalidCommand,
         /// A defect of Redstring itself.

@@ -5,6 +5,7 @@
 pub mod database;
 pub mod error;
 pub mod function;
+pub mod interchange;
 #[cfg(feature = "cli")]
 pub mod output;
 pub mod result;

@@ -74,7 +74,7 @@ pub(super) fn write(
 }
 
 /// What the chunks of adjacency say of each type.
-fn type_statistics(sections: &Sections) -> BTreeMap<u32, TypeStatistics> {
+pub(super) fn type_statistics(sections: &Sections) -> BTreeMap<u32, TypeStatistics> {
     let mut statistics: BTreeMap<u32, TypeStatistics> = BTreeMap::new();
     for (key, section) in &sections.sections {
         let nodes = section.chunks.iter().map(|chunk| chunk.nodes).sum();
@@ -213,7 +213,11 @@ fn write_run(
     }
     run.offsets.resize(ids + 1, links as u32);
     let nodes = run.offsets.windows(2).filter(|pair| pair[0] < pair[1]).count() as u64;
-    let bytes = AdjacencyChunk::encode(&run.offsets, &run.neighbours, &run.relationships);
+    let bytes = AdjacencyChunk::encode(
+        &run.offsets,
+        run.neighbours.iter().map(|node| node.0),
+        run.relationships.iter().map(|id| id.0),
+    );
     builder.adjacency(section, chunk, &bytes, (nodes, links))
 }
 

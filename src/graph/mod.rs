@@ -5,6 +5,7 @@
 //! by its commit. It may not know of queries, and hands out neither keys nor files.
 
 mod backup;
+mod bulk;
 mod catalog;
 mod change;
 mod check;
@@ -56,6 +57,7 @@ use head::{Commit, Heads, Rebased};
 use segment::{Base, ChunkCache, SegmentFile};
 use snapshot::State;
 
+pub use bulk::{BatchTypes, Bulk, NodeBatch, RelationshipBatch};
 pub use check::CheckReport;
 pub use snapshot::Snapshot;
 pub use transaction::{ChangeCounts, Savepoint, Transaction};

@@ -18,6 +18,7 @@ use crate::output::Format;
 
 mod args;
 mod command;
+mod import;
 mod interactive;
 mod report;
 mod runner;

@@ -14,6 +14,7 @@ use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
 
+use super::import;
 use super::report;
 
 /// A task with arguments of its own.
@@ -38,6 +39,12 @@ pub(super) static SUBCOMMANDS: &[Subcommand] = &[
         about: "Verifies every checksum and every reference of a store, and says what is damaged",
         arguments: |command| command.arg(store()),
         run: check,
+    },
+    Subcommand {
+        name: "import",
+        about: "Fills a store from files; all of it or nothing",
+        arguments: |command| import::arguments(command.arg(store())),
+        run: |given| import::run(path(given, "DB"), given),
     },
     Subcommand {
         name: "migrate",

@@ -198,6 +198,26 @@ impl Array {
         self.validity.iter_mut().for_each(|validity| validity.push(true));
     }
 
+    /// Appends a string.
+    #[inline]
+    pub fn push_str(&mut self, text: &str) {
+        match &mut self.data {
+            ArrayData::String(values) => {
+                values.push(text);
+                self.validity.iter_mut().for_each(|validity| validity.push(true));
+            }
+            _ => self.push(Value::string(text)),
+        }
+    }
+
+    /// Drops all values from a position on.
+    pub fn truncate(&mut self, len: usize) {
+        if len < self.len() {
+            let rows: Vec<u32> = (0..len as u32).collect();
+            *self = self.gather(&rows);
+        }
+    }
+
     /// Appends the absence of a value.
     pub fn push_absent(&mut self) {
         let len = self.len();

@@ -162,3 +162,45 @@ fn a_table_cannot_command_the_terminal() {
     assert!(ran.out.contains("\\u001b[31mred\\n"), "{}", ran.out);
     assert!(!ran.out.contains('\u{1b}'));
 }
+
+#[test]
+fn files_are_imported() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    fs::write(path("persons.csv"), "id;name\n1;Ada\n2;Grace\n").unwrap();
+    fs::write(path("follows.csv"), "from;to\n1;2\n1;9\n").unwrap();
+    let nodes = format!("--nodes=Person={}", path("persons.csv"));
+    let links = format!("FOLLOWS={}", path("follows.csv"));
+    let store = path("store");
+    let arguments = [
+        "import",
+        &store,
+        &nodes,
+        "--id",
+        "id",
+        "--relationships",
+        &links,
+        "--from",
+        "from:Person.id",
+        "--to",
+        "to:Person.id",
+        "--delimiter",
+        ";",
+    ];
+    let ran = run(&arguments);
+    assert_eq!(ran.code, Some(1));
+    assert!(
+        ran.err.contains("follows.csv:3:3: the end, node `9` of `Person.id`, is not there"),
+        "{}",
+        ran.err
+    );
+    let ran = run(&[&arguments[..], &["--skip-bad-relationships"]].concat());
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert!(ran.err.contains("2 nodes, 1 relationships, passed over 1 "), "{}", ran.err);
+    let ran = run(&[&store, "-c", "MATCH (a)-[:FOLLOWS]->(b) RETURN a.name, b.name"]);
+    assert_eq!(ran.out, "a.name,b.name\nAda,Grace\n");
+    let ran = run(&["import", &store, "--id", "id", &nodes]);
+    assert!(ran.err.contains("`--id` belongs behind `--nodes`"), "{}", ran.err);
+    let ran = run(&["import", &store]);
+    assert!(ran.err.contains("there is nothing to import"), "{}", ran.err);
+}

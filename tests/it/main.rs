@@ -14,6 +14,7 @@ mod golden;
 mod graph;
 mod graph_crash;
 mod graph_history;
+mod import;
 mod isolation;
 mod kit;
 mod long_statement;

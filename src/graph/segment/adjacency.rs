@@ -20,13 +20,13 @@ impl AdjacencyChunk {
     /// `offsets` has one entry more than there are nodes; each run is sorted by neighbour and relationship.
     pub(crate) fn encode(
         offsets: &[u32],
-        neighbours: &[NodeId],
-        relationships: &[RelationshipId],
+        neighbours: impl ExactSizeIterator<Item = u64> + Clone,
+        relationships: impl ExactSizeIterator<Item = u64> + Clone,
     ) -> Vec<u8> {
         let mut encoder = Encoder::default();
         encoder.packed(offsets.iter().map(|v| u64::from(*v)));
-        encoder.packed(neighbours.iter().map(|v| v.0));
-        encoder.packed(relationships.iter().map(|v| v.0));
+        encoder.packed(neighbours);
+        encoder.packed(relationships);
         encoder.0
     }
 }
@@ -52,6 +52,11 @@ impl Chunk for AdjacencyChunk {
 }
 
 impl Reader<'_, AdjacencyChunk> {
+    /// Whether there is a chunk that covers a node.
+    pub(crate) fn covers(&mut self, node: u64) -> Result<bool> {
+        Ok(self.chunk(node)?.is_some())
+    }
+
     /// The neighbours of a node, sorted, and the relationships to them.
     #[inline]
     pub(crate) fn links(&mut self, node: u64) -> Result<(&[NodeId], &[RelationshipId])> {

@@ -215,6 +215,17 @@ impl Base {
         Ok(readers)
     }
 
+    /// The property keys that have a column.
+    pub(super) fn columns(&self, section: fn(u32) -> SectionKey) -> Result<Vec<u32>> {
+        let Some(index) = self.index()? else { return Ok(Vec::new()) };
+        let sections = index.sections.range(section(0)..=section(u32::MAX));
+        let key = |section: &SectionKey| match section {
+            SectionKey::NodeColumn(key) | SectionKey::RelationshipColumn(key) => Some(*key),
+            _ => None,
+        };
+        Ok(sections.filter_map(|(section, _)| key(section)).collect())
+    }
+
     /// What the index knows of a column; nothing where no entity had the property at the checkpoint.
     pub(super) fn column_statistics(
         &self,

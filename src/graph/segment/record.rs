@@ -26,6 +26,15 @@ impl RecordChunk {
         encoder.packed(records.iter().map(|r| r.map_or(0, |r| r.2.0)));
         encoder.0
     }
+
+    /// The records by position, where there is a relationship at each.
+    pub(crate) fn encode_all(types: &[u32], starts: &[u32], ends: &[u32]) -> Vec<u8> {
+        let mut encoder = Encoder::default();
+        encoder.packed(types.iter().map(|t| u64::from(*t) + 1));
+        encoder.packed(starts.iter().map(|node| u64::from(*node)));
+        encoder.packed(ends.iter().map(|node| u64::from(*node)));
+        encoder.0
+    }
 }
 
 impl Chunk for RecordChunk {

@@ -1,0 +1,328 @@
+//! The types that a column can have, and how a field becomes a value of one.
+
+use std::sync::Arc;
+
+use crate::error::nearest;
+use crate::value::Array;
+use crate::value::DateTime;
+use crate::value::LocalDateTime;
+use crate::value::LocalTime;
+use crate::value::Map;
+use crate::value::Point;
+use crate::value::Time;
+use crate::value::Value;
+use crate::value::temporal::Zone;
+
+/// The type of a field, or of the items of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scalar {
+    Byte,
+    Short,
+    Int,
+    Long,
+    Float,
+    Boolean,
+    String,
+    Char,
+    Date,
+    LocalTime,
+    Time,
+    LocalDateTime,
+    DateTime,
+    Duration,
+    Point,
+}
+
+/// The names that headers call the types by; the first is the one for people.
+const NAMES: &[(Scalar, &[&str])] = &[
+    (Scalar::Long, &["long", "integer"]),
+    (Scalar::Int, &["int"]),
+    (Scalar::Short, &["short"]),
+    (Scalar::Byte, &["byte"]),
+    (Scalar::Float, &["float", "double"]),
+    (Scalar::Boolean, &["boolean", "bool"]),
+    (Scalar::String, &["string"]),
+    (Scalar::Char, &["char"]),
+    (Scalar::Date, &["date"]),
+    (Scalar::LocalTime, &["localtime"]),
+    (Scalar::Time, &["time"]),
+    (Scalar::LocalDateTime, &["localdatetime"]),
+    (Scalar::DateTime, &["datetime"]),
+    (Scalar::Duration, &["duration"]),
+    (Scalar::Point, &["point"]),
+];
+
+impl Scalar {
+    /// The type of this name; else, perhaps, the name that was meant.
+    pub(super) fn of(name: &str) -> Result<Self, Option<&'static str>> {
+        let lower = name.to_lowercase();
+        let found = NAMES.iter().find(|(_, names)| names.contains(&lower.as_str()));
+        let all = NAMES.iter().flat_map(|(_, names)| names.iter().copied());
+        found.map(|(scalar, _)| *scalar).ok_or_else(|| nearest(&lower, all))
+    }
+
+    fn name(self) -> &'static str {
+        let found = NAMES.iter().find(|(scalar, _)| *scalar == self);
+        found.and_then(|(_, names)| names.first()).copied().unwrap_or("value")
+    }
+
+    /// The numbers that an integer type holds.
+    fn range(self) -> std::ops::RangeInclusive<i64> {
+        match self {
+            Self::Byte => i8::MIN.into()..=i8::MAX.into(),
+            Self::Short => i16::MIN.into()..=i16::MAX.into(),
+            Self::Int => i32::MIN.into()..=i32::MAX.into(),
+            _ => i64::MIN..=i64::MAX,
+        }
+    }
+}
+
+/// The type of a column.
+#[derive(Debug, Clone)]
+pub(super) struct FieldType {
+    pub(super) scalar: Scalar,
+    pub(super) list: bool,
+    /// The zone of times that name none.
+    pub(super) zone: Option<Arc<str>>,
+}
+
+impl From<Scalar> for FieldType {
+    fn from(scalar: Scalar) -> Self {
+        Self { scalar, list: false, zone: None }
+    }
+}
+
+/// The integer that the bytes write, with nothing but spaces around it.
+#[inline]
+pub(super) fn integer(bytes: &[u8]) -> Option<i64> {
+    // Up to 18 digits cannot overflow.
+    if (1..=18).contains(&bytes.len()) {
+        let mut number = 0i64;
+        let mut digits = true;
+        for byte in bytes {
+            let digit = byte.wrapping_sub(b'0');
+            digits &= digit <= 9;
+            number = number.wrapping_mul(10).wrapping_add(i64::from(digit));
+        }
+        if digits {
+            return Some(number);
+        }
+    }
+    std::str::from_utf8(bytes.trim_ascii()).ok()?.parse().ok()
+}
+
+impl FieldType {
+    /// Appends a field to a column. An empty one is absent, but for text in quotes.
+    #[inline]
+    pub(super) fn push(
+        &self,
+        bytes: &[u8],
+        quoted: bool,
+        array_delimiter: char,
+        into: &mut Array,
+    ) -> Result<(), String> {
+        if bytes.is_empty() && !(quoted && self.scalar == Scalar::String && !self.list) {
+            into.push_absent();
+            return Ok(());
+        }
+        if !self.list
+            && self.scalar == Scalar::Long
+            && let Some(number) = integer(bytes)
+        {
+            into.push(Value::Integer(number));
+            return Ok(());
+        }
+        let text = std::str::from_utf8(bytes).map_err(|_| "the text is not UTF-8".to_string())?;
+        if self.list {
+            let items = text.split(array_delimiter).map(|item| self.value(item));
+            into.push(Value::list(items.collect::<Result<_, _>>()?));
+        } else if self.scalar == Scalar::String {
+            into.push_str(text);
+        } else if text.trim().is_empty() {
+            into.push_absent();
+        } else {
+            into.push(self.value(text)?);
+        }
+        Ok(())
+    }
+
+    /// The value that a text writes.
+    pub(super) fn value(&self, text: &str) -> Result<Value, String> {
+        let trimmed = text.trim();
+        let value = match self.scalar {
+            Scalar::String => Some(Value::string(text)),
+            Scalar::Char => {
+                (text.chars().nth(1).is_none() && !text.is_empty()).then(|| Value::string(text))
+            }
+            Scalar::Byte | Scalar::Short | Scalar::Int | Scalar::Long => {
+                let number = integer(trimmed.as_bytes());
+                number.filter(|n| self.scalar.range().contains(n)).map(Value::Integer)
+            }
+            Scalar::Float => trimmed.parse().ok().map(Value::Float),
+            Scalar::Boolean if trimmed.eq_ignore_ascii_case("true") => Some(Value::Boolean(true)),
+            Scalar::Boolean if trimmed.eq_ignore_ascii_case("false") => Some(Value::Boolean(false)),
+            Scalar::Boolean => None,
+            Scalar::Date => trimmed.parse().ok().map(Value::Date),
+            Scalar::LocalTime => trimmed.parse().ok().map(Value::LocalTime),
+            Scalar::LocalDateTime => trimmed.parse().ok().map(Value::LocalDateTime),
+            Scalar::Time => self.time(trimmed).map(Value::Time),
+            Scalar::DateTime => self.datetime(trimmed).map(|x| Value::DateTime(Arc::new(x))),
+            Scalar::Duration => trimmed.parse().ok().map(|x| Value::Duration(Arc::new(x))),
+            Scalar::Point => point(trimmed),
+        };
+        let article = if matches!(self.scalar, Scalar::Int) { "an" } else { "a" };
+        value.ok_or_else(|| format!("`{text}` is not {article} {}", self.scalar.name()))
+    }
+
+    fn time(&self, text: &str) -> Option<Time> {
+        if let Some(zone) = &self.zone
+            && let Ok(local) = text.parse::<LocalTime>()
+        {
+            return format!("{local}{zone}").parse().ok();
+        }
+        text.parse().ok()
+    }
+
+    fn datetime(&self, text: &str) -> Option<DateTime> {
+        if let Some(zone) = &self.zone
+            && let Ok(local) = text.parse::<LocalDateTime>()
+        {
+            return DateTime::new(local, &Zone::parse(zone).ok()?).ok();
+        }
+        text.parse().ok()
+    }
+}
+
+/// A point, written as a map: `{x: 1.5, y: 2}`, `{latitude: 1.5, longitude: 2}`.
+fn point(text: &str) -> Option<Value> {
+    let text = text.strip_prefix("point(").and_then(|rest| rest.strip_suffix(')')).unwrap_or(text);
+    let mut map = Map::new();
+    for entry in text.strip_prefix('{')?.strip_suffix('}')?.split(',') {
+        let (key, value) = entry.split_once(':')?;
+        let value = value.trim();
+        let value = match value.parse() {
+            Ok(number) => Value::Float(number),
+            Err(_) => Value::string(value.trim_matches(['\'', '"'])),
+        };
+        let key = key.trim().trim_matches(['\'', '"']);
+        map.insert(key.into(), value);
+    }
+    if let Some(Value::Float(srid)) = map.get("srid") {
+        let srid = Value::Integer(*srid as i64);
+        map.insert("srid".into(), srid);
+    }
+    Some(Value::Point(Point::from_map(&map).ok()??.into()))
+}
+
+/// The narrowest type that all the sampled fields of a column have.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Sample {
+    seen: bool,
+    ruled_out: [bool; CANDIDATES.len()],
+}
+
+/// What an untyped column may be, the narrowest first. A string is what everything else is.
+const CANDIDATES: [Scalar; 6] = [
+    Scalar::Long,
+    Scalar::Float,
+    Scalar::Boolean,
+    Scalar::Date,
+    Scalar::LocalDateTime,
+    Scalar::DateTime,
+];
+
+impl Sample {
+    pub(super) fn take(&mut self, bytes: &[u8], quoted: bool) {
+        if bytes.is_empty() && !quoted {
+            return;
+        }
+        self.seen = true;
+        let text = std::str::from_utf8(bytes).unwrap_or("");
+        for (scalar, out) in CANDIDATES.into_iter().zip(&mut self.ruled_out) {
+            *out = *out || !Self::fits(scalar, text);
+        }
+    }
+
+    /// Whether the type keeps all that the text says: `007` as a number would not.
+    fn fits(scalar: Scalar, text: &str) -> bool {
+        let Ok(value) = FieldType::from(scalar).value(text) else { return false };
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        let plain = text == text.trim() && !text.starts_with('+');
+        match scalar {
+            Scalar::Long => plain && (digits == "0" || !digits.starts_with('0')),
+            Scalar::Float => {
+                let leading_zero =
+                    digits.starts_with('0') && !digits.starts_with("0.") && digits != "0";
+                plain && !leading_zero && digits.starts_with(|c: char| c.is_ascii_digit())
+            }
+            Scalar::Boolean => plain && matches!(value, Value::Boolean(_)),
+            // Years and basic forms such as `20240102` are numbers to most people.
+            _ => plain && text.len() >= 10 && text.contains('-'),
+        }
+    }
+
+    pub(super) fn scalar(&self) -> Scalar {
+        let first = CANDIDATES.into_iter().zip(self.ruled_out).find(|(_, out)| !out);
+        first.filter(|_| self.seen).map_or(Scalar::String, |(scalar, _)| scalar)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(scalar: Scalar, text: &str) -> Option<String> {
+        FieldType::from(scalar).value(text).ok().map(|value| value.to_string())
+    }
+
+    #[test]
+    fn fields_become_values() {
+        assert_eq!(read(Scalar::Long, " 42 ").as_deref(), Some("42"));
+        assert_eq!(
+            read(Scalar::Long, "-9223372036854775808").as_deref(),
+            Some("-9223372036854775808")
+        );
+        assert_eq!(read(Scalar::Long, "9223372036854775808"), None);
+        assert_eq!(read(Scalar::Byte, "128"), None);
+        assert_eq!(read(Scalar::Byte, "-128").as_deref(), Some("-128"));
+        assert_eq!(read(Scalar::Float, "1e3").as_deref(), Some("1000.0"));
+        assert_eq!(read(Scalar::Boolean, "TRUE").as_deref(), Some("true"));
+        assert_eq!(read(Scalar::Boolean, "yes"), None);
+        assert_eq!(read(Scalar::Char, "ä").as_deref(), Some("'ä'"));
+        assert_eq!(read(Scalar::Char, "ab"), None);
+        assert!(read(Scalar::Date, "2024-02-29").is_some());
+        assert_eq!(read(Scalar::Date, "2023-02-29"), None);
+        assert!(read(Scalar::Duration, "P1DT2H").is_some());
+        assert!(read(Scalar::Point, "{latitude: 48.2, longitude: 16.4}").is_some());
+        assert_eq!(
+            read(Scalar::Point, "{x: 1, y: 2, crs: 'cartesian'}"),
+            read(Scalar::Point, "{y:2.0,x:1.0}")
+        );
+        assert_eq!(read(Scalar::Point, "1 2"), None);
+        let zoned = FieldType { zone: Some("+02:00".into()), ..Scalar::DateTime.into() };
+        let at = |text| zoned.value(text).unwrap().to_string();
+        assert_eq!(at("2024-01-01T10:00"), at("2024-01-01T10:00+02:00"));
+        assert_ne!(at("2024-01-01T10:00"), at("2024-01-01T10:00Z"));
+    }
+
+    #[test]
+    fn types_are_inferred_where_nothing_is_lost() {
+        let inferred = |fields: &[&str]| {
+            let mut sample = Sample::default();
+            fields.iter().for_each(|field| sample.take(field.as_bytes(), false));
+            sample.scalar()
+        };
+        assert_eq!(inferred(&["1", "", "-20"]), Scalar::Long);
+        assert_eq!(inferred(&["1", "2.5"]), Scalar::Float);
+        assert_eq!(inferred(&["0.5", "1e9"]), Scalar::Float);
+        assert_eq!(inferred(&["007"]), Scalar::String);
+        assert_eq!(inferred(&["NaN"]), Scalar::String);
+        assert_eq!(inferred(&["true", "false"]), Scalar::Boolean);
+        assert_eq!(inferred(&["2024-01-02"]), Scalar::Date);
+        assert_eq!(inferred(&["2024-01-02T10:00"]), Scalar::LocalDateTime);
+        assert_eq!(inferred(&["2024-01-02T10:00Z"]), Scalar::DateTime);
+        assert_eq!(inferred(&["2024"]), Scalar::Long);
+        assert_eq!(inferred(&["a", "1"]), Scalar::String);
+        assert_eq!(inferred(&[""]), Scalar::String);
+    }
+}

@@ -1,0 +1,161 @@
+//! What the columns of a file are, by its header: as `neo4j-admin database import` reads headers, or by name.
+
+use std::sync::Arc;
+
+use super::field::{FieldType, Scalar};
+
+/// What a column is for.
+#[derive(Debug, Clone)]
+pub(super) enum Role {
+    /// A property. Without a type it is to be inferred.
+    Property(String, Option<FieldType>),
+    /// The identifier of a node, kept as a property where it has a name.
+    Id { space: Option<String>, property: Option<String>, integer: Option<bool> },
+    /// More labels of a node.
+    Labels,
+    /// The identifier of the node where a relationship starts.
+    Start { space: Option<String> },
+    /// The identifier of the node where a relationship ends.
+    End { space: Option<String> },
+    /// The type of a relationship.
+    Type,
+    /// Of no interest.
+    Ignored,
+}
+
+/// The parts of `name:type(space){option:value}`.
+struct Parts<'a> {
+    name: &'a str,
+    kind: Option<&'a str>,
+    space: Option<&'a str>,
+    options: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> Parts<'a> {
+    fn of(field: &'a str) -> Result<Self, String> {
+        let mut rest = field.trim();
+        let mut options = Vec::new();
+        if let Some(within) = rest.strip_suffix('}')
+            && let Some((before, within)) = within.rsplit_once('{')
+        {
+            for option in within.split(',').filter(|option| !option.trim().is_empty()) {
+                let (key, value) = option
+                    .split_once(':')
+                    .ok_or_else(|| format!("`{option}` in `{field}` is no option and value"))?;
+                let value = value.trim().trim_matches(['\'', '"']);
+                options.push((key.trim(), value));
+            }
+            rest = before;
+        }
+        let mut space = None;
+        if let Some(within) = rest.strip_suffix(')')
+            && let Some((before, within)) = within.rsplit_once('(')
+            && before.contains(':')
+        {
+            space = Some(within).filter(|space| !space.is_empty());
+            rest = before;
+        }
+        let (name, kind) = match rest.rsplit_once(':') {
+            Some((name, kind)) => (name, Some(kind)),
+            None => (rest, None),
+        };
+        Ok(Self { name, kind, space, options })
+    }
+
+    fn option(&self, key: &str) -> Option<&'a str> {
+        self.options.iter().find(|(own, _)| own.eq_ignore_ascii_case(key)).map(|(_, value)| *value)
+    }
+}
+
+impl Role {
+    /// What a field of a header says. The error is a sentence.
+    pub(super) fn of(field: &str) -> Result<Self, String> {
+        let parts = Parts::of(field)?;
+        let space = parts.space.map(String::from);
+        let named = |name: &str| Some(name.to_string()).filter(|name| !name.is_empty());
+        Ok(match parts.kind.map(str::to_uppercase).as_deref() {
+            Some("ID") => {
+                let integer = match parts.option("id-type").map(str::to_lowercase).as_deref() {
+                    None => None,
+                    Some("string") => Some(false),
+                    Some("int" | "integer" | "long") => Some(true),
+                    Some(other) => {
+                        return Err(format!(
+                            "`{other}` is no type of identifiers; `string` and `long` are"
+                        ));
+                    }
+                };
+                Self::Id { space, property: named(parts.name), integer }
+            }
+            Some("LABEL") => Self::Labels,
+            Some("START_ID") => Self::Start { space },
+            Some("END_ID") => Self::End { space },
+            Some("TYPE") => Self::Type,
+            Some("IGNORE") => Self::Ignored,
+            Some(_) => {
+                let kind = parts.kind.unwrap_or("");
+                let (name, list) = match kind.strip_suffix("[]") {
+                    Some(item) => (item, true),
+                    None => (kind, false),
+                };
+                let scalar = Scalar::of(name).map_err(|near| match near {
+                    Some(near) => {
+                        format!("`{name}` in `{field}` is no type; did you mean `{near}`?")
+                    }
+                    None => format!("`{name}` in `{field}` is no type"),
+                })?;
+                let zone = parts.option("timezone").map(Arc::from);
+                Self::property(parts.name, Some(FieldType { scalar, list, zone }))?
+            }
+            None => Self::property(parts.name, None)?,
+        })
+    }
+
+    fn property(name: &str, of: Option<FieldType>) -> Result<Self, String> {
+        if name.is_empty() {
+            return Err("a column of the header has no name".into());
+        }
+        Ok(Self::Property(name.into(), of))
+    }
+
+    /// The name of the property that the column becomes.
+    pub(super) fn property_name(&self) -> Option<&str> {
+        match self {
+            Self::Property(name, _) => Some(name),
+            Self::Id { property, .. } => property.as_deref(),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_of_headers_are_read() {
+        let role = |field| format!("{:?}", Role::of(field).unwrap());
+        assert_eq!(
+            role("personId:ID(Person){id-type: long}"),
+            "Id { space: Some(\"Person\"), property: Some(\"personId\"), integer: Some(true) }"
+        );
+        assert_eq!(role(":START_ID(Person)"), "Start { space: Some(\"Person\") }");
+        assert_eq!(role(":end_id"), "End { space: None }");
+        assert_eq!(role("name"), "Property(\"name\", None)");
+        assert_eq!(role(":LABEL"), "Labels");
+        let Role::Property(name, Some(of)) = Role::of("a:b:string[]").unwrap() else { panic!() };
+        assert_eq!((name.as_str(), of.scalar, of.list), ("a:b", Scalar::String, true));
+        let Role::Property(_, Some(of)) = Role::of("t:datetime{timezone:Europe/Vienna}").unwrap()
+        else {
+            panic!()
+        };
+        assert_eq!((of.scalar, of.zone.as_deref()), (Scalar::DateTime, Some("Europe/Vienna")));
+    }
+
+    #[test]
+    fn what_is_no_header_says_why() {
+        assert!(Role::of("age:intt").unwrap_err().contains("did you mean `int`?"));
+        assert!(Role::of(":string").unwrap_err().contains("no name"));
+        assert!(Role::of("").unwrap_err().contains("no name"));
+    }
+}

@@ -1,0 +1,190 @@
+//! The identifiers that files call nodes by, and the nodes they stand for.
+//!
+//! An identifier belongs to a space; within one it is unique. Integers that lie close together take four bytes
+//! each, others some sixteen, strings their length and some twelve.
+
+use std::hash::Hasher;
+
+use rustc_hash::FxHashMap;
+use rustc_hash::FxHasher;
+
+use crate::value::Strings;
+
+/// No node.
+const NONE: u32 = u32::MAX;
+
+/// The identifiers of one space.
+#[derive(Debug)]
+pub(super) enum Ids {
+    Integers(Integers),
+    Strings(StringIds),
+}
+
+/// Identifiers that are integers: a table where they lie close together, else a map.
+#[derive(Debug, Default)]
+pub(super) struct Integers {
+    base: i64,
+    table: Vec<u32>,
+    map: FxHashMap<i64, u32>,
+    count: usize,
+    mapped: bool,
+}
+
+impl Integers {
+    /// The node with this identifier.
+    #[inline]
+    pub(super) fn get(&self, id: i64) -> Option<u32> {
+        if self.mapped {
+            return self.map.get(&id).copied();
+        }
+        let at = usize::try_from(id.checked_sub(self.base)?).ok()?;
+        self.table.get(at).copied().filter(|node| *node != NONE)
+    }
+
+    /// Adds an identifier; whether it is new.
+    pub(super) fn insert(&mut self, id: i64, node: u32) -> bool {
+        if !self.mapped {
+            if self.count == 0 {
+                // Identifiers mostly begin near the least of them.
+                self.base = id.saturating_sub(1024).max(if id >= 0 { 0 } else { i64::MIN });
+            }
+            let at = id.checked_sub(self.base).and_then(|at| usize::try_from(at).ok());
+            // A map would take at least as much for each identifier as four places of the table.
+            match at.filter(|at| *at <= self.count.saturating_mul(4) + 65_536) {
+                Some(at) => {
+                    if self.table.len() <= at {
+                        self.table.resize(at + 1, NONE);
+                    }
+                    let Some(slot) = self.table.get_mut(at) else { return false };
+                    let new = *slot == NONE;
+                    if new {
+                        *slot = node;
+                        self.count += 1;
+                    }
+                    return new;
+                }
+                None => self.use_map(),
+            }
+        }
+        let new = !self.map.contains_key(&id);
+        if new {
+            self.map.insert(id, node);
+            self.count += 1;
+        }
+        new
+    }
+
+    #[cold]
+    fn use_map(&mut self) {
+        self.mapped = true;
+        let table = std::mem::take(&mut self.table);
+        let taken = (0i64..).zip(table).filter(|(_, node)| *node != NONE);
+        self.map = taken.map(|(at, node)| (self.base.wrapping_add(at), node)).collect();
+    }
+}
+
+/// Identifiers that are strings: an open hash table of positions in one text.
+#[derive(Debug, Default)]
+pub(super) struct StringIds {
+    ids: Strings,
+    nodes: Vec<u32>,
+    /// Positions in `ids`; a power of two of them, at most half of them taken.
+    slots: Vec<u32>,
+}
+
+fn hash(id: &[u8]) -> u64 {
+    let mut hasher = FxHasher::default();
+    hasher.write(id);
+    hasher.finish()
+}
+
+impl StringIds {
+    /// The slot with this identifier, or the free one where it belongs.
+    #[inline]
+    fn slot(&self, id: &[u8]) -> usize {
+        let mask = self.slots.len().wrapping_sub(1);
+        let mut at = hash(id) as usize & mask;
+        while let Some(position) = self.slots.get(at).filter(|position| **position != NONE) {
+            if self.ids.get(*position as usize).as_bytes() == id {
+                break;
+            }
+            at = (at + 1) & mask;
+        }
+        at
+    }
+
+    /// The node with this identifier.
+    #[inline]
+    pub(super) fn get(&self, id: &[u8]) -> Option<u32> {
+        let position = *self.slots.get(self.slot(id))?;
+        self.nodes.get(position as usize).copied()
+    }
+
+    /// Adds an identifier; whether it is new.
+    pub(super) fn insert(&mut self, id: &str, node: u32) -> bool {
+        if (self.nodes.len() + 1) * 2 > self.slots.len() {
+            self.grow();
+        }
+        let slot = self.slot(id.as_bytes());
+        match self.slots.get_mut(slot) {
+            Some(free) if *free == NONE => *free = self.nodes.len() as u32,
+            _ => return false,
+        }
+        self.ids.push(id);
+        self.nodes.push(node);
+        true
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        self.slots = vec![NONE; (self.slots.len() * 2).max(1024)];
+        for position in 0..self.nodes.len() {
+            let slot = self.slot(self.ids.get(position).as_bytes());
+            if let Some(free) = self.slots.get_mut(slot) {
+                *free = position as u32;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_are_found_whether_close_or_far() {
+        let close: Vec<i64> = (0..100_000).map(|i| i * 7919 % 100_000).collect();
+        let far: Vec<i64> = (0..1000).map(|i| i64::MIN + i * (i64::MAX / 1000)).collect();
+        let growing: Vec<i64> = (0..1000).map(|i| i * i * i * i).collect();
+        let negative: Vec<i64> = (-5000..5000).collect();
+        for ids in [close, far, growing, negative, vec![i64::MAX, i64::MIN, 0]] {
+            let mut space = Integers::default();
+            for (node, id) in (0..).zip(&ids) {
+                assert!(space.insert(*id, node), "{id}");
+                assert!(!space.insert(*id, NONE - 1), "{id}");
+            }
+            for (node, id) in (0..).zip(&ids) {
+                assert_eq!(space.get(*id), Some(node), "{id}");
+            }
+            assert_eq!(space.get(i64::MAX - 1), None);
+            assert_eq!(space.get(-1_000_000), None);
+        }
+        assert_eq!(Integers::default().get(0), None);
+    }
+
+    #[test]
+    fn strings_are_found() {
+        let mut space = StringIds::default();
+        assert_eq!(space.get(b""), None);
+        for node in 0..5000 {
+            assert!(space.insert(&format!("id{node}"), node));
+        }
+        assert!(!space.insert("id77", 1));
+        assert!(space.insert("", 5000));
+        for node in 0..5000 {
+            assert_eq!(space.get(format!("id{node}").as_bytes()), Some(node));
+        }
+        assert_eq!(space.get(b""), Some(5000));
+        assert_eq!(space.get(b"id5000"), None);
+    }
+}

@@ -1,0 +1,272 @@
+//! `redstring import`: the arguments, and the bar that shows how far it is.
+
+use std::io;
+use std::io::IsTerminal;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use std::time::Instant;
+
+use clap::Arg;
+use clap::ArgAction;
+use clap::ArgMatches;
+use clap::Command;
+use clap::value_parser;
+use indicatif::ProgressBar;
+use indicatif::ProgressStyle;
+
+use crate::database::Database;
+use crate::error::Detail;
+use crate::error::Error;
+use crate::error::Result;
+use crate::interchange::FORMATS;
+use crate::interchange::Format;
+use crate::interchange::IdType;
+use crate::interchange::ImportOptions;
+use crate::interchange::ImportProgress;
+use crate::interchange::NodeFiles;
+use crate::interchange::RelationshipFiles;
+
+use super::report;
+
+/// What takes less time than this shows no bar.
+const QUIET: Duration = Duration::from_secs(1);
+
+const AFTER: &str = "\
+A header names the columns, in the first line of the first file of a list, as Neo4j's import has it:
+  personId:ID(Person),name,born:int,aliases:string[],:LABEL
+  :START_ID(Person),:END_ID(Person),:TYPE,since:date
+Any other header will do with --id, --from and --to, each behind the files it is for; types are inferred then:
+  redstring import graph --nodes Person=persons.csv --id id \\
+    --relationships FOLLOWS=follows.csv --from from:Person.id --to to:Person.id";
+
+/// Adds the arguments.
+pub(super) fn arguments(command: Command) -> Command {
+    let text = |name: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name(value).help(help)
+    };
+    let many = |arg: Arg| arg.action(ArgAction::Append);
+    let flag = |name: &'static str, help: &'static str| {
+        Arg::new(name)
+            .long(name)
+            .help(help)
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("true")
+            .value_parser(value_parser!(bool))
+    };
+    command.after_help(AFTER).args([
+        many(text(
+            "nodes",
+            "[LABEL[:LABEL]=]FILE[,FILE]",
+            "Files of nodes, read as one. May be repeated",
+        )),
+        many(text("id", "COLUMN", "The column that relationships call the nodes before it by")),
+        many(text(
+            "relationships",
+            "[TYPE=]FILE[,FILE]",
+            "Files of relationships, read as one. May be repeated",
+        )),
+        many(text(
+            "from",
+            "COLUMN[:LABEL.ID]",
+            "The column of their start, and which nodes it means",
+        )),
+        many(text("to", "COLUMN[:LABEL.ID]", "The column of their end, and which nodes it means")),
+        text("id-type", "TYPE", "What identifiers are: string or integer"),
+        text("delimiter", "CHAR", "What stands between columns [default: ,]"),
+        text("array-delimiter", "CHAR", "What stands between the items of a list [default: ;]"),
+        text("quote", "CHAR", "What stands around text [default: \"]"),
+        text("format", "FORMAT", "The format, where the names of the files do not tell"),
+        text("bad-tolerance", "N", "Passes over up to N rows that cannot be used [default: 0]")
+            .value_parser(value_parser!(u64)),
+        text("reject-file", "FILE", "Writes the rows that were passed over to a file")
+            .value_parser(value_parser!(PathBuf)),
+        flag("skip-bad-relationships", "Passes over relationships whose nodes are not there"),
+        flag("skip-duplicate-nodes", "Passes over nodes whose identifier was there already"),
+        text("threads", "N", "How many threads read and sort [default: one for each core]")
+            .value_parser(value_parser!(usize)),
+    ])
+}
+
+/// Imports what the arguments say.
+pub(super) fn run(store: &Path, given: &ArgMatches) -> Result<()> {
+    let begun = Instant::now();
+    let mut options = options(given)?;
+    let bar = Arc::new(Bar::new(begun));
+    if io::stderr().is_terminal() {
+        let bar = bar.clone();
+        options = options.on_progress(move |progress| bar.show(progress));
+    }
+    let summary = Database::open(store)?.import(&options);
+    bar.bar.finish_and_clear();
+    let summary = summary?;
+    report::say(&format!("Imported {summary}, {:.1} s", begun.elapsed().as_secs_f64()));
+    Ok(())
+}
+
+/// The values of an argument, each with its place on the command line.
+fn placed<'a>(given: &'a ArgMatches, name: &str) -> Vec<(usize, &'a str)> {
+    let places = given.indices_of(name).into_iter().flatten();
+    let values = given.get_many::<String>(name).into_iter().flatten();
+    places.zip(values.map(String::as_str)).collect()
+}
+
+/// What stands behind the files at `at`, and before the next ones of either kind.
+fn behind<'a>(
+    given: &'a ArgMatches,
+    name: &'a str,
+    starts: &[usize],
+    at: usize,
+) -> impl Iterator<Item = &'a str> {
+    let next = starts.iter().copied().filter(|start| *start > at).min().unwrap_or(usize::MAX);
+    let own = move |place: usize| place > at && place < next;
+    placed(given, name).into_iter().filter(move |(place, _)| own(*place)).map(|(_, value)| value)
+}
+
+fn options(given: &ArgMatches) -> Result<ImportOptions> {
+    let mut options = ImportOptions::default();
+    let (nodes, relationships) = (placed(given, "nodes"), placed(given, "relationships"));
+    if nodes.is_empty() && relationships.is_empty() {
+        let error = Error::usage(Detail::InvalidCommand, "there is nothing to import");
+        return Err(error.help("Name files: `redstring import DB --nodes Person=persons.csv`."));
+    }
+    let starts: Vec<usize> = nodes.iter().chain(&relationships).map(|(at, _)| *at).collect();
+    let format = given.get_one::<String>("format").map(|name| format_of(name)).transpose()?;
+    let mut used = 0;
+    for (at, value) in nodes {
+        let (labels, files) = split_files(value);
+        let mut table = NodeFiles::new(files);
+        for label in labels.unwrap_or("").split(':').filter(|label| !label.is_empty()) {
+            table = table.label(label);
+        }
+        for id in behind(given, "id", &starts, at) {
+            table = table.id(id);
+            used += 1;
+        }
+        options = options.nodes(format.iter().fold(table, |table, format| table.format(format)));
+    }
+    for (at, value) in relationships {
+        let (of, files) = split_files(value);
+        let mut table = RelationshipFiles::new(files);
+        if let Some(of) = of {
+            table = table.relationship_type(of);
+        }
+        for column in behind(given, "from", &starts, at) {
+            table = table.from(column);
+            used += 1;
+        }
+        for column in behind(given, "to", &starts, at) {
+            table = table.to(column);
+            used += 1;
+        }
+        let table = format.iter().fold(table, |table, format| table.format(format));
+        options = options.relationships(table);
+    }
+    let columns = ["id", "from", "to"].iter().map(|name| placed(given, name).len()).sum::<usize>();
+    if used < columns {
+        let message =
+            "`--id` belongs behind `--nodes`, `--from` and `--to` behind `--relationships`";
+        return Err(Error::usage(Detail::InvalidCommand, message));
+    }
+    settings(options, given)
+}
+
+/// What is the same for all files.
+fn settings(mut options: ImportOptions, given: &ArgMatches) -> Result<ImportOptions> {
+    let text = |name: &str| given.get_one::<String>(name).map(String::as_str);
+    match text("id-type").map(str::to_lowercase).as_deref() {
+        None => {}
+        Some("string") => options = options.id_type(IdType::String),
+        Some("integer") => options = options.id_type(IdType::Integer),
+        Some(other) => {
+            let message = format!("`{other}` is no type of identifiers");
+            let error = Error::usage(Detail::InvalidCommand, message);
+            return Err(error.help("Identifiers are `string` or `integer`."));
+        }
+    }
+    if let Some(delimiter) = text("delimiter") {
+        options = options.delimiter(byte("delimiter", delimiter)?);
+    }
+    if let Some(quote) = text("quote") {
+        options = options.quote(byte("quote", quote)?);
+    }
+    if let Some(delimiter) = text("array-delimiter") {
+        options = options.array_delimiter(char::from(byte("array-delimiter", delimiter)?));
+    }
+    if let Some(rows) = given.get_one::<u64>("bad-tolerance") {
+        options = options.bad_tolerance(*rows);
+    }
+    if let Some(file) = given.get_one::<PathBuf>("reject-file") {
+        options = options.reject_file(file);
+    }
+    if let Some(threads) = given.get_one::<usize>("threads") {
+        options = options.threads(*threads);
+    }
+    let flag = |name: &str| given.get_one::<bool>(name).copied().unwrap_or(false);
+    Ok(options
+        .skip_bad_relationships(flag("skip-bad-relationships"))
+        .skip_duplicate_nodes(flag("skip-duplicate-nodes")))
+}
+
+/// `[NAMES=]FILE[,FILE]`.
+fn split_files(value: &str) -> (Option<&str>, Vec<&str>) {
+    let (names, files) = match value.split_once('=') {
+        Some((names, files)) => (Some(names), files),
+        None => (None, value),
+    };
+    (names, files.split(',').filter(|file| !file.is_empty()).collect())
+}
+
+fn format_of(name: &str) -> Result<&'static Format> {
+    Format::by_name(name).ok_or_else(|| {
+        let names: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
+        Error::usage(Detail::InvalidCommand, format!("there is no format `{name}`"))
+            .help(format!("The formats are {}.", names.join(", ")))
+    })
+}
+
+/// A character by itself or by name: `TAB`, `\t`.
+fn byte(option: &str, text: &str) -> Result<u8> {
+    match text.as_bytes() {
+        [one] if one.is_ascii() => Ok(*one),
+        _ if matches!(text, "TAB" | "tab" | "\\t") => Ok(b'\t'),
+        _ => {
+            let message = format!("`--{option}` is one ASCII character or `TAB`, found `{text}`");
+            Err(Error::usage(Detail::InvalidCommand, message))
+        }
+    }
+}
+
+/// A bar on the terminal.
+struct Bar {
+    begun: Instant,
+    bar: ProgressBar,
+}
+
+impl Bar {
+    fn new(begun: Instant) -> Self {
+        Self { begun, bar: ProgressBar::hidden() }
+    }
+
+    fn show(&self, progress: ImportProgress) {
+        if self.begun.elapsed() < QUIET {
+            return;
+        }
+        if self.bar.is_hidden() {
+            self.bar.set_draw_target(indicatif::ProgressDrawTarget::stderr());
+            let style = "{bar:30} {percent}% {bytes}/{total_bytes} {msg}";
+            if let Ok(style) = ProgressStyle::with_template(style) {
+                self.bar.set_style(style);
+            }
+        }
+        self.bar.set_length(progress.total_bytes);
+        self.bar.set_position(progress.bytes);
+        self.bar.set_message(if progress.writing {
+            "sorting and writing".to_string()
+        } else {
+            format!("{} nodes, {} relationships", progress.nodes, progress.relationships)
+        });
+    }
+}
