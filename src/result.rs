@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
+use crate::error::Span;
 pub use crate::value::FromValue;
 use crate::value::Value;
 use crate::value::from_value;
@@ -377,9 +378,49 @@ impl fmt::Display for Counters {
     }
 }
 
+/// Something about a statement that is no error, but may be a slip: it asks for a label, a relationship type
+/// or a property key that nothing in the graph has, and so finds nothing by it.
+///
+/// ```
+/// use redstring::Database;
+///
+/// let db = Database::in_memory();
+/// db.execute("CREATE (:Company)", ())?;
+/// let summary = db.execute("MATCH (c:Compnay) RETURN c", ())?;
+/// assert_eq!(
+///     summary.notifications()[0].message(),
+///     "no label `Compnay` in this graph; did you mean `Company`?"
+/// );
+/// # Ok::<(), redstring::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notification {
+    pub(crate) message: String,
+    pub(crate) span: Option<Span>,
+}
+
+impl Notification {
+    /// What is to be said.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Where in the statement the name stands, where that is known.
+    pub fn span(&self) -> Option<Span> {
+        self.span
+    }
+}
+
+impl fmt::Display for Notification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
 /// What a statement did and how long it took.
 #[derive(Debug, Clone, Default)]
 pub struct Summary {
+    pub(crate) notifications: Arc<[Notification]>,
     pub(crate) counters: Counters,
     pub(crate) plan: Option<Arc<str>>,
     pub(crate) planning: Duration,
@@ -395,6 +436,11 @@ impl Summary {
     /// The plan as text, for EXPLAIN and PROFILE.
     pub fn plan(&self) -> Option<&str> {
         self.plan.as_deref()
+    }
+
+    /// What may be a slip in it. Names that a writing statement makes itself are none.
+    pub fn notifications(&self) -> &[Notification] {
+        &self.notifications
     }
 
     /// The time it took to parse, bind, plan and optimise; next to none where the plan was cached.

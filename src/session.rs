@@ -50,6 +50,7 @@ use crate::value::Value;
 
 mod cache;
 mod hydrate;
+mod notice;
 
 use cache::PlanCache;
 
@@ -81,6 +82,8 @@ pub(crate) struct Prepared {
     mode: Mode,
     columns: Columns,
     pub(crate) statement: bound::Statement,
+    /// The names of the graph that it asks for.
+    mentions: Vec<bound::Mention>,
     /// The plan made last, with the statistics it was made for.
     plan: Mutex<Option<(Statistics, Arc<QueryPlan>)>>,
     planning: Duration,
@@ -131,6 +134,7 @@ impl Engine {
         let mut prepared = Prepared {
             mode: ast.mode,
             columns,
+            mentions: statement.mentions(),
             statement,
             plan: Mutex::new(None),
             planning: Duration::ZERO,
@@ -190,6 +194,7 @@ impl Engine {
         let plan = self.plan(prepared, &snapshot)?;
         let begun = Instant::now();
         let mut summary = Summary { planning: prepared.planning, ..Summary::default() };
+        summary.notifications = notice::of(&prepared.mentions, &snapshot);
         if prepared.mode == Mode::Explain {
             let text = plan::explain(&plan.root, &plan.slots, None);
             return Ok(explained(prepared, text, summary));
@@ -238,6 +243,8 @@ impl Engine {
         let text = (prepared.mode == Mode::Profile).then(|| profile(&plan, &context));
         if let Access::Write(open) = context.into_access() {
             summary.counters = counters(before, open.counts());
+            // Afterwards, so that what the statement has made itself is there.
+            summary.notifications = notice::of(&prepared.mentions, open.snapshot());
             *transaction = Some(open);
         }
         let rows = rows?;

@@ -4,6 +4,7 @@
 //! on in plans. It may not know of syntax, plans or the graph's contents.
 
 mod expression;
+mod mention;
 mod query;
 mod visit;
 
@@ -11,6 +12,7 @@ pub use expression::{
     BinaryOperator, Expression, ExpressionKind, LabelExpression, Quantifier, Slot, Subquery,
     SubqueryKind, UnaryOperator,
 };
+pub use mention::{Mention, NameKind};
 pub use query::{
     AggregateCall, Clause, Column, CreateNode, CreatePattern, CreateRelationship, Delete,
     Direction, Foreach, Grouping, Match, Merge, NamedPath, PatternNode, PatternRelationship,

@@ -159,6 +159,9 @@ impl Runner {
         let columns = rows.columns().len();
         let count = self.format.write(&mut rows, &mut self.out)?;
         self.out.flush()?;
+        for notification in rows.summary().notifications() {
+            report::say(&format!("warning: {notification}"));
+        }
         if self.chatty {
             let counters = rows.summary().counters();
             report::say(&told(columns, count, counters, begun.elapsed()));

@@ -18,6 +18,7 @@ mod import;
 mod isolation;
 mod kit;
 mod long_statement;
+mod notification;
 mod storage;
 mod store;
 mod syntax;
