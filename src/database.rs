@@ -55,8 +55,13 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        let settings =
-            Settings { timeout: None, optimize: true, batch_rows: None, cached_plans: 256 };
+        let settings = Settings {
+            timeout: None,
+            optimize: true,
+            batch_rows: None,
+            cached_plans: 256,
+            import_folder: None,
+        };
         Self { graph: GraphOptions::default(), settings, engine: None, read_only: false }
     }
 }
@@ -110,6 +115,26 @@ impl Options {
     #[must_use]
     pub fn cached_plans(mut self, plans: usize) -> Self {
         self.settings.cached_plans = plans;
+        self
+    }
+
+    /// Lets statements read the files of this folder with LOAD CSV. By default they read none.
+    ///
+    /// ```
+    /// use redstring::{Database, Options};
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// std::fs::write(folder.path().join("cities.csv"), "name,size\nBonn,3\nKiel,\n")?;
+    /// let db = Database::in_memory_with(Options::default().import_folder(folder.path()));
+    /// let query = "LOAD CSV WITH HEADERS FROM 'cities.csv' AS city RETURN city.name, city.size";
+    /// let rows = db.query(query, ())?.tuples::<(String, Option<String>)>();
+    /// let cities = rows.collect::<Result<Vec<_>, _>>()?;
+    /// assert_eq!(cities, [("Bonn".to_owned(), Some("3".to_owned())), ("Kiel".to_owned(), None)]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn import_folder(mut self, folder: impl AsRef<Path>) -> Self {
+        self.settings.import_folder = Some(folder.as_ref().into());
         self
     }
 

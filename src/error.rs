@@ -207,6 +207,8 @@ words! {
         UnexpectedSyntax,
         /// No such function.
         UnknownFunction,
+        /// Another graph than the one of the store.
+        UnknownGraph,
         /// The variable is taken.
         VariableAlreadyBound,
         /// The variable is of another type.
@@ -247,6 +249,8 @@ words! {
         ConversionFailed,
         /// More or fewer rows than asked for.
         UnexpectedRowCount,
+        /// A file outside of the folder that statements may read.
+        ImportRefused,
         /// A file could not be used.
         InvalidFile,
         /// A row of a file that is imported could not be used.

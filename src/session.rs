@@ -4,6 +4,7 @@
 //! and the limits of each statement. Every stage is called here and nowhere else.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
@@ -74,6 +75,8 @@ pub(crate) struct Settings {
     pub(crate) batch_rows: Option<usize>,
     /// How many plans are kept.
     pub(crate) cached_plans: usize,
+    /// The folder of the files that statements may read.
+    pub(crate) import_folder: Option<Arc<Path>>,
 }
 
 /// A statement that has been parsed, bound and planned.
@@ -154,7 +157,17 @@ impl Engine {
         scope: Scope<'_>,
     ) -> Result<Rows> {
         check_parameters(&prepared.statement, &parameters)?;
-        let writes = prepared.statement.updates && prepared.mode != Mode::Explain;
+        let runs = prepared.mode != Mode::Explain;
+        let writes = prepared.statement.updates && runs;
+        if prepared.statement.commits && runs && !matches!(scope, Scope::Auto) {
+            return Err(Error::new(
+                ErrorClass::TransactionError,
+                Phase::Runtime,
+                Detail::TransactionOpen,
+                "`CALL { … } IN TRANSACTIONS` commits by itself, and a transaction is open",
+            )
+            .help("Run the statement outside of the transaction."));
+        }
         match scope {
             Scope::Auto if writes => {
                 let mut transaction = Some(self.graph.begin()?);
@@ -296,6 +309,7 @@ impl Engine {
                 batch_rows: self.settings.batch_rows,
             },
         )
+        .importing_from(self.settings.import_folder.clone())
     }
 
     /// Ends every statement that is running now.

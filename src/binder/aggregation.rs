@@ -37,9 +37,13 @@ pub(super) struct Projected {
     items: Vec<(Slot, Item)>,
     /// Variables passed on by `*`.
     star: Vec<Slot>,
+    /// Grouping keys that are no items.
+    keys: Vec<(Slot, Expression)>,
     aggregates: Aggregates,
     grouped: bool,
     distinct: bool,
+    /// Variables from around a subquery, which have one value within it.
+    constants: Vec<Slot>,
 }
 
 impl Projected {
@@ -49,8 +53,15 @@ impl Projected {
         aggregates: Aggregates,
         grouped: bool,
         distinct: bool,
+        constants: Vec<Slot>,
     ) -> Self {
-        Self { items, star: star.to_vec(), aggregates, grouped, distinct }
+        let keys = Vec::new();
+        Self { items, star: star.to_vec(), keys, aggregates, grouped, distinct, constants }
+    }
+
+    /// Groups by more than the items.
+    pub(super) fn group_by(&mut self, keys: Vec<(Slot, Expression)>) {
+        self.keys = keys;
     }
 
     /// The aggregates so far, where the projection aggregates.
@@ -69,6 +80,7 @@ impl Projected {
             (slot, Expression { kind, span, ty: crate::value::Type::Any })
         };
         let mut keys: Vec<(Slot, Expression)> = self.star.iter().copied().map(variable).collect();
+        keys.extend(self.keys);
         let own = self.items.into_iter().filter(|(_, item)| !item.aggregated);
         keys.extend(own.map(|(slot, item)| (slot, item.expression)));
         Some(Grouping { keys, aggregates: self.aggregates })
@@ -97,8 +109,14 @@ impl Projected {
     fn refer_to_keys(&self, expression: &mut Expression) -> Result<()> {
         let is_key = |slot: Slot| {
             self.star.contains(&slot)
+                || self.constants.contains(&slot)
+                || self.keys.iter().any(|(known, _)| *known == slot)
                 || self.items.iter().any(|(known, item)| !item.aggregated && *known == slot)
         };
+        if let Some((slot, _)) = self.keys.iter().find(|(_, key)| key.same(expression)) {
+            expression.kind = ExpressionKind::Variable(*slot);
+            return Ok(());
+        }
         match expression.kind {
             ExpressionKind::Variable(_) | ExpressionKind::Property { .. } => {
                 let key = self

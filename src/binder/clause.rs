@@ -48,6 +48,35 @@ impl Binder<'_> {
             | ast::Clause::Remove(_)
             | ast::Clause::Delete(_)
             | ast::Clause::Foreach(_) => self.updating_clause(clause, to)?,
+            ast::Clause::Let(clause) => {
+                for item in &clause.items {
+                    let value = self.expression(&item.value)?;
+                    let slot = self.new_name(&item.variable, value.ty.clone())?;
+                    to.push(self.beside(vec![(slot, value)]));
+                }
+            }
+            ast::Clause::Filter(clause) => {
+                to.extend(self.conjuncts(&clause.predicate)?.into_iter().map(Clause::Filter));
+            }
+            ast::Clause::Page(clause) => {
+                let projection = ast::Projection {
+                    distinct: false,
+                    star: true,
+                    items: Vec::new(),
+                    group_by: None,
+                    order_by: clause.order_by.clone(),
+                    skip: clause.skip.clone(),
+                    limit: clause.limit.clone(),
+                    span: clause.span,
+                };
+                let projection = self.projection(&projection, None, false, clause.span)?;
+                to.push(Clause::Projection(projection));
+            }
+            ast::Clause::LoadCsv(clause) => self.load_csv(clause, to)?,
+            ast::Clause::Finish(_) => {}
+            ast::Clause::Conditional(clause) => {
+                self.conditional(clause, Place::Call, to)?;
+            }
         }
         Ok(())
     }
@@ -72,9 +101,14 @@ impl Binder<'_> {
                 scope
             }
         };
+        let mut transactions =
+            call.transactions.as_ref().map(|t| self.transactions(t)).transpose()?;
         let imports = call.scope == ast::SubqueryScope::ImportingWith;
         let place = if imports { Place::ImportingCall } else { Place::Call };
-        let query = self.nested(scope, Aggregation::Forbidden, |b| b.query(&call.query, place))?;
+        let outer = if imports { super::Scope::default() } else { scope.clone() };
+        let query = self.nested(scope, Aggregation::Forbidden, |b| {
+            b.enclosed(outer, |b| b.query(&call.query, place))
+        })?;
         for column in &query.columns {
             if self.scope.get(&column.name).is_some() {
                 return Err(error::already_bound(&column.name, call.span));
@@ -83,7 +117,11 @@ impl Binder<'_> {
         for column in &query.columns {
             self.scope.declare(&column.name, column.slot);
         }
-        Ok(bound::SubqueryCall { optional: call.optional, query })
+        let status = call.transactions.as_ref().and_then(|t| t.status.as_ref());
+        if let (Some(name), Some(transactions)) = (status, &mut transactions) {
+            transactions.status = Some(self.new_name(name, Type::Map)?);
+        }
+        Ok(bound::SubqueryCall { optional: call.optional, query, transactions })
     }
 
     /// What a part of a query sees at its beginning: everything around it, but for the old form of CALL,

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use crate::bound::BinaryOperator;
 use crate::bound::Expression;
 use crate::bound::ExpressionKind;
-use crate::bound::LabelExpression;
 use crate::bound::Quantifier;
 use crate::bound::UnaryOperator;
 use crate::error::Detail;
@@ -77,7 +76,7 @@ impl Binder<'_> {
                 made(ExpressionKind::Unary { operator, operand }, Type::Boolean)
             }
             K::HasLabels { operand, labels } => {
-                let target = Box::new(self.expression(operand)?);
+                let target = self.expression(operand)?;
                 if !Type::Node.accepts(&target.ty) && !Type::Relationship.accepts(&target.ty) {
                     return Err(error::invalid_type(
                         "a node or relationship",
@@ -85,8 +84,7 @@ impl Binder<'_> {
                         target.span,
                     ));
                 }
-                let labels = label_expression(labels);
-                made(ExpressionKind::HasLabels { target, labels }, Type::Boolean)
+                self.label_test(&target, labels, span)
             }
             K::CountStar => self.count_star(span),
             K::FunctionCall { name, distinct, arguments } => {
@@ -383,22 +381,5 @@ fn literal_value(literal: &ast::Literal) -> (Value, Type) {
         ast::Literal::Integer(value) => (Value::Integer(*value), Type::Integer),
         ast::Literal::Float(value) => (Value::Float(*value), Type::Float),
         ast::Literal::String(value) => (Value::String(Arc::from(value.as_str())), Type::String),
-    }
-}
-
-/// What is asked of labels or types.
-pub(super) fn label_expression(labels: &ast::LabelExpression) -> LabelExpression {
-    match &labels.kind {
-        ast::LabelExpressionKind::Name(name) => LabelExpression::Label(name.as_str().into()),
-        ast::LabelExpressionKind::Any => LabelExpression::Any,
-        ast::LabelExpressionKind::Not(inner) => {
-            LabelExpression::Not(Box::new(label_expression(inner)))
-        }
-        ast::LabelExpressionKind::And(all) => {
-            LabelExpression::And(all.iter().map(label_expression).collect())
-        }
-        ast::LabelExpressionKind::Or(all) => {
-            LabelExpression::Or(all.iter().map(label_expression).collect())
-        }
     }
 }

@@ -60,6 +60,10 @@ impl Binder<'_> {
         {
             return self.pattern_predicate(pattern, span);
         }
+        if let Some(place) = self.csv_place(function.name(), span).filter(|_| arguments.is_empty())
+        {
+            return Ok(place);
+        }
         let arguments = self.expressions(arguments)?;
         let ty = check_arguments(function.name(), function.forms(), &arguments, span)?;
         Ok(Expression { kind: ExpressionKind::Function { function, arguments }, span, ty })

@@ -6,9 +6,12 @@
 mod aggregation;
 mod call;
 mod clause;
+mod composition;
 mod error;
 mod expression;
 mod function;
+mod label;
+mod load;
 mod operator;
 mod pattern;
 mod projection;
@@ -55,6 +58,7 @@ pub fn bind(
         parameters: binder.parameters,
         parameter_spans: binder.parameter_spans,
         updates,
+        commits: binder.commits,
     })
 }
 
@@ -72,8 +76,17 @@ struct Binder<'a> {
     parameter_spans: Vec<Span>,
     /// What is visible at this point of the text.
     scope: Scope,
+    /// What of it comes from around the subquery at hand: no projection within hides it, and none may
+    /// give its name to something else.
+    outer: Scope,
     /// What an aggregate means at this point of the text.
     aggregation: Aggregation,
+    /// The file and line of the LOAD CSV whose rows these are.
+    csv: Option<(Slot, Slot)>,
+    /// Whether the query at hand is the whole statement, with nothing around it or beside it.
+    whole: bool,
+    /// Whether the statement commits on its way.
+    commits: bool,
 }
 
 /// What an aggregate means at some point of the text.
@@ -98,7 +111,11 @@ impl<'a> Binder<'a> {
             parameters: Vec::new(),
             parameter_spans: Vec::new(),
             scope: Scope::default(),
+            outer: Scope::default(),
             aggregation: Aggregation::Forbidden,
+            csv: None,
+            whole: false,
+            commits: false,
         }
     }
 
@@ -157,9 +174,19 @@ impl<'a> Binder<'a> {
     ) -> Result<T> {
         let outer_scope = std::mem::replace(&mut self.scope, scope);
         let outer_aggregation = std::mem::replace(&mut self.aggregation, aggregation);
+        let csv = self.csv;
         let result = run(self);
+        self.csv = csv;
         self.scope = outer_scope;
         self.aggregation = outer_aggregation;
+        result
+    }
+
+    /// Runs something within a subquery that sees these variables throughout.
+    fn enclosed<T>(&mut self, outer: Scope, run: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let around = std::mem::replace(&mut self.outer, outer);
+        let result = run(self);
+        self.outer = around;
         result
     }
 

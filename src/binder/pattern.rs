@@ -17,7 +17,6 @@ use crate::error::Span;
 use crate::syntax::ast;
 use crate::value::Type;
 
-use super::expression::{label_expression, split};
 use super::operator::joined;
 use super::{Binder, error};
 
@@ -254,7 +253,7 @@ impl Binder<'_> {
         let mut predicates = Vec::new();
         let variable = self.variable(slot, node.span);
         if let Some(labels) = &node.labels {
-            predicates.extend(label_predicates(&variable, labels));
+            predicates.extend(self.label_predicates(&variable, labels)?);
         }
         if let Some(properties) = &node.properties {
             predicates.extend(self.property_predicates(&variable, properties)?);
@@ -279,7 +278,7 @@ impl Binder<'_> {
         let variable = self.variable(slot, pattern.span);
         let mut predicates = Vec::new();
         if let (Some(types), false) = (&pattern.types, types_known) {
-            predicates.extend(label_predicates(&variable, types));
+            predicates.extend(self.label_predicates(&variable, types)?);
         }
         if let Some(properties) = &pattern.properties {
             predicates.extend(self.property_predicates(&variable, properties)?);
@@ -406,16 +405,16 @@ impl Binder<'_> {
             return Ok(slot);
         }
         let labels = match &node.labels {
-            None => Vec::new(),
-            Some(labels) => labels
-                .conjunction()
-                .ok_or_else(|| {
+            None => bound::NewLabels::default(),
+            Some(labels) => {
+                let all = labels.conjunction().ok_or_else(|| {
                     error::unsupported("a new node takes a plain list of labels", labels.span)
                         .help("Write `:A:B` or `:A&B`.")
-                })?
-                .iter()
-                .map(|name| Arc::from(name.text.as_str()))
-                .collect(),
+                })?;
+                let scope = before.unwrap_or(&self.scope).clone();
+                let aggregation = super::Aggregation::Forbidden;
+                self.nested(scope, aggregation, |b| b.new_labels(all))?
+            }
         };
         let properties = self.created_properties(node.properties.as_ref(), before)?;
         let slot = match &node.variable {
@@ -446,9 +445,15 @@ impl Binder<'_> {
             )
             .at(pattern.span));
         }
-        let types = pattern.types.as_ref().and_then(ast::LabelExpression::alternatives);
-        let type_name: Arc<str> = match types.as_deref() {
-            Some([name]) => name.text.as_str().into(),
+        let type_name = match pattern.types.as_ref().map(|types| &types.kind) {
+            Some(ast::LabelExpressionKind::Name(name)) => {
+                bound::NewType::Name(name.as_str().into())
+            }
+            Some(ast::LabelExpressionKind::Computed { any: false, names }) => {
+                let scope = before.unwrap_or(&self.scope).clone();
+                let aggregation = super::Aggregation::Forbidden;
+                bound::NewType::Computed(self.nested(scope, aggregation, |b| b.type_name(names))?)
+            }
             _ => {
                 return Err(Error::syntax(
                     Detail::NoSingleRelationshipType,
@@ -537,11 +542,14 @@ impl Binder<'_> {
             let new = created.nodes.iter().find(|node| node.slot == *slot);
             graph.nodes.push(bound::PatternNode { slot: *slot, bound: new.is_none() });
             if let Some(node) = new {
-                for label in &node.labels {
+                for label in &node.labels.names {
                     let target = Box::new(self.variable(*slot, span));
                     let labels = LabelExpression::Label(label.clone());
                     let kind = ExpressionKind::HasLabels { target, labels };
                     predicates.push(Expression { kind, span, ty: Type::Boolean });
+                }
+                for names in &node.labels.computed {
+                    predicates.push(self.has_computed(*slot, names));
                 }
                 predicates.extend(require(self, *slot, node.properties.as_ref()));
             }
@@ -555,15 +563,30 @@ impl Binder<'_> {
                 left: *left,
                 right: *right,
                 direction: direction(text.direction),
-                types: new.map(|r| r.type_name.clone()).into_iter().collect(),
+                types: match new.map(|r| &r.type_name) {
+                    Some(bound::NewType::Name(name)) => vec![name.clone()],
+                    _ => Vec::new(),
+                },
                 length: None,
                 filter: None,
                 shortest: None,
             });
+            if let Some(bound::NewType::Computed(name)) = new.map(|r| &r.type_name) {
+                predicates.push(self.has_computed(*slot, name));
+            }
             predicates.extend(require(self, *slot, new.and_then(|r| r.properties.as_ref())));
         }
         graph.predicates = predicates;
         (graph, not_null)
+    }
+
+    /// Whether what MERGE looks for has the labels or the type that an expression names.
+    fn has_computed(&self, slot: Slot, names: &Expression) -> Expression {
+        let target = Box::new(self.variable(slot, names.span));
+        let names = Box::new(names.clone());
+        let span = names.span;
+        let kind = ExpressionKind::HasComputedLabels { target, names, any: false };
+        Expression { kind, span, ty: Type::Boolean }
     }
 }
 
@@ -573,21 +596,6 @@ pub(super) fn conjunction(mut predicates: Vec<Expression>, span: Span) -> Expres
         1 => predicates.swap_remove(0),
         _ => Expression { kind: ExpressionKind::And(predicates), span, ty: Type::Boolean },
     }
-}
-
-/// Labels asked of a variable, a predicate for each part of a conjunction.
-fn label_predicates(variable: &Expression, labels: &ast::LabelExpression) -> Vec<Expression> {
-    fn conjuncts(labels: LabelExpression) -> Vec<LabelExpression> {
-        match labels {
-            LabelExpression::And(all) => all.into_iter().flat_map(conjuncts).collect(),
-            other => vec![other],
-        }
-    }
-    let predicates = conjuncts(label_expression(labels)).into_iter().map(|part| {
-        let kind = ExpressionKind::HasLabels { target: Box::new(variable.clone()), labels: part };
-        Expression { kind, span: labels.span, ty: Type::Boolean }
-    });
-    predicates.flat_map(split).collect()
 }
 
 /// The types of a plain choice `:A|B`, each once; empty for any other label expression.

@@ -30,8 +30,9 @@ impl Binder<'_> {
         let input = self.scope.clone();
         let mut columns: Vec<Column> = Vec::new();
         if projection.star {
-            columns.extend(input.sorted().into_iter().map(|(name, slot)| Column { name, slot }));
-            if columns.is_empty() && is_return {
+            let all = input.sorted().into_iter().map(|(name, slot)| Column { name, slot });
+            columns.extend(all.filter(|column| !self.outer.sees(column.slot)));
+            if input.is_empty() && is_return {
                 return Err(Error::syntax(
                     Detail::NoVariablesInScope,
                     "`*` stands for all variables, and there are none",
@@ -41,8 +42,9 @@ impl Binder<'_> {
             }
         }
         let star: Vec<Slot> = columns.iter().map(|column| column.slot).collect();
-        let (bound, aggregates) = self.items(projection)?;
-        let grouped = bound.iter().any(|item| item.aggregated);
+        let (mut bound, aggregates) = self.items(projection)?;
+        let keys = self.group_keys(projection, &mut bound)?;
+        let grouped = keys.is_some() || bound.iter().any(|item| item.aggregated);
         let mut items = Vec::new();
         for (item, text) in bound.into_iter().zip(&projection.items) {
             let slot = self.item_slot(&item, text, &columns);
@@ -50,7 +52,13 @@ impl Binder<'_> {
             items.push((slot, item));
         }
         check_names(&columns, projection)?;
-        let mut projected = Projected::new(items, &star, aggregates, grouped, projection.distinct);
+        if !is_return {
+            self.check_shadowing(&columns, projection)?;
+        }
+        let constants = self.outer.slots().collect();
+        let mut projected =
+            Projected::new(items, &star, aggregates, grouped, projection.distinct, constants);
+        projected.group_by(keys.unwrap_or_default());
         let post = projected.grouped_items()?;
         let (order_by, predicates) =
             self.after_projection(projection, where_, &input, &columns, &mut projected)?;
@@ -67,7 +75,11 @@ impl Binder<'_> {
         }
         let skip = self.row_count(projection.skip.as_ref(), "SKIP", &input)?;
         let limit = self.row_count(projection.limit.as_ref(), "LIMIT", &input)?;
-        self.scope = Scope::of(columns.iter().map(|column| (column.name.clone(), column.slot)));
+        self.scope = self.scope_of(&columns);
+        if grouped || projection.distinct {
+            // Several lines have become one row.
+            self.csv = None;
+        }
         Ok(bound::Projection {
             is_return,
             distinct: projection.distinct,
@@ -110,6 +122,68 @@ impl Binder<'_> {
         Ok((items, aggregates))
     }
 
+    /// What GROUP BY names beside the items. An item that it does not name is computed of the keys.
+    fn group_keys(
+        &mut self,
+        projection: &ast::Projection,
+        items: &mut [Item],
+    ) -> Result<Option<Vec<(Slot, Expression)>>> {
+        let Some(keys) = &projection.group_by else { return Ok(None) };
+        let mut named = vec![false; items.len()];
+        let mut others: Vec<(Slot, Expression)> = Vec::new();
+        for key in keys {
+            let column = key.as_variable();
+            let by_name = projection.items.iter().position(|item| Some(item.column()) == column);
+            let at = match by_name {
+                Some(at) => Some(at),
+                None => {
+                    let expression = self.expression(key)?;
+                    let found = items.iter().position(|item| item.expression.same(&expression));
+                    if found.is_none() {
+                        let slot = match expression.kind {
+                            ExpressionKind::Variable(slot) => slot,
+                            _ => self.hidden("key", expression.ty.clone()),
+                        };
+                        others.push((slot, expression));
+                    }
+                    found
+                }
+            };
+            if let Some(at) = at
+                && let (Some(item), Some(named)) = (items.get(at), named.get_mut(at))
+            {
+                if item.aggregated {
+                    return Err(Error::syntax(
+                        Detail::InvalidAggregation,
+                        "an aggregate cannot be a grouping key",
+                    )
+                    .at(key.span)
+                    .help("Group by what the aggregates are computed for."));
+                }
+                *named = true;
+            }
+        }
+        for (item, named) in items.iter_mut().zip(named) {
+            item.aggregated |= !named;
+        }
+        Ok(Some(others))
+    }
+
+    /// A variable from around a subquery keeps its meaning throughout.
+    fn check_shadowing(&self, columns: &[Column], projection: &ast::Projection) -> Result<()> {
+        let shadows =
+            |name: &str, slot: Slot| self.outer.get(name).is_some_and(|known| known != slot);
+        let hidden = columns.iter().find(|column| shadows(&column.name, column.slot));
+        let Some(hidden) = hidden else { return Ok(()) };
+        let item = projection.items.iter().find(|item| item.column() == &*hidden.name);
+        Err(Error::syntax(
+            Detail::VariableAlreadyBound,
+            format!("variable `{}` is already bound outside of the subquery", hidden.name),
+        )
+        .at(item.map_or(projection.span, |item| item.span))
+        .help("Choose another name for the new variable."))
+    }
+
     /// The variable an item becomes. One that is only passed on, or is nothing but an aggregate, keeps
     /// the slot it has.
     fn item_slot(&mut self, item: &Item, text: &ast::ProjectionItem, columns: &[Column]) -> Slot {
@@ -142,7 +216,8 @@ impl Binder<'_> {
         for column in columns {
             scope.declare(&column.name, column.slot);
         }
-        let visible: Vec<Slot> = columns.iter().map(|column| column.slot).collect();
+        let mut visible: Vec<Slot> = columns.iter().map(|column| column.slot).collect();
+        visible.extend(self.outer.slots());
         let mut order_by = Vec::with_capacity(projection.order_by.len());
         for key in &projection.order_by {
             let first_new = Slot(self.slots.len() as u32);
@@ -173,7 +248,7 @@ impl Binder<'_> {
     }
 
     /// The number after SKIP or LIMIT.
-    fn row_count(
+    pub(super) fn row_count(
         &mut self,
         count: Option<&ast::Expression>,
         keyword: &str,

@@ -24,9 +24,14 @@ impl Scope {
         self.variables.push((name.into(), slot));
     }
 
-    /// A scope of variables whose names all differ.
-    pub(super) fn of(variables: impl IntoIterator<Item = (Arc<str>, Slot)>) -> Self {
-        Self { variables: variables.into_iter().collect() }
+    /// The variables, in the order of their introduction.
+    pub(super) fn slots(&self) -> impl Iterator<Item = Slot> + '_ {
+        self.variables.iter().map(|(_, slot)| *slot)
+    }
+
+    /// Whether nothing is visible.
+    pub(super) fn is_empty(&self) -> bool {
+        self.variables.is_empty()
     }
 
     /// All of them, by name.

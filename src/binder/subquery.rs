@@ -127,7 +127,12 @@ impl Binder<'_> {
             ast::SubqueryKind::Count => (SubqueryKind::Count, Place::Condition),
             ast::SubqueryKind::Collect => (SubqueryKind::Collect, Place::Collect),
         };
-        let query = self.query(query, place)?;
+        let around = self.scope.clone();
+        let query = self.enclosed(around, |b| b.query(query, place))?;
+        if query.updates() {
+            return Err(error::composition("a subquery expression cannot write", span)
+                .help("EXISTS, COUNT and COLLECT only read; `CALL { … }` may write."));
+        }
         let ty = match (kind, query.columns.as_slice()) {
             (SubqueryKind::Exists, _) => Type::Boolean,
             (SubqueryKind::Count, _) => Type::Integer,

@@ -97,6 +97,13 @@ impl Binder<'_> {
                 let value = self.expression(value)?;
                 UpdateItem::Property { target, key: key_literal(key), value }
             }
+            ast::SetItemKind::Index { target, key, value } => {
+                let target = self.expression(target)?;
+                expect_entity(&target)?;
+                let key = self.computed_key(key)?;
+                let value = self.expression(value)?;
+                UpdateItem::Property { target, key, value }
+            }
             ast::SetItemKind::Replace { variable, value } => {
                 let target = self.entity(variable)?;
                 let value = self.properties_value(value)?;
@@ -109,7 +116,7 @@ impl Binder<'_> {
             }
             ast::SetItemKind::Labels { variable, labels } => {
                 let target = self.node(variable)?;
-                UpdateItem::AddLabels { target, labels: label_names(labels) }
+                UpdateItem::AddLabels { target, labels: self.new_labels(labels)? }
             }
         })
     }
@@ -121,9 +128,14 @@ impl Binder<'_> {
                 expect_entity(&target)?;
                 UpdateItem::RemoveProperty { target, key: key_literal(key) }
             }
+            ast::RemoveItemKind::Index { target, key } => {
+                let target = self.expression(target)?;
+                expect_entity(&target)?;
+                UpdateItem::RemoveProperty { target, key: self.computed_key(key)? }
+            }
             ast::RemoveItemKind::Labels { variable, labels } => {
                 let target = self.node(variable)?;
-                UpdateItem::RemoveLabels { target, labels: label_names(labels) }
+                UpdateItem::RemoveLabels { target, labels: self.new_labels(labels)? }
             }
         })
     }
@@ -143,6 +155,15 @@ impl Binder<'_> {
             return Err(error::invalid_type("a node", &target.ty, name.span));
         }
         Ok(target)
+    }
+
+    /// The key within `n[key]`.
+    fn computed_key(&mut self, key: &ast::Expression) -> Result<Expression> {
+        let key = self.expression(key)?;
+        if Type::String.accepts(&key.ty) {
+            return Ok(key);
+        }
+        Err(error::invalid_type("a string", &key.ty, key.span))
     }
 
     /// What properties are replaced or extended by.
@@ -217,8 +238,4 @@ fn key_literal(key: &ast::Name) -> Expression {
         span: key.span,
         ty: Type::String,
     }
-}
-
-fn label_names(labels: &[ast::Name]) -> Vec<std::sync::Arc<str>> {
-    labels.iter().map(|label| label.text.as_str().into()).collect()
 }

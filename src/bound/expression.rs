@@ -71,6 +71,16 @@ pub enum ExpressionKind {
         /// What is asked of its labels or type.
         labels: LabelExpression,
     },
+    /// `target:$(names)`: whether a node has all the labels (or, with `any`, one of them) that a string
+    /// or list of strings names; whether a relationship's type is named.
+    HasComputedLabels {
+        /// The node or relationship.
+        target: Box<Expression>,
+        /// The name or names.
+        names: Box<Expression>,
+        /// Whether one of several is enough.
+        any: bool,
+    },
     /// An operator with one operand.
     Unary {
         /// Which.

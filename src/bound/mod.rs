@@ -15,7 +15,7 @@ pub use expression::{
 pub use mention::{Mention, NameKind};
 pub use query::{
     AggregateCall, Clause, Column, CreateNode, CreatePattern, CreateRelationship, Delete,
-    Direction, Foreach, Grouping, Match, Merge, NamedPath, PatternNode, PatternRelationship,
-    ProcedureCall, Projection, Query, QueryGraph, Shortest, SingleQuery, SlotNames, SortKey,
-    Statement, SubqueryCall, Unwind, UpdateItem,
+    Direction, Foreach, Grouping, LoadCsv, Match, Merge, NamedPath, NewLabels, NewType, OnError,
+    PatternNode, PatternRelationship, ProcedureCall, Projection, Query, QueryGraph, Shortest,
+    SingleQuery, SlotNames, SortKey, Statement, SubqueryCall, Transactions, Unwind, UpdateItem,
 };

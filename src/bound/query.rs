@@ -21,6 +21,8 @@ pub struct Statement {
     pub parameter_spans: Vec<Span>,
     /// Whether it changes the graph.
     pub updates: bool,
+    /// Whether it commits on its way, so that it must be a transaction of its own.
+    pub commits: bool,
 }
 
 /// The names of all variables of a statement, by slot. Names of hidden variables begin with a space, so
@@ -127,6 +129,8 @@ pub enum Clause {
     SubqueryCall(SubqueryCall),
     /// FOREACH.
     Foreach(Foreach),
+    /// LOAD CSV.
+    LoadCsv(LoadCsv),
     /// A condition on the rows so far: YIELD … WHERE.
     Filter(Expression),
     /// The named paths of a CREATE or MERGE before it.
@@ -300,13 +304,31 @@ pub struct CreatePattern {
     pub relationships: Vec<CreateRelationship>,
 }
 
+/// Labels that a clause gives or takes away.
+#[derive(Debug, Clone, Default)]
+pub struct NewLabels {
+    /// Those in the text.
+    pub names: Vec<Arc<str>>,
+    /// Those that expressions name: a string or a list of strings each.
+    pub computed: Vec<Expression>,
+}
+
+/// The type of a relationship to create.
+#[derive(Debug, Clone)]
+pub enum NewType {
+    /// The one in the text.
+    Name(Arc<str>),
+    /// What an expression names.
+    Computed(Expression),
+}
+
 /// A node to create.
 #[derive(Debug, Clone)]
 pub struct CreateNode {
     /// Takes the node.
     pub slot: Slot,
     /// Its labels.
-    pub labels: Vec<Arc<str>>,
+    pub labels: NewLabels,
     /// A map of its properties.
     pub properties: Option<Expression>,
 }
@@ -317,7 +339,7 @@ pub struct CreateRelationship {
     /// Takes the relationship.
     pub slot: Slot,
     /// Its type.
-    pub type_name: Arc<str>,
+    pub type_name: NewType,
     /// Where it starts.
     pub start: Slot,
     /// Where it ends.
@@ -372,7 +394,7 @@ pub enum UpdateItem {
         /// The node.
         target: Expression,
         /// The labels.
-        labels: Vec<Arc<str>>,
+        labels: NewLabels,
     },
     /// REMOVE `target.key`.
     RemoveProperty {
@@ -386,7 +408,7 @@ pub enum UpdateItem {
         /// The node.
         target: Expression,
         /// The labels.
-        labels: Vec<Arc<str>>,
+        labels: NewLabels,
     },
 }
 
@@ -419,6 +441,47 @@ pub struct SubqueryCall {
     pub optional: bool,
     /// The query; it may use the variables around it.
     pub query: Query,
+    /// How its writes are committed; none: with the statement.
+    pub transactions: Option<Transactions>,
+}
+
+/// How the writes of a subquery are committed.
+#[derive(Debug, Clone)]
+pub struct Transactions {
+    /// How many rows a transaction takes; uses no variable.
+    pub rows: Expression,
+    /// What happens when one fails.
+    pub on_error: OnError,
+    /// Takes a map that says what became of the row's transaction.
+    pub status: Option<Slot>,
+}
+
+/// What happens when one of several transactions fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnError {
+    /// The others go on.
+    Continue,
+    /// No other begins.
+    Break,
+    /// The statement fails.
+    Fail,
+}
+
+/// LOAD CSV.
+#[derive(Debug, Clone)]
+pub struct LoadCsv {
+    /// Where the file is.
+    pub from: Expression,
+    /// Whether the first line names the fields, so that a row is a map and no list.
+    pub headers: bool,
+    /// What stands between fields.
+    pub terminator: char,
+    /// Takes the row.
+    pub slot: Slot,
+    /// Takes the name of the file, as it was given.
+    pub file: Slot,
+    /// Takes the number of the line where the row begins.
+    pub line: Slot,
 }
 
 /// FOREACH.
@@ -446,6 +509,7 @@ impl Clause {
             | Clause::Unwind(_)
             | Clause::Projection(_)
             | Clause::ProcedureCall(_)
+            | Clause::LoadCsv(_)
             | Clause::Filter(_)
             | Clause::Paths(_) => false,
         }

@@ -6,8 +6,8 @@ use crate::function::Volatility;
 use crate::value::Value;
 
 use super::{
-    AggregateCall, Clause, CreatePattern, Expression, ExpressionKind, Query, QueryGraph, Slot,
-    UpdateItem,
+    AggregateCall, Clause, CreatePattern, Expression, ExpressionKind, NewType, Query, QueryGraph,
+    Slot, UpdateItem,
 };
 
 impl Expression {
@@ -23,6 +23,7 @@ impl Expression {
                 vec![target]
             }
             ExpressionKind::Index { target, index } => vec![target, index],
+            ExpressionKind::HasComputedLabels { target, names, .. } => vec![target, names],
             ExpressionKind::Slice { target, from, to } => {
                 [Some(target), from.as_ref(), to.as_ref()]
                     .into_iter()
@@ -67,6 +68,7 @@ impl Expression {
                 vec![target]
             }
             ExpressionKind::Index { target, index } => vec![target, index],
+            ExpressionKind::HasComputedLabels { target, names, .. } => vec![target, names],
             ExpressionKind::Slice { target, from, to } => {
                 [Some(target), from.as_mut(), to.as_mut()]
                     .into_iter()
@@ -170,6 +172,7 @@ fn same_head(left: &ExpressionKind, right: &ExpressionKind) -> bool {
             f1.is_some() == f2.is_some() && t1.is_some() == t2.is_some()
         }
         (K::HasLabels { labels: a, .. }, K::HasLabels { labels: b, .. }) => a == b,
+        (K::HasComputedLabels { any: a, .. }, K::HasComputedLabels { any: b, .. }) => a == b,
         (K::Unary { operator: a, .. }, K::Unary { operator: b, .. }) => a == b,
         (K::Binary { operator: a, .. }, K::Binary { operator: b, .. }) => a == b,
         (K::Function { function: a, .. }, K::Function { function: b, .. }) => a == b,
@@ -223,8 +226,9 @@ impl UpdateItem {
                 vec![target, value]
             }
             UpdateItem::RemoveProperty { target, key } => vec![target, key],
-            UpdateItem::AddLabels { target, .. } | UpdateItem::RemoveLabels { target, .. } => {
-                vec![target]
+            UpdateItem::AddLabels { target, labels }
+            | UpdateItem::RemoveLabels { target, labels } => {
+                std::iter::once(target).chain(&labels.computed).collect()
             }
         }
     }
@@ -237,26 +241,45 @@ impl UpdateItem {
                 vec![target, value]
             }
             UpdateItem::RemoveProperty { target, key } => vec![target, key],
-            UpdateItem::AddLabels { target, .. } | UpdateItem::RemoveLabels { target, .. } => {
-                vec![target]
+            UpdateItem::AddLabels { target, labels }
+            | UpdateItem::RemoveLabels { target, labels } => {
+                std::iter::once(target).chain(&mut labels.computed).collect()
             }
         }
     }
 }
 
 impl CreatePattern {
-    /// The property maps in it.
+    /// The property maps in it, and what names labels and types.
     pub fn expressions(&self) -> Vec<&Expression> {
-        let nodes = self.nodes.iter().filter_map(|node| node.properties.as_ref());
-        let relationships = self.relationships.iter().filter_map(|r| r.properties.as_ref());
-        nodes.chain(relationships).collect()
+        let mut all = Vec::new();
+        for node in &self.nodes {
+            all.extend(&node.labels.computed);
+            all.extend(&node.properties);
+        }
+        for relationship in &self.relationships {
+            if let NewType::Computed(name) = &relationship.type_name {
+                all.push(name);
+            }
+            all.extend(&relationship.properties);
+        }
+        all
     }
 
-    /// The property maps in it, to be changed.
+    /// As [`CreatePattern::expressions`], to be changed.
     pub fn expressions_mut(&mut self) -> Vec<&mut Expression> {
-        let nodes = self.nodes.iter_mut().filter_map(|node| node.properties.as_mut());
-        let relationships = self.relationships.iter_mut().filter_map(|r| r.properties.as_mut());
-        nodes.chain(relationships).collect()
+        let mut all = Vec::new();
+        for node in &mut self.nodes {
+            all.extend(&mut node.labels.computed);
+            all.extend(&mut node.properties);
+        }
+        for relationship in &mut self.relationships {
+            if let NewType::Computed(name) = &mut relationship.type_name {
+                all.push(name);
+            }
+            all.extend(&mut relationship.properties);
+        }
+        all
     }
 
     /// Adds every variable it mentions.
@@ -338,13 +361,20 @@ impl Clause {
                 slots.extend(clause.yields.iter().map(|(_, slot)| *slot));
                 expressions.extend(&clause.arguments);
             }
-            Clause::SubqueryCall(clause) => clause.query.collect_slots(slots),
+            Clause::SubqueryCall(clause) => {
+                clause.query.collect_slots(slots);
+                slots.extend(clause.transactions.as_ref().and_then(|t| t.status));
+            }
             Clause::Foreach(clause) => {
                 slots.insert(clause.slot);
                 expressions.push(&clause.list);
                 for inner in &clause.clauses {
                     inner.collect_slots(slots);
                 }
+            }
+            Clause::LoadCsv(clause) => {
+                slots.extend([clause.slot, clause.file, clause.line]);
+                expressions.push(&clause.from);
             }
             Clause::Filter(predicate) => expressions.push(predicate),
             Clause::Paths(paths) => {

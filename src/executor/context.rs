@@ -1,5 +1,6 @@
 //! What a running statement can reach: the graph, its parameters, its limits.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicU64;
@@ -12,6 +13,7 @@ use crate::error::ErrorClass;
 use crate::error::Phase;
 use crate::error::Result;
 use crate::function;
+use crate::graph::Savepoint;
 use crate::graph::Snapshot;
 use crate::graph::Transaction;
 use crate::value::Map;
@@ -61,6 +63,8 @@ pub struct Context {
     parameters: Arc<Map>,
     now: i128,
     limits: Limits,
+    /// The folder of the files that may be read.
+    import_folder: Option<Arc<Path>>,
     /// Bytes held by operators.
     held: Arc<AtomicU64>,
     /// What the `Argument` leaves of the innermost `Apply` give.
@@ -76,9 +80,53 @@ impl Context {
             parameters,
             now,
             limits,
+            import_folder: None,
             held: Arc::default(),
             arguments: Vec::new(),
             profile: Vec::new(),
+        }
+    }
+
+    /// Lets the statement read the files of this folder.
+    #[must_use]
+    pub fn importing_from(mut self, folder: Option<Arc<Path>>) -> Self {
+        self.import_folder = folder;
+        self
+    }
+
+    /// The folder of the files that may be read.
+    pub(crate) fn import_folder(&self) -> Option<&Path> {
+        self.import_folder.as_deref()
+    }
+
+    /// A point to return to; none where the statement only reads.
+    pub(crate) fn savepoint(&self) -> Option<Savepoint> {
+        match &self.access {
+            Access::Write(transaction) => Some(transaction.savepoint()),
+            Access::Read(_) => None,
+        }
+    }
+
+    /// Forgets what was written since.
+    pub(crate) fn rollback_to(&mut self, savepoint: Savepoint) -> Result<()> {
+        self.transaction()?.rollback_to(savepoint);
+        Ok(())
+    }
+
+    /// Commits what was written so far and goes on in another transaction. The inner result is that of
+    /// the commit; without another transaction the statement is at its end.
+    pub(crate) fn commit_and_begin(&mut self) -> Result<Result<()>> {
+        let reading = Access::Read(self.graph().clone());
+        match std::mem::replace(&mut self.access, reading) {
+            Access::Read(snapshot) => {
+                self.access = Access::Read(snapshot);
+                Ok(Ok(()))
+            }
+            Access::Write(transaction) => {
+                let (committed, next) = transaction.commit_and_begin();
+                self.access = Access::Write(next?);
+                Ok(committed)
+            }
         }
     }
 

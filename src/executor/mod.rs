@@ -5,7 +5,9 @@
 
 mod batch;
 mod context;
+mod csv;
 mod expression;
+mod import;
 mod operator;
 
 use std::collections::BTreeSet;
@@ -196,6 +198,12 @@ impl Builder {
                 let input = next()?;
                 let inner = next()?;
                 Box::new(operator::Apply::new(apply, input, inner))
+            }
+            P::LoadCsv { clause, .. } => Box::new(operator::LoadCsv::new(next()?, clause)?),
+            P::TransactionApply(apply) => {
+                let input = next()?;
+                let inner = next()?;
+                Box::new(operator::TransactionApply::new(apply, input, inner)?)
             }
             P::Create { pattern, .. } => Box::new(operator::Create::new(next()?, pattern)?),
             P::Merge(merge) => {

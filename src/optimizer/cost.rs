@@ -25,6 +25,8 @@ const RANGE: f64 = 0.3;
 const OTHER: f64 = 0.5;
 /// How long a list is expected to be.
 const LIST_LENGTH: f64 = 10.0;
+/// How many rows a file is expected to have.
+const FILE_LENGTH: f64 = 1000.0;
 /// Longer paths are not taken into account: they would dwarf everything else.
 const COUNTED_LENGTH: u64 = 4;
 
@@ -176,6 +178,8 @@ impl Estimator for CostModel<'_> {
             | Operator::Foreach { input, .. }
             | Operator::ProduceResults { input, .. } => self.rows(input),
             Operator::ProcedureCall { input, .. } => self.rows(input) * LIST_LENGTH,
+            Operator::LoadCsv { input, .. } => self.rows(input) * FILE_LENGTH,
+            Operator::TransactionApply(apply) => self.rows(&apply.input),
             Operator::EmptyResult { .. } => 0.0,
             Operator::Union { inputs, .. } => inputs.iter().map(|(plan, _)| self.rows(plan)).sum(),
             Operator::CartesianProduct { left, right } => self.rows(left) * self.rows(right),

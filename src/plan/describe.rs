@@ -6,6 +6,9 @@ use crate::bound::BinaryOperator;
 use crate::bound::Expression;
 use crate::bound::ExpressionKind;
 use crate::bound::LabelExpression;
+use crate::bound::NewLabels;
+use crate::bound::NewType;
+use crate::bound::OnError;
 use crate::bound::Quantifier;
 use crate::bound::Slot;
 use crate::bound::SlotNames;
@@ -60,6 +63,9 @@ pub(super) fn operator_name(operator: &Operator) -> String {
             ApplyKind::Collect { .. } => "RollUpApply",
             ApplyKind::ForEffect => "SubqueryForeach",
         },
+        Operator::LoadCsv { .. } => "LoadCSV",
+        Operator::TransactionApply(apply) if apply.columns.is_none() => "TransactionForeach",
+        Operator::TransactionApply(_) => "TransactionApply",
         Operator::Create { .. } => "Create",
         Operator::Merge(_) => "Merge",
         Operator::Update { .. } => "SetProperty",
@@ -141,6 +147,18 @@ impl Text<'_> {
                 ApplyKind::Collect { slot, .. } => self.name(*slot),
                 _ => String::new(),
             },
+            Operator::LoadCsv { clause, .. } => {
+                format!("{} AS {}", self.expression(&clause.from), self.name(clause.slot))
+            }
+            Operator::TransactionApply(apply) => {
+                let on_error = match apply.transactions.on_error {
+                    OnError::Continue => "CONTINUE",
+                    OnError::Break => "BREAK",
+                    OnError::Fail => "FAIL",
+                };
+                let rows = self.expression(&apply.transactions.rows);
+                format!("IN TRANSACTIONS OF {rows} ROWS ON ERROR {on_error}")
+            }
             Operator::Create { pattern, .. } => self.pattern(pattern),
             Operator::Merge(merge) => self.pattern(&merge.create),
             Operator::Update { items, .. } => {
@@ -212,13 +230,17 @@ impl Text<'_> {
     }
 
     fn pattern(self, pattern: &CreatePattern) -> String {
-        let nodes = pattern.nodes.iter().map(|node| {
-            let labels: String = node.labels.iter().map(|label| format!(":{label}")).collect();
-            format!("({}{labels})", self.visible(node.slot))
-        });
+        let nodes = pattern
+            .nodes
+            .iter()
+            .map(|node| format!("({}{})", self.visible(node.slot), self.new_labels(&node.labels)));
         let relationships = pattern.relationships.iter().map(|r| {
             let (from, to) = (self.visible(r.start), self.visible(r.end));
-            format!("({from})-[{}:{}]->({to})", self.visible(r.slot), r.type_name)
+            let name = match &r.type_name {
+                NewType::Name(name) => name.to_string(),
+                NewType::Computed(name) => format!("$({})", self.expression(name)),
+            };
+            format!("({from})-[{}:{name}]->({to})", self.visible(r.slot))
         });
         nodes.chain(relationships).collect::<Vec<_>>().join(", ")
     }
@@ -229,7 +251,7 @@ impl Text<'_> {
             ExpressionKind::Literal(Value::String(key)) => format!(".{key}"),
             _ => format!("[{}]", text(e)),
         };
-        let all = |labels: &[Arc<str>]| labels.iter().map(|l| format!(":{l}")).collect::<String>();
+        let all = |labels: &NewLabels| self.new_labels(labels);
         match item {
             UpdateItem::Property { target, key: k, value } => {
                 format!("{}{} = {}", text(target), key(k), text(value))
@@ -244,6 +266,12 @@ impl Text<'_> {
                 format!("REMOVE {}{}", text(target), all(labels))
             }
         }
+    }
+
+    fn new_labels(self, labels: &NewLabels) -> String {
+        let names = labels.names.iter().map(|name| format!(":{name}"));
+        let computed = labels.computed.iter().map(|e| format!(":$({})", self.expression(e)));
+        names.chain(computed).collect()
     }
 
     fn list(self, all: &[Expression]) -> String {
@@ -268,6 +296,10 @@ impl Text<'_> {
             }
             K::HasLabels { target, labels } => {
                 format!("{}:{}", self.operand(target), label_text(labels))
+            }
+            K::HasComputedLabels { target, names, any } => {
+                let word = if *any { "$any" } else { "$" };
+                format!("{}:{word}({})", self.operand(target), text(names))
             }
             K::Unary { operator, operand } => {
                 let inner = self.operand(operand);

@@ -17,7 +17,8 @@ use crate::function::ProcedureHandle;
 pub use explain::{OperatorProfile, explain};
 
 pub use crate::bound::{
-    AggregateCall, CreateNode, CreatePattern, CreateRelationship, Direction, SortKey, UpdateItem,
+    AggregateCall, CreateNode, CreatePattern, CreateRelationship, Direction, LoadCsv, NewLabels,
+    NewType, OnError, SortKey, Transactions, UpdateItem,
 };
 
 /// An operator with its inputs.
@@ -137,6 +138,13 @@ pub enum Operator {
         /// Whether the input's variables stay beside the new ones.
         keep_input: bool,
     },
+    /// The rows of a file, for each input row.
+    LoadCsv {
+        /// Rows that say which file.
+        input: Box<Plan>,
+        /// The file, and what it fills.
+        clause: LoadCsv,
+    },
     /// One row per element of a list; none for null; one for anything that is no list.
     Unwind {
         /// Rows to multiply.
@@ -227,6 +235,8 @@ pub enum Operator {
     },
     /// Runs a plan for the rows of another, which it sees as its `Argument`.
     Apply(Apply),
+    /// As `Apply`, with a commit after so many rows.
+    TransactionApply(Box<TransactionApply>),
     // ---- writing: each drains its input first, then writes, then gives its rows ----
     /// Creates nodes and relationships for each row.
     Create {
@@ -410,6 +420,24 @@ pub enum ApplyKind {
     },
     /// The outer rows once each, whatever the inner rows: the inner plan is run for its writes.
     ForEffect,
+}
+
+/// See [`Operator::TransactionApply`].
+#[derive(Debug, Clone)]
+pub struct TransactionApply {
+    /// The outer rows.
+    pub input: Box<Plan>,
+    /// Runs with the outer rows as its `Argument`.
+    pub inner: Plan,
+    /// As [`Apply::row`].
+    pub row: Option<Slot>,
+    /// The variables that the inner plan adds; `None` where it is run for its effects, and the outer rows
+    /// are given as they are.
+    pub columns: Option<Vec<Slot>>,
+    /// Whether an outer row without inner rows is kept.
+    pub optional: bool,
+    /// How many rows a transaction takes, and what becomes of one that fails.
+    pub transactions: Transactions,
 }
 
 /// See [`Operator::Merge`].

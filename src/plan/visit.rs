@@ -25,6 +25,7 @@ impl Plan {
             | Operator::Filter { input, .. }
             | Operator::Project { input, .. }
             | Operator::Unwind { input, .. }
+            | Operator::LoadCsv { input, .. }
             | Operator::Aggregate { input, .. }
             | Operator::Distinct { input, .. }
             | Operator::Sort { input, .. }
@@ -43,6 +44,7 @@ impl Plan {
                 vec![left, right]
             }
             Operator::Apply(apply) => vec![&apply.input, &apply.inner],
+            Operator::TransactionApply(apply) => vec![&apply.input, &apply.inner],
             Operator::Merge(merge) => vec![&merge.input, &merge.matching],
             Operator::Foreach { input, body, .. } => vec![input, body],
         }
@@ -64,6 +66,7 @@ impl Plan {
             | Operator::Filter { input, .. }
             | Operator::Project { input, .. }
             | Operator::Unwind { input, .. }
+            | Operator::LoadCsv { input, .. }
             | Operator::Aggregate { input, .. }
             | Operator::Distinct { input, .. }
             | Operator::Sort { input, .. }
@@ -82,6 +85,7 @@ impl Plan {
                 vec![left, right]
             }
             Operator::Apply(apply) => vec![&mut apply.input, &mut apply.inner],
+            Operator::TransactionApply(apply) => vec![&mut apply.input, &mut apply.inner],
             Operator::Merge(merge) => vec![&mut merge.input, &mut merge.matching],
             Operator::Foreach { input, body, .. } => vec![input, body],
         }
@@ -108,6 +112,8 @@ impl Plan {
             Operator::Filter { predicate, .. } => vec![predicate],
             Operator::Project { items, .. } => items.iter().map(|(_, e)| e).collect(),
             Operator::Unwind { list, .. } | Operator::Foreach { list, .. } => vec![list],
+            Operator::LoadCsv { clause, .. } => vec![&clause.from],
+            Operator::TransactionApply(apply) => vec![&apply.transactions.rows],
             Operator::Aggregate { keys, aggregates, .. } => {
                 let arguments = aggregates.iter().flat_map(|(_, call)| &call.arguments);
                 keys.iter().map(|(_, e)| e).chain(arguments).collect()
@@ -144,6 +150,8 @@ impl Plan {
             Operator::Filter { predicate, .. } => vec![predicate],
             Operator::Project { items, .. } => items.iter_mut().map(|(_, e)| e).collect(),
             Operator::Unwind { list, .. } | Operator::Foreach { list, .. } => vec![list],
+            Operator::LoadCsv { clause, .. } => vec![&mut clause.from],
+            Operator::TransactionApply(apply) => vec![&mut apply.transactions.rows],
             Operator::Aggregate { keys, aggregates, .. } => {
                 let arguments = aggregates.iter_mut().flat_map(|(_, call)| &mut call.arguments);
                 keys.iter_mut().map(|(_, e)| e).chain(arguments).collect()
@@ -204,6 +212,10 @@ impl Plan {
                 }
                 slots.extend(apply.row);
             }
+            Operator::TransactionApply(apply) => {
+                slots.extend(apply.row);
+                slots.extend(apply.columns.iter().flatten());
+            }
             Operator::Create { pattern, .. } => pattern.collect_slots(&mut slots),
             Operator::Merge(merge) => merge.create.collect_slots(&mut slots),
             Operator::ProduceResults { columns, .. } => {
@@ -234,6 +246,13 @@ impl Plan {
                 with(before, items.iter().map(|(slot, _)| *slot))
             }
             Operator::Unwind { input, slot, .. } => with(of(input), [*slot]),
+            Operator::LoadCsv { input, clause } => {
+                with(of(input), [clause.slot, clause.file, clause.line])
+            }
+            Operator::TransactionApply(apply) => {
+                let outer = with(of(&apply.input), apply.transactions.status);
+                with(outer, apply.columns.iter().flatten().copied())
+            }
             Operator::Aggregate { keys, aggregates, .. } => {
                 let keys = keys.iter().map(|(slot, _)| *slot);
                 keys.chain(aggregates.iter().map(|(slot, _)| *slot)).collect()

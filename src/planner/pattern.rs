@@ -83,6 +83,12 @@ impl Planner<'_> {
             let next = graph.nodes.iter().find(|node| !rows.slots.contains(&node.slot));
             let Some(next) = next else { break };
             let part = component(&search.relationships, next.slot, &rows.slots);
+            if asks_outer(&part, &search.relationships, &rows.slots) {
+                // What is asked of each relationship on the way needs the outer variables there.
+                rows = self.join(rows, all_nodes(next.slot).rows, &mut search)?;
+                rows = self.expand_all(rows, &mut search)?;
+                continue;
+            }
             let inner = self.component(&part, &mut search, &rows.slots)?;
             rows = self.join(rows, inner, &mut search)?;
         }
@@ -332,6 +338,19 @@ fn component(
         }
     }
     nodes
+}
+
+/// Whether the filter of a relationship of the part uses an outer variable.
+fn asks_outer(
+    part: &[Slot],
+    relationships: &[&PatternRelationship],
+    outer: &BTreeSet<Slot>,
+) -> bool {
+    relationships
+        .iter()
+        .filter(|r| part.contains(&r.left) || part.contains(&r.right))
+        .filter_map(|r| r.filter.as_ref())
+        .any(|(_, filter)| filter.slots().iter().any(|slot| outer.contains(slot)))
 }
 
 fn all_nodes<'g>(node: Slot) -> Start<'g> {

@@ -36,8 +36,15 @@ impl Planner<'_> {
     }
 
     pub(super) fn clauses(&mut self, mut rows: Rows, clauses: &[Clause]) -> Result<Rows> {
-        for clause in clauses {
-            rows = self.clause(rows, clause)?.within_limit()?;
+        for (at, clause) in clauses.iter().enumerate() {
+            let last = at + 1 == clauses.len();
+            rows = match clause {
+                Clause::SubqueryCall(call) if call.transactions.is_some() => {
+                    self.transaction_call(rows, call, last)?
+                }
+                _ => self.clause(rows, clause)?,
+            };
+            rows = rows.within_limit()?;
         }
         Ok(rows)
     }
@@ -74,6 +81,12 @@ impl Planner<'_> {
                 .with(new)
             }
             Clause::SubqueryCall(clause) => self.subquery_call(rows, clause)?,
+            Clause::LoadCsv(clause) => {
+                let mut clause = clause.clone();
+                let rows = self.extract(rows, &mut clause.from)?;
+                let new = [clause.slot, clause.file, clause.line];
+                rows.under(|input| Operator::LoadCsv { input, clause }).with(new)
+            }
             Clause::Foreach(clause) => self.foreach(rows, clause)?,
             Clause::Filter(predicate) => self.filter(rows, vec![predicate.clone()])?,
             Clause::Paths(paths) => self.paths(rows, paths),

@@ -12,6 +12,8 @@ use crate::plan::ApplyKind;
 use crate::plan::CreatePattern;
 use crate::plan::Merge;
 use crate::plan::Operator;
+use crate::plan::Plan;
+use crate::plan::TransactionApply;
 
 use super::{Planner, Rows};
 
@@ -143,6 +145,62 @@ impl Planner<'_> {
         }
         Ok(rows)
     }
+}
+
+impl Planner<'_> {
+    /// A subquery that commits on its way. Where it is the `last` clause nothing reads after it.
+    pub(super) fn transaction_call(
+        &mut self,
+        rows: Rows,
+        clause: &bound::SubqueryCall,
+        last: bool,
+    ) -> Result<Rows> {
+        let Some(transactions) = clause.transactions.clone() else {
+            return self.subquery_call(rows, clause);
+        };
+        let returns = clause.query.parts.iter().any(|part| part.returns);
+        let mut rows = rows;
+        if !is_apart(&rows.plan) {
+            rows = rows.under(|input| Operator::Eager { input });
+        }
+        let columns: Vec<Slot> = clause.query.columns.iter().map(|column| column.slot).collect();
+        let keep: Vec<Slot> = rows.slots.iter().copied().collect();
+        let (inner, row) = self.inner_query(&rows, &clause.query, keep)?;
+        let new = columns.clone();
+        let status = transactions.status;
+        let optional = clause.optional;
+        rows = rows
+            .under(|input| {
+                Operator::TransactionApply(Box::new(TransactionApply {
+                    input,
+                    inner,
+                    row,
+                    columns: returns.then_some(columns),
+                    optional,
+                    transactions,
+                }))
+            })
+            .with(new)
+            .with(status);
+        if !last {
+            rows = rows.under(|input| Operator::Eager { input });
+        }
+        Ok(rows)
+    }
+}
+
+/// Whether nothing in the plan looks at the graph, so that it may go on after a commit.
+fn is_apart(plan: &Plan) -> bool {
+    matches!(
+        plan.operator,
+        Operator::Unit
+            | Operator::LoadCsv { .. }
+            | Operator::Unwind { .. }
+            | Operator::Project { .. }
+            | Operator::Filter { .. }
+            | Operator::Skip { .. }
+            | Operator::Limit { .. }
+    ) && plan.children().into_iter().all(is_apart)
 }
 
 /// The variables a pattern fills.

@@ -42,6 +42,10 @@ pub(super) struct Args {
     #[arg(long, visible_alias = "mode", value_name = "FORMAT", value_parser = format_names())]
     pub(super) format: Option<String>,
 
+    /// The folder of the files that LOAD CSV may read.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(super) import_folder: PathBuf,
+
     /// What to run, in the order of the command line.
     #[arg(skip)]
     pub(super) inputs: Vec<Input>,

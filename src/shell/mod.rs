@@ -12,6 +12,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::database::Database;
+use crate::database::Options;
 use crate::error::Result;
 use crate::output::FORMATS;
 use crate::output::Format;
@@ -47,7 +48,8 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
             }
         };
     }
-    let database = match open(args.database.as_deref()) {
+    let options = Options::default().import_folder(&args.import_folder);
+    let database = match open(args.database.as_deref(), options) {
         Ok(database) => database,
         Err(error) => {
             report::print(&error, None);
@@ -75,10 +77,10 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn open(path: Option<&Path>) -> Result<Database> {
+fn open(path: Option<&Path>, options: Options) -> Result<Database> {
     match path {
-        Some(path) => Database::open(path),
-        None => Ok(Database::in_memory()),
+        Some(path) => Database::open_with(path, options),
+        None => Ok(Database::in_memory_with(options)),
     }
 }
 

@@ -375,6 +375,16 @@ fn is_clause(rule: Rule) -> bool {
             | Rule::kw_return
             | Rule::kw_call
             | Rule::kw_foreach
+            | Rule::kw_let
+            | Rule::kw_load
+            | Rule::kw_filter
+            | Rule::kw_finish
+            | Rule::kw_insert
+            | Rule::kw_use
+            | Rule::kw_nodetach
+            | Rule::page_clause
+            | Rule::conditional
+            | Rule::when_branch
     )
 }
 
@@ -429,6 +439,15 @@ fn expected(rules: &[Rule]) -> Vec<String> {
         match rule {
             // What these stand for is expected under another name.
             Rule::reserved | Rule::special => {}
+            // GQL's word for a colon.
+            Rule::kw_is if rules.contains(&Rule::colon) => {}
+            // Rare ones would hide what was more likely meant.
+            Rule::kw_next
+            | Rule::in_transactions
+            | Rule::kw_group
+            | Rule::group_part
+            | Rule::kw_cypher
+            | Rule::version => {}
             Rule::parameter | Rule::map | Rule::open_paren | Rule::open_brace if before_operand => {
             }
             Rule::EOI | Rule::end_of_text | Rule::semicolon => end = true,
@@ -475,6 +494,7 @@ fn words(rule: Rule) -> String {
         Rule::close_brace => "}",
         Rule::comma => ",",
         Rule::colon | Rule::label_part | Rule::set_labels => ":",
+        Rule::computed_label => "$",
         Rule::bar | Rule::comprehension_rest => "|",
         Rule::equals | Rule::equal | Rule::set_replace => "=",
         Rule::set_add => "+=",
@@ -485,7 +505,7 @@ fn words(rule: Rule) -> String {
         Rule::right_head => ">",
         Rule::property_lookup | Rule::all_properties => ".",
         Rule::nothing | Rule::minus | Rule::subtract => "-",
-        Rule::relationship_body => "[",
+        Rule::relationship_body | Rule::subscript => "[",
         Rule::where_part | Rule::inline_where => "WHERE",
         Rule::yield_part => "YIELD",
         Rule::order_part | Rule::kw_order => "ORDER BY",
@@ -495,12 +515,20 @@ fn words(rule: Rule) -> String {
         Rule::case_branch => "WHEN",
         Rule::case_else => "ELSE",
         Rule::union_part => "UNION",
+        Rule::group_part => "GROUP BY",
+        Rule::conditional | Rule::when_branch => "WHEN",
+        Rule::else_branch => "ELSE",
+        Rule::version => "CYPHER",
         Rule::match_clause => "MATCH",
         Rule::delete_clause => "DELETE",
         Rule::call_clause => "CALL",
-        Rule::whole_statement | Rule::statement | Rule::query | Rule::single_query | Rule::mode => {
-            "a clause"
-        }
+        Rule::whole_statement
+        | Rule::statement
+        | Rule::query
+        | Rule::segment
+        | Rule::single_query
+        | Rule::page_clause
+        | Rule::mode => "a clause",
         Rule::whole_expression | Rule::expression | Rule::number | Rule::negative_number => {
             "an expression"
         }
@@ -521,7 +549,9 @@ fn words(rule: Rule) -> String {
         | Rule::variable_or_projection => "an expression",
         Rule::projection | Rule::projection_item | Rule::sort_item => "an expression",
         Rule::call_arguments => "(",
-        Rule::variable | Rule::set_item | Rule::set_target | Rule::remove_item => "a variable",
+        Rule::variable | Rule::let_item | Rule::set_item | Rule::set_target | Rule::remove_item => {
+            "a variable"
+        }
         Rule::name | Rule::map_entry | Rule::qualified_name | Rule::yield_item => "a name",
         Rule::call_procedure => "a procedure",
         Rule::call_subquery => "a subquery",

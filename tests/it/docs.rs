@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use redstring::output::{Format, WriteError};
 use redstring::syntax::token::split;
-use redstring::{Database, Error};
+use redstring::{Database, Error, Options};
 
 #[test]
 fn the_examples_of_the_documentation_hold() {
@@ -57,7 +57,9 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
 
 /// The page with what comes out in the place of what is expected.
 fn run(page: &str) -> String {
-    let db = Database::in_memory();
+    // Pages may load the files beside them.
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/language");
+    let db = Database::in_memory_with(Options::default().import_folder(folder));
     let mut out = String::new();
     let mut last: Option<String> = None;
     let mut lines = page.lines();

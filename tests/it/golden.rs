@@ -54,7 +54,10 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
 
 /// Each block of the script with the outcome of its query.
 fn run(script: &str, treatment: &'static Treatment) -> Vec<(Block, Option<Outcome>)> {
-    let mut store = Treated::new(treatment, Options::default()).unwrap();
+    // Scripts may load the files beside them.
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let options = Options::default().import_folder(folder);
+    let mut store = Treated::new(treatment, options).unwrap();
     let mut found = Vec::new();
     for block in blocks(script) {
         let mut outcome = None;

@@ -17,6 +17,7 @@ mod graph_history;
 mod import;
 mod isolation;
 mod kit;
+mod load;
 mod long_statement;
 mod notification;
 mod storage;

@@ -289,6 +289,59 @@ pub(super) fn has_labels(
     Ok(logic::column_of(truths))
 }
 
+/// As [`has_labels`], for labels that a column of names or lists of names asks for; null of null.
+pub(super) fn has_computed_labels(
+    column: &Column,
+    names: &Column,
+    any: bool,
+    ctx: &Context,
+) -> Result<Column> {
+    let asked = |names: &Value| -> Result<Option<LabelExpression>> {
+        let Some(names) = label_names(names)? else { return Ok(None) };
+        let parts = names.into_iter().map(LabelExpression::Label).collect();
+        Ok(Some(if any { LabelExpression::Or(parts) } else { LabelExpression::And(parts) }))
+    };
+    if let Some(names) = names.as_constant() {
+        return match asked(names)? {
+            Some(labels) => has_labels(column, &labels, ctx),
+            None => Ok(Column::nulls(column.len())),
+        };
+    }
+    let mut builder = ColumnBuilder::default();
+    for (row, names) in names.iter().enumerate() {
+        builder.push(match asked(&names)? {
+            Some(labels) => has_labels(&column.gather(&[row as u32]), &labels, ctx)?.get(0),
+            None => Value::Null,
+        });
+    }
+    Ok(builder.finish())
+}
+
+/// The labels or types that a value names: a string, or a list of strings; none for null.
+pub(in crate::executor) fn label_names(value: &Value) -> Result<Option<Vec<Arc<str>>>> {
+    let misfit = |value: &Value| {
+        Error::type_error(
+            Detail::InvalidArgumentType,
+            format!(
+                "expected a String that names a label or type, found {} `{value}`",
+                value.type_name()
+            ),
+        )
+    };
+    match value {
+        Value::Null => Ok(None),
+        Value::String(name) => Ok(Some(vec![name.clone()])),
+        Value::List(names) => {
+            let each = names.iter().map(|name| match name {
+                Value::String(name) => Ok(name.clone()),
+                other => Err(misfit(other)),
+            });
+            each.collect::<Result<_>>().map(Some)
+        }
+        other => Err(misfit(other)),
+    }
+}
+
 fn node_labels(ids: &[NodeId], labels: &LabelExpression, ctx: &Context) -> Result<Vec<bool>> {
     let graph = ctx.graph();
     let combine = |parts: &[LabelExpression], and: bool| -> Result<Vec<bool>> {

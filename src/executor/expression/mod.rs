@@ -35,6 +35,8 @@ use crate::value::ordering::Equivalence;
 use super::Batch;
 use super::Context;
 
+pub(super) use access::label_names;
+
 /// A compiled expression.
 #[derive(Debug)]
 pub(crate) struct Compiled {
@@ -64,6 +66,11 @@ enum Node {
     HasLabels {
         target: Box<Compiled>,
         labels: LabelExpression,
+    },
+    HasComputedLabels {
+        target: Box<Compiled>,
+        names: Box<Compiled>,
+        any: bool,
     },
     Unary {
         operator: UnaryOperator,
@@ -145,6 +152,9 @@ impl Compiled {
             }
             ExpressionKind::HasLabels { target, labels } => {
                 Node::HasLabels { target: one(target)?, labels: labels.clone() }
+            }
+            ExpressionKind::HasComputedLabels { target, names, any } => {
+                Node::HasComputedLabels { target: one(target)?, names: one(names)?, any: *any }
             }
             ExpressionKind::Unary { operator, operand } => {
                 Node::Unary { operator: *operator, operand: one(operand)? }
@@ -283,6 +293,10 @@ impl Compiled {
             }
             Node::HasLabels { target, labels } => {
                 access::has_labels(&target.evaluate(batch, ctx)?, labels, ctx)
+            }
+            Node::HasComputedLabels { target, names, any } => {
+                let (target, names) = (target.evaluate(batch, ctx)?, names.evaluate(batch, ctx)?);
+                access::has_computed_labels(&target, &names, *any, ctx)
             }
             Node::Unary { operator, operand } => {
                 kernel::unary(*operator, &operand.evaluate(batch, ctx)?)

@@ -195,7 +195,7 @@ impl Apply {
 }
 
 /// The numbers of outer rows in a column of them.
-fn numbers(column: &Column) -> Vec<u32> {
+pub(super) fn numbers(column: &Column) -> Vec<u32> {
     match column.as_integers() {
         Some(numbers) => numbers.iter().map(|number| *number as u32).collect(),
         None => column.iter().map(|v| v.as_integer().unwrap_or(0) as u32).collect(),
@@ -299,6 +299,7 @@ fn keeps_order(plan: &Plan) -> bool {
         | P::Filter { input, .. }
         | P::Project { input, .. }
         | P::Unwind { input, .. }
+        | P::LoadCsv { input, .. }
         | P::Aggregate { input, .. }
         | P::Distinct { input, .. }
         | P::Skip { input, .. }
@@ -319,7 +320,8 @@ fn keeps_order(plan: &Plan) -> bool {
             };
             inner && keeps_order(&apply.input)
         }
-        P::Unit
+        P::TransactionApply(_)
+        | P::Unit
         | P::AllNodesScan { .. }
         | P::NodeByLabelScan { .. }
         | P::NodeByIdSeek { .. }

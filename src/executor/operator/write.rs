@@ -9,7 +9,9 @@ use crate::error::Result;
 use crate::executor::Batch;
 use crate::executor::Context;
 use crate::executor::expression::Compiled;
+use crate::executor::expression::label_names;
 use crate::graph::KeyId;
+use crate::graph::LabelId;
 use crate::plan;
 use crate::value::Column;
 use crate::value::Map;
@@ -27,16 +29,78 @@ pub(super) struct Creation {
 
 struct NewNode {
     slot: Slot,
-    labels: Vec<Arc<str>>,
+    labels: Labels,
     properties: Option<Compiled>,
 }
 
 struct NewRelationship {
     slot: Slot,
-    type_name: Arc<str>,
+    type_name: TypeName,
     start: Slot,
     end: Slot,
     properties: Option<Compiled>,
+}
+
+/// Labels to give or take away, compiled.
+pub(super) struct Labels {
+    names: Vec<Arc<str>>,
+    computed: Vec<Compiled>,
+}
+
+/// The type of a new relationship, compiled.
+enum TypeName {
+    Name(Arc<str>),
+    Computed(Compiled),
+}
+
+impl Labels {
+    fn new(labels: &plan::NewLabels) -> Result<Self> {
+        let names = labels.names.clone();
+        Ok(Self { names, computed: Compiled::all(&labels.computed)? })
+    }
+
+    /// The names each row computes.
+    fn evaluate(&self, batch: &Batch, ctx: &Context) -> Result<Vec<Column>> {
+        self.computed.iter().map(|names| names.evaluate(batch, ctx)).collect()
+    }
+
+    /// The ids of all labels of one row.
+    fn ids(&self, columns: &[Column], row: usize, ctx: &mut Context) -> Result<Vec<LabelId>> {
+        let mut ids = Vec::with_capacity(self.names.len());
+        for name in &self.names {
+            ids.push(ctx.transaction()?.label(name)?);
+        }
+        for (column, names) in columns.iter().zip(&self.computed) {
+            for name in written_names(&column.get(row)).map_err(|e| e.at(names.span()))? {
+                ids.push(ctx.transaction()?.label(&name)?);
+            }
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        Ok(ids)
+    }
+}
+
+/// The names of labels or types to write. Null names none, which a writer must hear of.
+fn written_names(value: &Value) -> Result<Vec<Arc<str>>> {
+    label_names(value)?.filter(|names| names.iter().all(|name| !name.is_empty())).ok_or_else(|| {
+        Error::argument(
+            Detail::InvalidArgumentValue,
+            format!("{value} does not name a label or type to write"),
+        )
+        .help("Give a string that is not empty.")
+    })
+}
+
+/// The one type that a value names.
+fn written_type(value: &Value) -> Result<Arc<str>> {
+    match written_names(value)?.as_slice() {
+        [name] => Ok(name.clone()),
+        names => Err(Error::argument(
+            Detail::InvalidArgumentValue,
+            format!("a relationship has one type, found {}", names.len()),
+        )),
+    }
 }
 
 impl Creation {
@@ -47,7 +111,7 @@ impl Creation {
             .map(|node| {
                 Ok(NewNode {
                     slot: node.slot,
-                    labels: node.labels.clone(),
+                    labels: Labels::new(&node.labels)?,
                     properties: node.properties.as_ref().map(Compiled::new).transpose()?,
                 })
             })
@@ -58,7 +122,10 @@ impl Creation {
             .map(|relationship| {
                 Ok(NewRelationship {
                     slot: relationship.slot,
-                    type_name: relationship.type_name.clone(),
+                    type_name: match &relationship.type_name {
+                        plan::NewType::Name(name) => TypeName::Name(name.clone()),
+                        plan::NewType::Computed(name) => TypeName::Computed(Compiled::new(name)?),
+                    },
                     start: relationship.start,
                     end: relationship.end,
                     properties: relationship.properties.as_ref().map(Compiled::new).transpose()?,
@@ -73,13 +140,13 @@ impl Creation {
     pub(super) fn create(&self, mut batch: Batch, ctx: &mut Context) -> Result<Batch> {
         for node in &self.nodes {
             let maps = properties(node.properties.as_ref(), &batch, ctx)?;
-            let transaction = ctx.transaction()?;
-            let mut labels = Vec::with_capacity(node.labels.len());
-            for label in &node.labels {
-                labels.push(transaction.label(label)?);
-            }
+            let computed = node.labels.evaluate(&batch, ctx)?;
+            let mut labels = Vec::new();
             let mut created = Vec::with_capacity(batch.len());
             for row in 0..batch.len() {
+                if row == 0 || !computed.is_empty() {
+                    labels = node.labels.ids(&computed, row, ctx)?;
+                }
                 let properties = stored(&maps, row, ctx)?;
                 created.push(ctx.transaction()?.create_node(&labels, properties)?);
             }
@@ -87,7 +154,10 @@ impl Creation {
         }
         for relationship in &self.relationships {
             let maps = properties(relationship.properties.as_ref(), &batch, ctx)?;
-            let type_id = ctx.transaction()?.relationship_type(&relationship.type_name)?;
+            let types = match &relationship.type_name {
+                TypeName::Name(_) => None,
+                TypeName::Computed(name) => Some(name.evaluate(&batch, ctx)?),
+            };
             let starts = batch.column(relationship.start)?;
             let ends = batch.column(relationship.end)?;
             let mut created = Vec::with_capacity(batch.len());
@@ -95,7 +165,17 @@ impl Creation {
                 let (start, end) = (end_node(&starts.get(row))?, end_node(&ends.get(row))?);
                 ctx.check_nodes([start, end].into_iter())?;
                 let properties = stored(&maps, row, ctx)?;
+                let name = match (&relationship.type_name, &types) {
+                    (TypeName::Computed(name), Some(types)) => {
+                        written_type(&types.get(row)).map_err(|e| e.at(name.span()))?
+                    }
+                    (TypeName::Name(name), _) => name.clone(),
+                    (TypeName::Computed(_), None) => {
+                        return Err(Error::internal("a type was not computed"));
+                    }
+                };
                 let transaction = ctx.transaction()?;
+                let type_id = transaction.relationship_type(&name)?;
                 created.push(transaction.create_relationship(type_id, start, end, properties)?);
             }
             batch.set(relationship.slot, Column::relationships(created));
@@ -169,7 +249,7 @@ fn map_of(value: &Value, ctx: &Context) -> Result<Arc<Map>> {
 pub(super) enum Change {
     Property { target: Compiled, key: Compiled, value: Option<Compiled> },
     Map { target: Compiled, value: Compiled, replace: bool },
-    Labels { target: Compiled, labels: Vec<Arc<str>>, add: bool },
+    Labels { target: Compiled, labels: Labels, add: bool },
 }
 
 /// What a change is made to.
@@ -207,10 +287,12 @@ impl Change {
                 replace: false,
             },
             Item::AddLabels { target, labels } => {
-                Self::Labels { target: Compiled::new(target)?, labels: labels.clone(), add: true }
+                let (target, labels) = (Compiled::new(target)?, Labels::new(labels)?);
+                Self::Labels { target, labels, add: true }
             }
             Item::RemoveLabels { target, labels } => {
-                Self::Labels { target: Compiled::new(target)?, labels: labels.clone(), add: false }
+                let (target, labels) = (Compiled::new(target)?, Labels::new(labels)?);
+                Self::Labels { target, labels, add: false }
             }
         })
     }
@@ -257,7 +339,8 @@ impl Change {
             }
             Self::Labels { target, labels, add } => {
                 let targets = target.evaluate(batch, ctx)?;
-                for value in targets.iter() {
+                let computed = labels.evaluate(batch, ctx)?;
+                for (row, value) in targets.iter().enumerate() {
                     let node = match target_of(&value, ctx)? {
                         None => continue,
                         Some(Target::Node(node)) => node,
@@ -268,9 +351,9 @@ impl Change {
                             ));
                         }
                     };
+                    let ids = labels.ids(&computed, row, ctx)?;
                     let transaction = ctx.transaction()?;
-                    for label in labels {
-                        let label = transaction.label(label)?;
+                    for label in ids {
                         if *add {
                             transaction.add_label(node, label)?;
                         } else {

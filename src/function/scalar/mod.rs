@@ -5,6 +5,7 @@ mod coll;
 mod conversion;
 mod entity;
 mod list;
+mod load;
 mod math;
 mod point;
 mod predicate;
@@ -50,6 +51,7 @@ pub(super) const GROUPS: &[(&str, &[ScalarFunction])] = &[
     ("Dates, times and durations", temporal::FUNCTIONS),
     ("Dates, times and durations", temporal::MEASURES),
     ("Points", point::FUNCTIONS),
+    ("Files", load::FUNCTIONS),
 ];
 
 /// Every scalar function, group by group.

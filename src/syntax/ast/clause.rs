@@ -2,6 +2,7 @@
 
 use crate::error::Span;
 use crate::syntax::ast::Expression;
+use crate::syntax::ast::LabelExpression;
 use crate::syntax::ast::Name;
 use crate::syntax::ast::PathPattern;
 use crate::syntax::ast::QualifiedName;
@@ -34,6 +35,18 @@ pub enum Clause {
     CallSubquery(CallSubquery),
     /// `FOREACH`
     Foreach(Foreach),
+    /// `LET`
+    Let(Let),
+    /// `FILTER`
+    Filter(Filter),
+    /// `ORDER BY`, `OFFSET` and `LIMIT` that belong to no projection
+    Page(Page),
+    /// `LOAD CSV`
+    LoadCsv(LoadCsv),
+    /// `FINISH`
+    Finish(Finish),
+    /// `WHEN … THEN … ELSE …`: the only clause of its query.
+    Conditional(Conditional),
 }
 
 impl Clause {
@@ -52,6 +65,12 @@ impl Clause {
             Clause::Call(clause) => clause.span,
             Clause::CallSubquery(clause) => clause.span,
             Clause::Foreach(clause) => clause.span,
+            Clause::Let(clause) => clause.span,
+            Clause::Filter(clause) => clause.span,
+            Clause::Page(clause) => clause.span,
+            Clause::LoadCsv(clause) => clause.span,
+            Clause::Finish(clause) => clause.span,
+            Clause::Conditional(clause) => clause.span,
         }
     }
 
@@ -84,6 +103,14 @@ impl Clause {
             Clause::Delete(_) => "DELETE",
             Clause::Call(_) | Clause::CallSubquery(_) => "CALL",
             Clause::Foreach(_) => "FOREACH",
+            Clause::Let(_) => "LET",
+            Clause::Filter(_) => "FILTER",
+            Clause::Page(clause) if !clause.order_by.is_empty() => "ORDER BY",
+            Clause::Page(clause) if clause.skip.is_some() => "OFFSET",
+            Clause::Page(_) => "LIMIT",
+            Clause::LoadCsv(_) => "LOAD CSV",
+            Clause::Finish(_) => "FINISH",
+            Clause::Conditional(_) => "WHEN",
         }
     }
 }
@@ -129,6 +156,8 @@ node! {
         pub star: bool,
         /// The items, without the `*`.
         pub items: Vec<ProjectionItem>,
+        /// What is grouped by; none without `GROUP BY`, empty for `GROUP BY ()`.
+        pub group_by: Option<Vec<Expression>>,
         /// The sort keys; empty without `ORDER BY`.
         pub order_by: Vec<SortItem>,
         /// `SKIP`, also written `OFFSET`
@@ -236,6 +265,15 @@ pub enum SetItemKind {
         /// The new value.
         value: Expression,
     },
+    /// `target[key] = value`
+    Index {
+        /// The node or relationship that has the property.
+        target: Expression,
+        /// The property key.
+        key: Expression,
+        /// The new value.
+        value: Expression,
+    },
     /// `variable = value`: the properties become exactly those of the map or entity.
     Replace {
         /// The node or relationship.
@@ -254,8 +292,8 @@ pub enum SetItemKind {
     Labels {
         /// The node.
         variable: Name,
-        /// The labels; never empty.
-        labels: Vec<Name>,
+        /// The labels, written or computed; never empty.
+        labels: Vec<LabelExpression>,
     },
 }
 
@@ -283,12 +321,19 @@ pub enum RemoveItemKind {
         /// The property key.
         key: Name,
     },
+    /// `target[key]`
+    Index {
+        /// The node or relationship that has the property.
+        target: Expression,
+        /// The property key.
+        key: Expression,
+    },
     /// `variable:Label:…`
     Labels {
         /// The node.
         variable: Name,
-        /// The labels; never empty.
-        labels: Vec<Name>,
+        /// The labels, written or computed; never empty.
+        labels: Vec<LabelExpression>,
     },
 }
 
@@ -337,7 +382,34 @@ node! {
         pub scope: SubqueryScope,
         /// The query within the braces.
         pub query: Query,
+        /// How its writes are committed; none: with the statement.
+        pub transactions: Option<Transactions>,
     }
+
+    /// `IN [n CONCURRENT] TRANSACTIONS [OF n ROWS] [ON ERROR …] [REPORT STATUS AS variable]`
+    pub struct Transactions {
+        /// Whether `CONCURRENT` was written.
+        pub concurrent: bool,
+        /// How many at a time.
+        pub concurrency: Option<Expression>,
+        /// How many rows a transaction takes.
+        pub rows: Option<Expression>,
+        /// What happens when one fails.
+        pub on_error: Option<OnError>,
+        /// The variable that gets what became of the transaction.
+        pub status: Option<Name>,
+    }
+}
+
+/// What happens when one of several transactions fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnError {
+    /// The others go on.
+    Continue,
+    /// No other begins.
+    Break,
+    /// The statement fails.
+    Fail,
 }
 
 /// What the query of a [`CallSubquery`] sees of the outer one.
@@ -360,5 +432,75 @@ node! {
         pub list: Expression,
         /// The updating clauses; never empty.
         pub clauses: Vec<Clause>,
+    }
+}
+
+node! {
+    /// `LET variable = value, …`
+    pub struct Let {
+        /// The new variables, in order; never empty.
+        pub items: Vec<LetItem>,
+    }
+
+    /// `variable = value`
+    pub struct LetItem {
+        /// The new variable.
+        pub variable: Name,
+        /// Its value.
+        pub value: Expression,
+    }
+
+    /// `FILTER [WHERE] predicate`
+    pub struct Filter {
+        /// The predicate.
+        pub predicate: Expression,
+    }
+
+    /// `[ORDER BY …] [OFFSET …] [LIMIT …]`, at least one of them
+    pub struct Page {
+        /// The sort keys; empty without `ORDER BY`.
+        pub order_by: Vec<SortItem>,
+        /// `OFFSET`, also written `SKIP`
+        pub skip: Option<Expression>,
+        /// `LIMIT`
+        pub limit: Option<Expression>,
+    }
+
+    /// `LOAD CSV [WITH HEADERS] FROM file AS variable [FIELDTERMINATOR 'c']`
+    pub struct LoadCsv {
+        /// Whether the first line names the fields.
+        pub headers: bool,
+        /// Where the file is.
+        pub from: Expression,
+        /// The variable that gets each line.
+        pub variable: Name,
+        /// What stands between fields; none: a comma.
+        pub field_terminator: Option<String>,
+    }
+
+    /// `FINISH`: the end of a query without a result
+    pub struct Finish {}
+
+    /// `WHEN predicate THEN query … [ELSE query]`
+    pub struct Conditional {
+        /// The branches; never empty.
+        pub branches: Vec<ConditionalBranch>,
+        /// The query after `ELSE`.
+        pub otherwise: Option<Query>,
+    }
+
+    /// `WHEN predicate THEN query`
+    pub struct ConditionalBranch {
+        /// The predicate.
+        pub predicate: Expression,
+        /// The query.
+        pub query: Query,
+    }
+}
+
+impl Conditional {
+    /// The queries of all branches, that of `ELSE` last.
+    pub fn queries(&self) -> impl Iterator<Item = &Query> {
+        self.branches.iter().map(|branch| &branch.query).chain(&self.otherwise)
     }
 }

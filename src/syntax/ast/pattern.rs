@@ -116,6 +116,13 @@ node! {
 pub enum LabelExpressionKind {
     /// A label or relationship type.
     Name(String),
+    /// `$(expression)`, `$all(expression)`, `$any(expression)`: what a string or list of strings names.
+    Computed {
+        /// Whether one of several is enough.
+        any: bool,
+        /// The name or names.
+        names: Box<Expression>,
+    },
     /// `%`: at least one.
     Any,
     /// `!a`
@@ -127,12 +134,21 @@ pub enum LabelExpressionKind {
 }
 
 impl LabelExpression {
-    /// The names, if this is a plain conjunction `:A:B`, the only form that CREATE and SET take.
-    pub fn conjunction(&self) -> Option<Vec<Name>> {
-        match &self.kind {
-            LabelExpressionKind::And(operands) => operands.iter().map(Self::as_name).collect(),
-            _ => Some(vec![self.as_name()?]),
-        }
+    /// The names, written or computed, if this is a plain conjunction `:A:B`, the only form that CREATE
+    /// and SET take.
+    pub fn conjunction(&self) -> Option<&[LabelExpression]> {
+        let operands = match &self.kind {
+            LabelExpressionKind::And(operands) => operands.as_slice(),
+            _ => std::slice::from_ref(self),
+        };
+        operands.iter().all(Self::names_all).then_some(operands)
+    }
+
+    fn names_all(&self) -> bool {
+        matches!(
+            self.kind,
+            LabelExpressionKind::Name(_) | LabelExpressionKind::Computed { any: false, .. }
+        )
     }
 
     /// The names, if this is a plain choice `:A|B`, the only form openCypher 9 has for types.

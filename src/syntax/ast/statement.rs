@@ -25,15 +25,17 @@ pub enum Mode {
 }
 
 node! {
-    /// One or more single queries, joined by `UNION`.
+    /// One or more single queries, joined by `UNION`, and the queries that go on with their rows.
     pub struct Query {
         /// The first single query.
         pub first: SingleQuery,
         /// The others, in order.
         pub unions: Vec<Union>,
+        /// The queries after each `NEXT`, in order; these have no `NEXT` of their own.
+        pub next: Vec<Query>,
     }
 
-    /// `UNION [ALL]` and the single query after it. The span covers both.
+    /// `UNION [DISTINCT|ALL]` and the single query after it. The span covers both.
     pub struct Union {
         /// Whether duplicates are kept.
         pub all: bool,
@@ -52,5 +54,20 @@ impl Query {
     /// All single queries, in order.
     pub fn parts(&self) -> impl Iterator<Item = &SingleQuery> {
         std::iter::once(&self.first).chain(self.unions.iter().map(|union| &union.query))
+    }
+
+    /// It, and the queries after each `NEXT`.
+    pub fn segments(&self) -> impl Iterator<Item = &Query> {
+        std::iter::once(self).chain(&self.next)
+    }
+
+    /// Whether it ends in RETURN, whichever way it takes.
+    pub fn ends_in_return(&self) -> bool {
+        let last = self.next.last().unwrap_or(self);
+        last.parts().all(|part| match part.clauses.last() {
+            Some(Clause::Return(_)) => true,
+            Some(Clause::Conditional(clause)) => clause.queries().all(Query::ends_in_return),
+            _ => false,
+        })
     }
 }

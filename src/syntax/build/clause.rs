@@ -11,12 +11,20 @@ use crate::syntax::ast::Create;
 use crate::syntax::ast::Delete;
 use crate::syntax::ast::Expression;
 use crate::syntax::ast::ExpressionKind;
+use crate::syntax::ast::Filter;
+use crate::syntax::ast::Finish;
 use crate::syntax::ast::Foreach;
+use crate::syntax::ast::LabelExpression;
+use crate::syntax::ast::Let;
+use crate::syntax::ast::LetItem;
+use crate::syntax::ast::LoadCsv;
 use crate::syntax::ast::Match;
 use crate::syntax::ast::Merge;
 use crate::syntax::ast::MergeAction;
 use crate::syntax::ast::MergeEvent;
 use crate::syntax::ast::Name;
+use crate::syntax::ast::OnError;
+use crate::syntax::ast::Page;
 use crate::syntax::ast::PathPattern;
 use crate::syntax::ast::Projection;
 use crate::syntax::ast::ProjectionItem;
@@ -30,6 +38,7 @@ use crate::syntax::ast::SetItem;
 use crate::syntax::ast::SetItemKind;
 use crate::syntax::ast::SortItem;
 use crate::syntax::ast::SubqueryScope;
+use crate::syntax::ast::Transactions;
 use crate::syntax::ast::Unwind;
 use crate::syntax::ast::With;
 use crate::syntax::ast::Yield;
@@ -57,7 +66,7 @@ impl Builder<'_> {
                 Ok(Clause::Return(Return { projection, span }))
             }
             Rule::unwind_clause => self.unwind(pair).map(Clause::Unwind),
-            Rule::create_clause => {
+            Rule::create_clause | Rule::insert_clause => {
                 let patterns = parts(pair)
                     .filter(|part| part.as_rule() == Rule::path_pattern)
                     .map(|part| self.path_pattern(part))
@@ -76,6 +85,25 @@ impl Builder<'_> {
             Rule::delete_clause => self.delete(pair).map(Clause::Delete),
             Rule::call_clause => self.call(pair),
             Rule::foreach_clause => self.foreach(pair).map(Clause::Foreach),
+            Rule::let_clause => {
+                let items = parts(pair)
+                    .filter(|part| part.as_rule() == Rule::let_item)
+                    .map(|part| self.let_item(part))
+                    .collect::<Result<_>>()?;
+                Ok(Clause::Let(Let { items, span }))
+            }
+            Rule::filter_clause => {
+                Ok(Clause::Filter(Filter { predicate: self.where_part(pair)?, span }))
+            }
+            Rule::page_clause => self.page(pair).map(Clause::Page),
+            Rule::load_csv_clause => self.load_csv(pair).map(Clause::LoadCsv),
+            Rule::finish_clause => Ok(Clause::Finish(Finish { span })),
+            Rule::use_clause => Err(Error::syntax(
+                Detail::UnknownGraph,
+                "USE names another graph, and a store holds one only",
+            )
+            .at(span)
+            .help("Leave the clause out; open another store to ask another graph.")),
             _ => Err(misplaced(&pair, span)),
         }
     }
@@ -133,12 +161,40 @@ impl Builder<'_> {
         Ok(With { projection, where_, span })
     }
 
+    fn let_item(&self, pair: Pair<'_>) -> Result<LetItem> {
+        let span = self.span(&pair);
+        let variable = self.variable_within(&pair)?;
+        Ok(LetItem { variable, value: self.only_value(pair)?, span })
+    }
+
+    fn page(&self, pair: Pair<'_>) -> Result<Page> {
+        let span = self.span(&pair);
+        let mut page = Page { order_by: Vec::new(), skip: None, limit: None, span };
+        for part in parts(pair) {
+            match part.as_rule() {
+                Rule::order_part => page.order_by = self.sort_items(part)?,
+                Rule::skip_part => page.skip = Some(self.only_value(part)?),
+                Rule::limit_part => page.limit = Some(self.only_value(part)?),
+                _ => return Err(misplaced(&part, span)),
+            }
+        }
+        Ok(page)
+    }
+
+    fn sort_items(&self, pair: Pair<'_>) -> Result<Vec<SortItem>> {
+        parts(pair)
+            .filter(|item| item.as_rule() == Rule::sort_item)
+            .map(|item| self.sort_item(item))
+            .collect()
+    }
+
     fn projection(&self, pair: Pair<'_>) -> Result<Projection> {
         let span = self.span(&pair);
         let mut projection = Projection {
             distinct: false,
             star: false,
             items: Vec::new(),
+            group_by: None,
             order_by: Vec::new(),
             skip: None,
             limit: None,
@@ -149,11 +205,12 @@ impl Builder<'_> {
                 Rule::kw_distinct => projection.distinct = true,
                 Rule::star => projection.star = true,
                 Rule::projection_item => projection.items.push(self.projection_item(part)?),
-                Rule::order_part => {
-                    for item in parts(part).filter(|item| item.as_rule() == Rule::sort_item) {
-                        projection.order_by.push(self.sort_item(item)?);
-                    }
+                Rule::group_part => {
+                    let keys = parts(part).filter(|key| key.as_rule() == Rule::expression);
+                    let keys = keys.map(|key| self.value(key)).collect::<Result<_>>()?;
+                    projection.group_by = Some(keys);
                 }
+                Rule::order_part => projection.order_by = self.sort_items(part)?,
                 Rule::skip_part => projection.skip = Some(self.only_value(part)?),
                 Rule::limit_part => projection.limit = Some(self.only_value(part)?),
                 _ => return Err(misplaced(&part, span)),
@@ -243,6 +300,9 @@ impl Builder<'_> {
                 (Rule::set_replace, ExpressionKind::Property { base, key }) => {
                     SetItemKind::Property { target: *base, key, value: self.only_value(part)? }
                 }
+                (Rule::set_replace, ExpressionKind::Index { base, index }) => {
+                    SetItemKind::Index { target: *base, key: *index, value: self.only_value(part)? }
+                }
                 (rule, ExpressionKind::Variable(text)) => {
                     let variable = Name { text, span: target.span };
                     match rule {
@@ -262,8 +322,11 @@ impl Builder<'_> {
         Err(missing("value", span))
     }
 
-    fn labels(&self, pair: Pair<'_>) -> Result<Vec<Name>> {
-        parts(pair).map(|part| self.name(&part)).collect()
+    fn labels(&self, pair: Pair<'_>) -> Result<Vec<LabelExpression>> {
+        parts(pair)
+            .filter(|part| part.as_rule() != Rule::kw_is)
+            .map(|part| self.label_factor(part))
+            .collect()
     }
 
     /// A variable, an expression in parentheses, or a property of either.
@@ -279,6 +342,10 @@ impl Builder<'_> {
                 }
                 (Rule::expression, _) => self.value(part)?,
                 (Rule::property_lookup, Some(base)) => self.property(base, part)?,
+                (Rule::subscript, Some(base)) => {
+                    let span = base.span.to(span);
+                    Expression { kind: self.subscript(base, part)?, span }
+                }
                 _ => return Err(misplaced(&part, span)),
             });
         }
@@ -299,6 +366,9 @@ impl Builder<'_> {
         let kind = match (target.kind, labels) {
             (ExpressionKind::Property { base, key }, None) => {
                 RemoveItemKind::Property { target: *base, key }
+            }
+            (ExpressionKind::Index { base, index }, None) => {
+                RemoveItemKind::Index { target: *base, key: *index }
             }
             (ExpressionKind::Variable(text), Some(labels)) => {
                 RemoveItemKind::Labels { variable: Name { text, span: target.span }, labels }
@@ -401,6 +471,7 @@ impl Builder<'_> {
         let mut scope = SubqueryScope::ImportingWith;
         let mut query = None;
         let mut within = Vec::new();
+        let mut transactions = None;
         for part in pair.into_inner() {
             match part.as_rule() {
                 Rule::close_paren if scope == SubqueryScope::ImportingWith => {
@@ -409,11 +480,64 @@ impl Builder<'_> {
                 Rule::star => scope = SubqueryScope::All,
                 Rule::variable => within.push(self.name(&part)?),
                 Rule::query => query = Some(self.nested(span, || self.query(part))?),
+                Rule::in_transactions => transactions = Some(self.transactions(part)?),
                 _ => {}
             }
         }
         let query = query.ok_or_else(|| missing("query", span))?;
-        Ok(CallSubquery { optional, scope, query, span })
+        Ok(CallSubquery { optional, scope, query, transactions, span })
+    }
+
+    fn transactions(&self, pair: Pair<'_>) -> Result<Transactions> {
+        let span = self.span(&pair);
+        let mut into = Transactions {
+            concurrent: false,
+            concurrency: None,
+            rows: None,
+            on_error: None,
+            status: None,
+            span,
+        };
+        for part in pair.into_inner() {
+            let place = self.span(&part);
+            let repeated = match part.as_rule() {
+                Rule::transaction_rows => into.rows.replace(self.only_value(part)?).is_some(),
+                Rule::report_status => into.status.replace(self.variable_within(&part)?).is_some(),
+                Rule::on_error => {
+                    let word = part.into_inner().next_back().map(|word| word.as_rule());
+                    let on_error = match word {
+                        Some(Rule::kw_continue) => OnError::Continue,
+                        Some(Rule::kw_break) => OnError::Break,
+                        _ => OnError::Fail,
+                    };
+                    into.on_error.replace(on_error).is_some()
+                }
+                Rule::kw_concurrent => {
+                    into.concurrent = true;
+                    false
+                }
+                Rule::expression => into.concurrency.replace(self.value(part)?).is_some(),
+                _ => false,
+            };
+            if repeated {
+                return Err(Error::syntax(Detail::UnexpectedSyntax, "this stands here twice")
+                    .at(place)
+                    .help("Keep one of them."));
+            }
+        }
+        Ok(into)
+    }
+
+    fn load_csv(&self, pair: Pair<'_>) -> Result<LoadCsv> {
+        let span = self.span(&pair);
+        let variable = self.variable_within(&pair)?;
+        let headers = pair.clone().into_inner().any(|part| part.as_rule() == Rule::kw_headers);
+        let terminator = pair.clone().into_inner().find(|part| part.as_rule() == Rule::string);
+        let field_terminator = terminator
+            .map(|text| super::literal::string(text.as_str(), self.span(&text).start))
+            .transpose()?;
+        let from = self.only_value(pair)?;
+        Ok(LoadCsv { headers, from, variable, field_terminator, span })
     }
 
     fn foreach(&self, pair: Pair<'_>) -> Result<Foreach> {

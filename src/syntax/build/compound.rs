@@ -17,7 +17,6 @@ use crate::syntax::ast::Name;
 use crate::syntax::ast::PathPattern;
 use crate::syntax::ast::Quantifier;
 use crate::syntax::ast::Query;
-use crate::syntax::ast::SingleQuery;
 use crate::syntax::ast::SubqueryKind;
 use crate::syntax::build::Builder;
 use crate::syntax::build::expression::reject_pattern;
@@ -246,7 +245,7 @@ impl Builder<'_> {
             }
         };
         reject_updates(&query)?;
-        if kind == SubqueryKind::Collect && !query.parts().all(ends_in_return) {
+        if kind == SubqueryKind::Collect && !query.ends_in_return() {
             return Err(Error::syntax(
                 Detail::InvalidClauseComposition,
                 "the query in `COLLECT { … }` must end in RETURN",
@@ -257,10 +256,6 @@ impl Builder<'_> {
     }
 }
 
-fn ends_in_return(query: &SingleQuery) -> bool {
-    matches!(query.clauses.last(), Some(Clause::Return(_)))
-}
-
 fn pattern_span(patterns: &[PathPattern], where_: Option<&Expression>, outer: Span) -> Span {
     let spans = patterns.iter().map(|pattern| pattern.span).chain(where_.map(|e| e.span));
     spans.reduce(Span::to).unwrap_or(outer)
@@ -268,7 +263,8 @@ fn pattern_span(patterns: &[PathPattern], where_: Option<&Expression>, outer: Sp
 
 /// An expression changes nothing, so neither does the query within it.
 fn reject_updates(query: &Query) -> Result<()> {
-    let update = query.parts().flat_map(|part| &part.clauses).find(|clause| clause.is_updating());
+    let parts = query.segments().flat_map(Query::parts);
+    let update = parts.flat_map(|part| &part.clauses).find(|clause| clause.is_updating());
     match update {
         Some(clause) => Err(Error::syntax(
             Detail::InvalidClauseComposition,

@@ -213,7 +213,7 @@ impl Builder<'_> {
         reject_pattern(&base)?;
         let kind = match pair.as_rule() {
             Rule::property_lookup => self.property(base, pair)?.kind,
-            Rule::label_predicate => ExpressionKind::HasLabels {
+            Rule::label_predicate | Rule::label_test => ExpressionKind::HasLabels {
                 operand: Box::new(base),
                 labels: self.label_expression(pair)?,
             },
@@ -249,7 +249,7 @@ impl Builder<'_> {
         }
     }
 
-    fn subscript(&self, base: Expression, pair: Pair<'_>) -> Result<ExpressionKind> {
+    pub(super) fn subscript(&self, base: Expression, pair: Pair<'_>) -> Result<ExpressionKind> {
         let base = Box::new(base);
         let (mut before, mut after, mut is_slice) = (None, None, false);
         for part in parts(pair) {

@@ -248,7 +248,7 @@ impl Builder<'_> {
 
     pub(super) fn label_part(&self, pair: Pair<'_>) -> Result<LabelExpression> {
         let span = self.span(&pair);
-        match parts(pair).next() {
+        match parts(pair).find(|part| part.as_rule() != Rule::kw_is) {
             Some(inner) => self.label_expression(inner),
             None => Err(Error::internal("a label expression is empty").at(span)),
         }
@@ -257,8 +257,10 @@ impl Builder<'_> {
     /// A choice of conjunctions: a label expression, or a label predicate after its colon.
     pub(super) fn label_expression(&self, pair: Pair<'_>) -> Result<LabelExpression> {
         let whole = self.span(&pair);
-        let operands =
-            parts(pair).map(|part| self.label_conjunction(part)).collect::<Result<Vec<_>>>()?;
+        let operands = parts(pair)
+            .filter(|part| part.as_rule() != Rule::kw_is)
+            .map(|part| self.label_conjunction(part))
+            .collect::<Result<Vec<_>>>()?;
         joined(operands, LabelExpressionKind::Or, whole)
     }
 
@@ -269,12 +271,25 @@ impl Builder<'_> {
         joined(operands, LabelExpressionKind::And, whole)
     }
 
-    fn label_factor(&self, pair: Pair<'_>) -> Result<LabelExpression> {
+    /// `$(expression)` and its kin.
+    fn computed_label(&self, pair: Pair<'_>) -> Result<LabelExpressionKind> {
+        let span = self.span(&pair);
+        let any = pair.clone().into_inner().any(|part| part.as_rule() == Rule::kw_any);
+        match pair.into_inner().find(|part| part.as_rule() == Rule::expression) {
+            Some(names) => {
+                Ok(LabelExpressionKind::Computed { any, names: Box::new(self.value(names)?) })
+            }
+            None => Err(Error::internal("a computed label has no expression").at(span)),
+        }
+    }
+
+    pub(super) fn label_factor(&self, pair: Pair<'_>) -> Result<LabelExpression> {
         let span = self.span(&pair);
         self.nested(span, || {
             let kind = match pair.as_rule() {
                 Rule::name => LabelExpressionKind::Name(self.name(&pair)?.text),
                 Rule::label_any => LabelExpressionKind::Any,
+                Rule::computed_label => self.computed_label(pair)?,
                 Rule::label_not => match parts(pair).next() {
                     Some(inner) => LabelExpressionKind::Not(Box::new(self.label_factor(inner)?)),
                     None => return Err(Error::internal("`!` negates nothing").at(span)),

@@ -3,13 +3,16 @@
 use crate::syntax::ast::Call;
 use crate::syntax::ast::CallSubquery;
 use crate::syntax::ast::Clause;
+use crate::syntax::ast::Conditional;
 use crate::syntax::ast::Expression;
 use crate::syntax::ast::ExpressionKind;
 use crate::syntax::ast::Foreach;
+use crate::syntax::ast::LabelExpression;
 use crate::syntax::ast::Match;
 use crate::syntax::ast::Merge;
 use crate::syntax::ast::MergeEvent;
 use crate::syntax::ast::Name;
+use crate::syntax::ast::OnError;
 use crate::syntax::ast::Projection;
 use crate::syntax::ast::ProjectionItem;
 use crate::syntax::ast::RemoveItem;
@@ -18,6 +21,7 @@ use crate::syntax::ast::SetItem;
 use crate::syntax::ast::SetItemKind;
 use crate::syntax::ast::SortItem;
 use crate::syntax::ast::SubqueryScope;
+use crate::syntax::ast::Transactions;
 use crate::syntax::ast::Yield;
 use crate::syntax::ast::YieldItem;
 use crate::syntax::print::Printer;
@@ -61,6 +65,41 @@ impl Printer {
             Clause::Call(clause) => self.call(clause),
             Clause::CallSubquery(clause) => self.call_subquery(clause),
             Clause::Foreach(clause) => self.foreach(clause),
+            Clause::Let(clause) => {
+                self.word("LET ");
+                self.separated(&clause.items, ", ", |printer, item| {
+                    printer.variable(&item.variable.text);
+                    printer.word(" = ");
+                    printer.expression(&item.value);
+                });
+            }
+            Clause::Filter(clause) => {
+                self.word("FILTER ");
+                self.expression(&clause.predicate);
+            }
+            Clause::Page(clause) => {
+                // A part before it brings a space of its own.
+                let start = self.out.len();
+                self.page(&clause.order_by, clause.skip.as_ref(), clause.limit.as_ref());
+                if self.out.get(start..).is_some_and(|printed| printed.starts_with(' ')) {
+                    self.out.remove(start);
+                }
+            }
+            Clause::LoadCsv(clause) => {
+                let headers = if clause.headers { "WITH HEADERS " } else { "" };
+                self.word("LOAD CSV ");
+                self.word(headers);
+                self.word("FROM ");
+                self.expression(&clause.from);
+                self.word(" AS ");
+                self.variable(&clause.variable.text);
+                if let Some(terminator) = &clause.field_terminator {
+                    self.word(" FIELDTERMINATOR ");
+                    self.string(terminator);
+                }
+            }
+            Clause::Finish(_) => self.word("FINISH"),
+            Clause::Conditional(clause) => self.conditional(clause),
         }
     }
 
@@ -85,17 +124,45 @@ impl Printer {
             self.word(if projection.items.is_empty() { "*" } else { "*, " });
         }
         self.separated(&projection.items, ", ", Self::projection_item);
-        if !projection.order_by.is_empty() {
-            self.word(" ORDER BY ");
-            self.separated(&projection.order_by, ", ", Self::sort_item);
+        if let Some(keys) = &projection.group_by {
+            self.word(if keys.is_empty() { " GROUP BY ()" } else { " GROUP BY " });
+            self.separated(keys, ", ", Self::expression);
         }
-        if let Some(skip) = &projection.skip {
+        self.page(&projection.order_by, projection.skip.as_ref(), projection.limit.as_ref());
+    }
+
+    fn page(
+        &mut self,
+        order_by: &[SortItem],
+        skip: Option<&Expression>,
+        limit: Option<&Expression>,
+    ) {
+        if !order_by.is_empty() {
+            self.word(" ORDER BY ");
+            self.separated(order_by, ", ", Self::sort_item);
+        }
+        if let Some(skip) = skip {
             self.word(" SKIP ");
             self.expression(skip);
         }
-        if let Some(limit) = &projection.limit {
+        if let Some(limit) = limit {
             self.word(" LIMIT ");
             self.expression(limit);
+        }
+    }
+
+    fn conditional(&mut self, clause: &Conditional) {
+        for (at, branch) in clause.branches.iter().enumerate() {
+            self.word(if at == 0 { "WHEN " } else { " WHEN " });
+            self.expression(&branch.predicate);
+            self.word(" THEN { ");
+            self.query(&branch.query);
+            self.word(" }");
+        }
+        if let Some(query) = &clause.otherwise {
+            self.word(" ELSE { ");
+            self.query(query);
+            self.word(" }");
         }
     }
 
@@ -139,6 +206,13 @@ impl Printer {
                 self.word(" = ");
                 self.expression(value);
             }
+            SetItemKind::Index { target, key, value } => {
+                self.set_target(target);
+                self.word("[");
+                self.expression(key);
+                self.word("] = ");
+                self.expression(value);
+            }
             SetItemKind::Replace { variable, value } => {
                 self.variable(&variable.text);
                 self.word(" = ");
@@ -160,15 +234,21 @@ impl Printer {
                 self.word(".");
                 self.name(&key.text);
             }
+            RemoveItemKind::Index { target, key } => {
+                self.set_target(target);
+                self.word("[");
+                self.expression(key);
+                self.word("]");
+            }
             RemoveItemKind::Labels { variable, labels } => self.labelled(variable, labels),
         }
     }
 
-    fn labelled(&mut self, variable: &Name, labels: &[Name]) {
+    fn labelled(&mut self, variable: &Name, labels: &[LabelExpression]) {
         self.variable(&variable.text);
         for label in labels {
             self.word(":");
-            self.name(&label.text);
+            self.labels(label, 2);
         }
     }
 
@@ -180,6 +260,12 @@ impl Printer {
                 self.set_target(base);
                 self.word(".");
                 self.name(&key.text);
+            }
+            ExpressionKind::Index { base, index } => {
+                self.set_target(base);
+                self.word("[");
+                self.expression(index);
+                self.word("]");
             }
             _ => {
                 self.word("(");
@@ -237,6 +323,33 @@ impl Printer {
         self.word("{ ");
         self.query(&clause.query);
         self.word(" }");
+        if let Some(transactions) = &clause.transactions {
+            self.transactions(transactions);
+        }
+    }
+
+    fn transactions(&mut self, transactions: &Transactions) {
+        self.word(" IN ");
+        if let Some(concurrency) = &transactions.concurrency {
+            self.expression(concurrency);
+            self.word(" ");
+        }
+        self.word(if transactions.concurrent { "CONCURRENT TRANSACTIONS" } else { "TRANSACTIONS" });
+        if let Some(rows) = &transactions.rows {
+            self.word(" OF ");
+            self.expression(rows);
+            self.word(" ROWS");
+        }
+        match transactions.on_error {
+            None => {}
+            Some(OnError::Continue) => self.word(" ON ERROR CONTINUE"),
+            Some(OnError::Break) => self.word(" ON ERROR BREAK"),
+            Some(OnError::Fail) => self.word(" ON ERROR FAIL"),
+        }
+        if let Some(status) = &transactions.status {
+            self.word(" REPORT STATUS AS ");
+            self.variable(&status.text);
+        }
     }
 
     fn foreach(&mut self, clause: &Foreach) {

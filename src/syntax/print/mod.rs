@@ -60,10 +60,15 @@ impl Printer {
     }
 
     fn query(&mut self, query: &Query) {
-        self.single_query(&query.first);
-        for union in &query.unions {
-            self.word(if union.all { " UNION ALL " } else { " UNION " });
-            self.single_query(&union.query);
+        for (at, segment) in query.segments().enumerate() {
+            if at > 0 {
+                self.word(" NEXT ");
+            }
+            self.single_query(&segment.first);
+            for union in &segment.unions {
+                self.word(if union.all { " UNION ALL " } else { " UNION " });
+                self.single_query(&union.query);
+            }
         }
     }
 

@@ -19,7 +19,9 @@ fn level(labels: &LabelExpression) -> u8 {
         LabelExpressionKind::Or(_) => 0,
         LabelExpressionKind::And(_) => 1,
         LabelExpressionKind::Not(_) => 2,
-        LabelExpressionKind::Name(_) | LabelExpressionKind::Any => 3,
+        LabelExpressionKind::Name(_)
+        | LabelExpressionKind::Computed { .. }
+        | LabelExpressionKind::Any => 3,
     }
 }
 
@@ -130,6 +132,11 @@ impl Printer {
         match &labels.kind {
             LabelExpressionKind::Name(name) => self.name(name),
             LabelExpressionKind::Any => self.word("%"),
+            LabelExpressionKind::Computed { any, names } => {
+                self.word(if *any { "$any(" } else { "$(" });
+                self.expression(names);
+                self.word(")");
+            }
             LabelExpressionKind::Not(operand) => {
                 self.word("!");
                 self.labels(operand, 2);

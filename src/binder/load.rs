@@ -1,0 +1,107 @@
+//! LOAD CSV, and what commits on its way.
+
+use crate::bound;
+use crate::bound::Clause;
+use crate::bound::Expression;
+use crate::bound::ExpressionKind;
+use crate::error::Detail;
+use crate::error::Error;
+use crate::error::Result;
+use crate::error::Span;
+use crate::syntax::ast;
+use crate::value::Type;
+use crate::value::Value;
+
+use super::{Binder, error};
+
+/// How many rows a transaction takes where the query does not say.
+const ROWS_PER_TRANSACTION: i64 = 1000;
+
+impl Binder<'_> {
+    pub(super) fn load_csv(&mut self, clause: &ast::LoadCsv, to: &mut Vec<Clause>) -> Result<()> {
+        let from = self.expression(&clause.from)?;
+        if !Type::String.accepts(&from.ty) {
+            return Err(error::invalid_type("a string", &from.ty, from.span));
+        }
+        let terminator = match &clause.field_terminator {
+            None => ',',
+            Some(text) => {
+                let mut all = text.chars();
+                match (all.next(), all.next()) {
+                    (Some(only), None) if !matches!(only, '"' | '\n' | '\r') => only,
+                    _ => {
+                        return Err(Error::syntax(
+                            Detail::InvalidArgumentValue,
+                            format!("`{text}` cannot stand between fields"),
+                        )
+                        .at(clause.span)
+                        .help("FIELDTERMINATOR takes one character, as in `';'` or `'\\t'`."));
+                    }
+                }
+            }
+        };
+        let headers = clause.headers;
+        let ty = if headers { Type::Map } else { Type::list(Type::String) };
+        let slot = self.new_name(&clause.variable, ty)?;
+        let file = self.hidden("file", Type::String);
+        let line = self.hidden("line", Type::Integer);
+        self.csv = Some((file, line));
+        to.push(Clause::LoadCsv(bound::LoadCsv { from, headers, terminator, slot, file, line }));
+        Ok(())
+    }
+
+    /// `file()` and `linenumber()`: a variable of the rows of LOAD CSV, null elsewhere.
+    pub(super) fn csv_place(&self, function: &str, span: Span) -> Option<Expression> {
+        let (file, line) = self.csv?;
+        match function {
+            "file" => Some(self.variable(file, span)),
+            "linenumber" => Some(self.variable(line, span)),
+            _ => None,
+        }
+    }
+
+    /// What follows a subquery that commits on its way.
+    pub(super) fn transactions(
+        &mut self,
+        transactions: &ast::Transactions,
+    ) -> Result<bound::Transactions> {
+        let span = transactions.span;
+        if !self.whole {
+            return Err(error::composition(
+                "`CALL { … } IN TRANSACTIONS` cannot stand within another query",
+                span,
+            )
+            .help("Let it stand in the statement itself, without UNION, NEXT or WHEN."));
+        }
+        let scope = self.scope.clone();
+        let concurrency = transactions.concurrency.as_ref();
+        self.row_count(concurrency, "CONCURRENT TRANSACTIONS", &scope)?;
+        let rows = self.row_count(transactions.rows.as_ref(), "OF … ROWS", &scope)?;
+        let rows = rows.unwrap_or(Expression {
+            kind: ExpressionKind::Literal(Value::Integer(ROWS_PER_TRANSACTION)),
+            span,
+            ty: Type::Integer,
+        });
+        if let ExpressionKind::Literal(Value::Integer(0)) = rows.kind {
+            return Err(Error::syntax(
+                Detail::NumberOutOfRange,
+                "a transaction takes at least one row",
+            )
+            .at(rows.span));
+        }
+        let on_error = match transactions.on_error {
+            Some(ast::OnError::Continue) => bound::OnError::Continue,
+            Some(ast::OnError::Break) => bound::OnError::Break,
+            Some(ast::OnError::Fail) | None => bound::OnError::Fail,
+        };
+        if let (Some(status), bound::OnError::Fail) = (&transactions.status, on_error) {
+            return Err(error::composition(
+                "REPORT STATUS needs ON ERROR CONTINUE or ON ERROR BREAK",
+                status.span,
+            )
+            .help("Where an error ends the statement there is no failure to report."));
+        }
+        self.commits = true;
+        Ok(bound::Transactions { rows, on_error, status: None })
+    }
+}
