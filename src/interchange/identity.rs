@@ -20,9 +20,14 @@ pub(super) enum Ids {
     Strings(StringIds),
 }
 
-/// Identifiers that are integers: a table where they lie close together, else a map.
+/// Identifiers that are integers: a run where each is one more than the one before it, as nodes mostly come; a table
+/// where they lie close together; else a map.
 #[derive(Debug, Default)]
 pub(super) struct Integers {
+    /// How many there are in the run from `base` on, while there is nothing else.
+    run: u32,
+    /// The node of the first in the run.
+    first: u32,
     base: i64,
     table: Vec<u32>,
     map: FxHashMap<i64, u32>,
@@ -34,6 +39,11 @@ impl Integers {
     /// The node with this identifier.
     #[inline]
     pub(super) fn get(&self, id: i64) -> Option<u32> {
+        if self.run > 0 {
+            // A distance that does not fit is far beyond the run, whatever its sign.
+            let at = id.wrapping_sub(self.base) as u64;
+            return (at < u64::from(self.run)).then(|| self.first + at as u32);
+        }
         if self.mapped {
             return self.map.get(&id).copied();
         }
@@ -43,6 +53,38 @@ impl Integers {
 
     /// Adds an identifier; whether it is new.
     pub(super) fn insert(&mut self, id: i64, node: u32) -> bool {
+        if self.run > 0 || self.count == 0 {
+            if self.count == 0 {
+                (self.base, self.first, self.run, self.count) = (id, node, 1, 1);
+                return true;
+            }
+            if self.get(id).is_some() {
+                return false;
+            }
+            let next = i64::from(self.run);
+            if self.base.checked_add(next) == Some(id)
+                && self.first.checked_add(self.run) == Some(node)
+            {
+                self.run += 1;
+                self.count += 1;
+                return true;
+            }
+            self.end_run();
+        }
+        self.add(id, node)
+    }
+
+    /// Puts the run into a table, for what comes is beside it.
+    #[cold]
+    fn end_run(&mut self) {
+        let (base, first, run) = (self.base, self.first, std::mem::take(&mut self.run));
+        self.count = 0;
+        for at in 0..run {
+            self.add(base.wrapping_add(i64::from(at)), first + at);
+        }
+    }
+
+    fn add(&mut self, id: i64, node: u32) -> bool {
         if !self.mapped {
             if self.count == 0 {
                 // Identifiers mostly begin near the least of them.

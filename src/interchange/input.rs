@@ -61,8 +61,14 @@ impl Input {
     }
 
     /// Appends up to `limit` bytes; fewer mean the end.
-    pub(super) fn read(&mut self, limit: usize, into: &mut Vec<u8>) -> io::Result<usize> {
+    pub(super) fn read_some(&mut self, limit: usize, into: &mut Vec<u8>) -> io::Result<usize> {
         (&mut self.reader).take(limit as u64).read_to_end(into)
+    }
+}
+
+impl Read for Input {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.reader.read(buffer)
     }
 }
 

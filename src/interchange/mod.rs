@@ -4,6 +4,7 @@
 //! not know how the graph stores anything: what it reads goes to the database as typed arrays.
 
 use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
@@ -16,15 +17,22 @@ use crate::error::Result;
 use crate::value::Value;
 
 mod csv;
+mod cypher;
+mod export;
+mod field;
+mod graph;
 mod identity;
 mod input;
+mod json_lines;
 mod options;
 mod pipeline;
 mod rejects;
 
+use export::GraphWriter;
 use identity::{Ids, Integers, StringIds};
 use rejects::{BadRow, Rejects};
 
+pub use export::ExportSummary;
 pub use options::{
     IdType, ImportOptions, ImportProgress, ImportSummary, NodeFiles, RelationshipFiles,
 };
@@ -38,8 +46,14 @@ pub struct Format {
     pub extensions: &'static [&'static str],
     /// What it is, in half a sentence.
     pub doc: &'static str,
-    tables: Tables,
+    tables: Option<Tables>,
+    /// Reads a file that holds a whole graph.
+    graph: Option<ReadGraph>,
+    /// Makes what writes a whole graph into a file.
+    writer: Option<fn() -> Box<dyn GraphWriter>>,
 }
+
+type ReadGraph = fn(&mut Import<'_, '_, '_>, &Path) -> Result<()>;
 
 /// How a format of tables is read.
 #[derive(Debug)]
@@ -49,12 +63,32 @@ struct Tables {
 }
 
 /// Every format. The first is that of files whose names do not tell.
-pub static FORMATS: &[Format] = &[Format {
-    name: "csv",
-    extensions: &["csv", "tsv", "txt"],
-    doc: "comma-separated values, with a header as Neo4j's import takes it or any other",
-    tables: csv::TABLES,
-}];
+pub static FORMATS: &[Format] = &[
+    Format {
+        name: "csv",
+        extensions: &["csv", "tsv", "txt"],
+        doc: "tables of comma-separated values, with a header as Neo4j's import takes it or any other",
+        tables: Some(csv::TABLES),
+        graph: None,
+        writer: None,
+    },
+    Format {
+        name: "jsonl",
+        extensions: &["jsonl", "ndjson", "json"],
+        doc: "a graph as APOC writes it in JSON, an object a line",
+        tables: None,
+        graph: Some(json_lines::read),
+        writer: Some(|| Box::new(json_lines::JsonLines)),
+    },
+    Format {
+        name: "cypher",
+        extensions: &["cypher", "cql", "cyp"],
+        doc: "a script that makes the graph; `redstring DB -f FILE` runs it",
+        tables: None,
+        graph: None,
+        writer: Some(|| Box::new(cypher::Script::default())),
+    },
+];
 
 impl Format {
     /// The format of this name.
@@ -62,18 +96,34 @@ impl Format {
         FORMATS.iter().find(|format| format.name == name)
     }
 
-    /// The format that the name of a file tells.
-    fn of(
-        chosen: Option<&'static Format>,
-        files: &[std::path::PathBuf],
-    ) -> Result<&'static Format> {
+    /// The format that is chosen, or told by the name of a file.
+    fn of(chosen: Option<&'static Format>, file: &Path) -> Option<&'static Format> {
+        let extension = input::extension(file);
+        chosen.or_else(|| FORMATS.iter().find(|f| f.extensions.contains(&extension.as_str())))
+    }
+
+    /// How tables of these files are read; as those of the first format, where nothing else is told.
+    fn of_tables(chosen: Option<&'static Format>, files: &[PathBuf]) -> Result<&'static Tables> {
         let first = files.first().ok_or_else(|| {
             Error::usage(Detail::InvalidArgumentValue, "a list of files to import is empty")
         })?;
-        let extension = input::extension(first);
-        let told = || FORMATS.iter().find(|f| f.extensions.contains(&extension.as_str()));
-        let default = || Error::internal("there is no format to import");
-        chosen.or_else(told).or(FORMATS.first()).ok_or_else(default)
+        let format = Self::of(chosen, first).or(FORMATS.first());
+        format.and_then(|format| format.tables.as_ref()).ok_or_else(|| {
+            let message = format!("`{}` holds no table of nodes or relationships", first.display());
+            Error::usage(Detail::InvalidFile, message)
+                .help("Import a whole graph by the name of its file alone.")
+        })
+    }
+
+    /// How the graph in a file is read.
+    fn of_graph(chosen: Option<&'static Format>, file: &Path) -> Result<ReadGraph> {
+        Self::of(chosen, file).and_then(|format| format.graph).ok_or_else(|| {
+            let names = FORMATS.iter().filter(|f| f.graph.is_some()).map(|f| f.name);
+            let message =
+                format!("no format of graphs is told by the name of `{}`", file.display());
+            Error::usage(Detail::InvalidFile, message)
+                .help(format!("Name one: {}.", names.collect::<Vec<_>>().join(", ")))
+        })
     }
 }
 
@@ -95,11 +145,14 @@ struct Import<'a, 'b, 'c> {
 impl Import<'_, '_, '_> {
     fn run(&mut self) -> Result<()> {
         let options = self.options;
+        for (file, format) in &options.graphs {
+            Format::of_graph(*format, file)?(self, file)?;
+        }
         for files in &options.nodes {
-            (Format::of(files.format, &files.files)?.tables.nodes)(self, files)?;
+            (Format::of_tables(files.format, &files.files)?.nodes)(self, files)?;
         }
         for files in &options.relationships {
-            (Format::of(files.format, &files.files)?.tables.relationships)(self, files)?;
+            (Format::of_tables(files.format, &files.files)?.relationships)(self, files)?;
         }
         Ok(())
     }
@@ -287,6 +340,7 @@ impl Database {
     pub fn import(&self, options: &ImportOptions) -> Result<ImportSummary> {
         let files = options.nodes.iter().flat_map(|files| &files.files);
         let files = files.chain(options.relationships.iter().flat_map(|files| &files.files));
+        let files = files.chain(options.graphs.iter().map(|(file, _)| file));
         let total = files.map(|file| input::length(file)).sum();
         self.load(options.threads, |load| {
             let mut import = Import {

@@ -158,6 +158,7 @@ type Watch = Arc<dyn Fn(ImportProgress) + Send + Sync>;
 /// ```
 #[derive(Clone)]
 pub struct ImportOptions {
+    pub(super) graphs: Vec<(PathBuf, Option<&'static Format>)>,
     pub(super) nodes: Vec<NodeFiles>,
     pub(super) relationships: Vec<RelationshipFiles>,
     pub(super) id_type: Option<IdType>,
@@ -175,6 +176,7 @@ pub struct ImportOptions {
 impl fmt::Debug for ImportOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ImportOptions")
+            .field("graphs", &self.graphs)
             .field("nodes", &self.nodes)
             .field("relationships", &self.relationships)
             .field("id_type", &self.id_type)
@@ -188,6 +190,7 @@ impl fmt::Debug for ImportOptions {
 impl Default for ImportOptions {
     fn default() -> Self {
         Self {
+            graphs: Vec::new(),
             nodes: Vec::new(),
             relationships: Vec::new(),
             id_type: None,
@@ -205,6 +208,20 @@ impl Default for ImportOptions {
 }
 
 impl ImportOptions {
+    /// Adds a file that holds a whole graph, in the format that its name tells.
+    #[must_use]
+    pub fn graph(mut self, file: impl Into<PathBuf>) -> Self {
+        self.graphs.push((file.into(), None));
+        self
+    }
+
+    /// Adds a file that holds a whole graph, in this format.
+    #[must_use]
+    pub fn graph_as(mut self, file: impl Into<PathBuf>, format: &'static Format) -> Self {
+        self.graphs.push((file.into(), Some(format)));
+        self
+    }
+
     /// Adds files of nodes.
     #[must_use]
     pub fn nodes(mut self, files: NodeFiles) -> Self {

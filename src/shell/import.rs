@@ -56,7 +56,9 @@ pub(super) fn arguments(command: Command) -> Command {
             .default_missing_value("true")
             .value_parser(value_parser!(bool))
     };
-    command.after_help(AFTER).args([
+    let graphs =
+        Arg::new("FILES").value_name("FILE").num_args(0..).value_parser(value_parser!(PathBuf));
+    command.after_help(AFTER).arg(graphs.help("Files that hold whole graphs")).args([
         many(text(
             "nodes",
             "[LABEL[:LABEL]=]FILE[,FILE]",
@@ -128,12 +130,19 @@ fn behind<'a>(
 fn options(given: &ArgMatches) -> Result<ImportOptions> {
     let mut options = ImportOptions::default();
     let (nodes, relationships) = (placed(given, "nodes"), placed(given, "relationships"));
-    if nodes.is_empty() && relationships.is_empty() {
+    let graphs: Vec<&PathBuf> = given.get_many("FILES").into_iter().flatten().collect();
+    if nodes.is_empty() && relationships.is_empty() && graphs.is_empty() {
         let error = Error::usage(Detail::InvalidCommand, "there is nothing to import");
         return Err(error.help("Name files: `redstring import DB --nodes Person=persons.csv`."));
     }
     let starts: Vec<usize> = nodes.iter().chain(&relationships).map(|(at, _)| *at).collect();
     let format = given.get_one::<String>("format").map(|name| format_of(name)).transpose()?;
+    for file in graphs {
+        options = match format {
+            Some(format) => options.graph_as(file, format),
+            None => options.graph(file),
+        };
+    }
     let mut used = 0;
     for (at, value) in nodes {
         let (labels, files) = split_files(value);
@@ -219,7 +228,7 @@ fn split_files(value: &str) -> (Option<&str>, Vec<&str>) {
     (names, files.split(',').filter(|file| !file.is_empty()).collect())
 }
 
-fn format_of(name: &str) -> Result<&'static Format> {
+pub(super) fn format_of(name: &str) -> Result<&'static Format> {
     Format::by_name(name).ok_or_else(|| {
         let names: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
         Error::usage(Detail::InvalidCommand, format!("there is no format `{name}`"))

@@ -41,6 +41,19 @@ pub(super) static SUBCOMMANDS: &[Subcommand] = &[
         run: check,
     },
     Subcommand {
+        name: "export",
+        about: "Writes the whole graph into a file",
+        arguments: |command| {
+            let file = Arg::new("FILE").required(true).value_parser(value_parser!(PathBuf));
+            let format = Arg::new("FORMAT").long("format").value_name("FORMAT");
+            command
+                .arg(store())
+                .arg(format.help("The format, where the name of the file does not tell"))
+                .arg(file.help("The file, which is replaced if it is there"))
+        },
+        run: export,
+    },
+    Subcommand {
         name: "import",
         about: "Fills a store from files; all of it or nothing",
         arguments: |command| import::arguments(command.arg(store())),
@@ -94,6 +107,17 @@ fn path<'a>(given: &'a ArgMatches, name: &str) -> &'a Path {
 /// The store, which must be there and is only read.
 fn open(given: &ArgMatches) -> Result<Database> {
     Database::open_with(path(given, "DB"), Options::default().read_only(true))
+}
+
+fn export(given: &ArgMatches) -> Result<()> {
+    let format =
+        given.get_one::<String>("FORMAT").map(|name| import::format_of(name)).transpose()?;
+    let summary = open(given)?.export(path(given, "FILE"), format)?;
+    report::say(&format!(
+        "exported {} nodes, {} relationships",
+        summary.nodes, summary.relationships
+    ));
+    Ok(())
 }
 
 fn check(given: &ArgMatches) -> Result<()> {

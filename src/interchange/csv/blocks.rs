@@ -146,7 +146,7 @@ impl Open {
         text.reserve(BLOCK + 1);
         let mut wanted = BLOCK.saturating_sub(text.len()).max(BLOCK / 2);
         let end = loop {
-            let read = self.input.read(wanted, &mut text);
+            let read = self.input.read_some(wanted, &mut text);
             let read = read.map_err(|error| input::failed("read", &self.file, error))?;
             if read < wanted {
                 break text.len();

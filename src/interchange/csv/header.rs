@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::field::{FieldType, Scalar};
+use crate::interchange::field::{FieldType, Scalar};
 
 /// What a column is for.
 #[derive(Debug, Clone)]

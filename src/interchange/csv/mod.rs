@@ -5,7 +5,6 @@
 //! in the order of the files.
 
 mod blocks;
-mod field;
 mod header;
 mod parse;
 mod scan;
@@ -21,6 +20,7 @@ use crate::error::nearest;
 use crate::value::Array;
 use crate::value::ArrayData;
 
+use super::field::{Sample, Scalar};
 use super::identity::Ids;
 use super::options::{End, IdType, ImportOptions, NodeFiles, RelationshipFiles};
 use super::pipeline;
@@ -28,7 +28,6 @@ use super::rejects::Reason;
 use super::{Import, Tables};
 
 use blocks::Blocks;
-use field::{Sample, Scalar};
 use header::Role;
 use parse::{Column, Parsed, Parser};
 use scan::{Dialect, Field};

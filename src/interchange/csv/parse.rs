@@ -8,8 +8,8 @@ use crate::interchange::rejects::{BadRow, Reason};
 use crate::value::Array;
 
 use super::blocks::Block;
-use super::field::{FieldType, integer};
 use super::scan::{Dialect, Field};
+use crate::interchange::field::{FieldType, integer};
 
 /// What becomes of a column.
 #[derive(Debug)]

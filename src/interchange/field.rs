@@ -61,9 +61,32 @@ impl Scalar {
         found.map(|(scalar, _)| *scalar).ok_or_else(|| nearest(&lower, all))
     }
 
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         let found = NAMES.iter().find(|(scalar, _)| *scalar == self);
         found.and_then(|(_, names)| names.first()).copied().unwrap_or("value")
+    }
+
+    /// The type of a value, if it is one of these.
+    pub(super) fn of_value(value: &Value) -> Option<Self> {
+        Some(match value {
+            Value::Boolean(_) => Self::Boolean,
+            Value::Integer(_) => Self::Long,
+            Value::Float(_) => Self::Float,
+            Value::String(_) => Self::String,
+            Value::Date(_) => Self::Date,
+            Value::LocalTime(_) => Self::LocalTime,
+            Value::Time(_) => Self::Time,
+            Value::LocalDateTime(_) => Self::LocalDateTime,
+            Value::DateTime(_) => Self::DateTime,
+            Value::Duration(_) => Self::Duration,
+            Value::Point(_) => Self::Point,
+            Value::Null
+            | Value::List(_)
+            | Value::Map(_)
+            | Value::Node(_)
+            | Value::Relationship(_)
+            | Value::Path(_) => return None,
+        })
     }
 
     /// The numbers that an integer type holds.
