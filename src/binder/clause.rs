@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::syntax::ast;
 use crate::value::Type;
 
-use super::pattern::{NewVariables, PatternUse};
+use super::pattern::PatternUse;
 use super::query::Place;
 use super::{Aggregation, Binder, error};
 
@@ -15,7 +15,7 @@ impl Binder<'_> {
     pub(super) fn clause(&mut self, clause: &ast::Clause, to: &mut Vec<Clause>) -> Result<()> {
         match clause {
             ast::Clause::Match(clause) => {
-                let usage = PatternUse { new_variables: NewVariables::Declared };
+                let usage = PatternUse { mode: clause.mode, ..PatternUse::DECLARING };
                 let graph = self.query_graph(&clause.patterns, clause.where_.as_ref(), usage)?;
                 to.push(Clause::Match(bound::Match { optional: clause.optional, graph }));
             }

@@ -83,3 +83,13 @@ pub(super) fn parameter_as_properties(span: Span) -> Error {
 pub(super) fn unsupported(message: impl Into<String>, span: Span) -> Error {
     Error::syntax(Detail::UnexpectedSyntax, message).at(span)
 }
+
+/// A relationship variable that stands twice in the patterns of one MATCH.
+pub(super) fn repeated_relationship(name: &str, span: Span) -> Error {
+    Error::syntax(
+        Detail::RelationshipUniquenessViolation,
+        format!("relationship `{name}` stands twice in one pattern"),
+    )
+    .at(span)
+    .help("One MATCH never uses a relationship twice, so this finds nothing.")
+}

@@ -13,6 +13,7 @@ mod function;
 mod label;
 mod load;
 mod operator;
+mod path;
 mod pattern;
 mod projection;
 mod query;

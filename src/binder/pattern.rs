@@ -1,5 +1,6 @@
 //! Patterns: the query graph that MATCH looks for, and what CREATE and MERGE make.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::bound;
@@ -8,7 +9,7 @@ use crate::bound::Expression;
 use crate::bound::ExpressionKind;
 use crate::bound::LabelExpression;
 use crate::bound::QueryGraph;
-use crate::bound::Shortest;
+use crate::bound::Restriction;
 use crate::bound::Slot;
 use crate::error::Detail;
 use crate::error::Error;
@@ -33,17 +34,90 @@ pub(super) enum NewVariables {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PatternUse {
     pub(super) new_variables: NewVariables,
+    /// The match mode, where it is written.
+    pub(super) mode: Option<ast::MatchMode>,
+}
+
+impl PatternUse {
+    /// A pattern that may have new variables, under Cypher's own match mode.
+    pub(super) const DECLARING: Self = Self { new_variables: NewVariables::Declared, mode: None };
 }
 
 /// Patterns being resolved: the graph so far, and what stands in the text for each part of it.
-struct Building<'p> {
-    graph: QueryGraph,
-    usage: PatternUse,
-    nodes: Vec<(Slot, &'p ast::NodePattern)>,
-    /// The relationship's number in the graph, and the text.
-    relationships: Vec<(usize, &'p ast::RelationshipPattern)>,
+pub(super) struct Building<'p> {
+    pub(super) graph: QueryGraph,
+    pub(super) usage: PatternUse,
+    /// What was visible before these patterns.
+    pub(super) before: super::Scope,
+    /// What is to be resolved when all variables are known.
+    pub(super) pending: Vec<Pending<'p>>,
+    /// The only path, where there is only one.
+    pub(super) alone: Option<&'p ast::PathPattern>,
+    /// Where all of them stand.
+    pub(super) span: Span,
+    /// How many paths there are so far.
+    pub(super) number: u32,
+    /// That a relationship is the same as another of its name.
+    equalities: Vec<(Expression, Place)>,
     /// Names of relationships in these patterns.
     names: Vec<&'p str>,
+}
+
+/// Which part of a query graph something belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// The graph itself.
+    Graph,
+    /// The selected path of this number.
+    Selected(usize),
+}
+
+/// A part of the text whose predicates are not resolved yet, since they may use variables that stand
+/// further right.
+pub(super) enum Pending<'p> {
+    Node { slot: Slot, node: &'p ast::NodePattern, place: Place },
+    Relationship { at: (Place, usize), pattern: &'p ast::RelationshipPattern },
+    Repeated { at: (Place, usize), within: Within<'p>, where_: Option<&'p ast::Expression> },
+    Where { predicate: &'p ast::Expression, place: Place },
+}
+
+impl Pending<'_> {
+    /// The order of resolution, which is the order of the predicates.
+    fn rank(&self) -> u8 {
+        match self {
+            Pending::Node { .. } => 0,
+            Pending::Relationship { .. } | Pending::Repeated { .. } => 1,
+            Pending::Where { .. } => 2,
+        }
+    }
+}
+
+/// The inside of a quantified path.
+pub(super) struct Within<'p> {
+    /// Its variables.
+    pub(super) names: Vec<(&'p str, Slot)>,
+    pub(super) nodes: Vec<(Slot, &'p ast::NodePattern)>,
+    /// The relationship's number within the repetition, and the text.
+    pub(super) relationships: Vec<(usize, &'p ast::RelationshipPattern)>,
+}
+
+impl Building<'_> {
+    /// The relationship of this number.
+    pub(super) fn relationship(
+        &mut self,
+        (place, number): (Place, usize),
+    ) -> Option<&mut bound::PatternRelationship> {
+        match place {
+            Place::Graph => self.graph.relationships.get_mut(number),
+            Place::Selected(path) => self.graph.selected.get_mut(path)?.steps.get_mut(number),
+        }
+    }
+}
+
+impl Within<'_> {
+    pub(super) fn get(&self, name: &str) -> Option<Slot> {
+        self.names.iter().find(|(known, _)| *known == name).map(|(_, slot)| *slot)
+    }
 }
 
 /// A path that CREATE or MERGE makes.
@@ -70,23 +144,29 @@ impl Binder<'_> {
         where_: Option<&ast::Expression>,
         usage: PatternUse,
     ) -> Result<QueryGraph> {
+        let span = patterns.iter().map(|pattern| pattern.span).reduce(Span::to);
         let mut building = Building {
             graph: QueryGraph::default(),
             usage,
-            nodes: Vec::new(),
-            relationships: Vec::new(),
+            before: self.scope.clone(),
+            pending: Vec::new(),
+            alone: if let [only] = patterns { Some(only) } else { None },
+            span: span.unwrap_or_default(),
+            number: 0,
+            equalities: Vec::new(),
             names: Vec::new(),
         };
         for pattern in patterns {
             self.path(pattern, &mut building)?;
         }
-        // Only now, since a property map may use variables that stand further right.
-        for (slot, node) in std::mem::take(&mut building.nodes) {
-            let predicates = self.node_predicates(slot, node)?;
-            building.graph.predicates.extend(predicates);
+        for (equality, place) in std::mem::take(&mut building.equalities) {
+            self.place(vec![equality], place, &mut building)?;
         }
-        for (at, relationship) in std::mem::take(&mut building.relationships) {
-            self.relationship_predicates(at, relationship, &mut building.graph)?;
+        // Only now, since a property map may use variables that stand further right.
+        let mut pending = std::mem::take(&mut building.pending);
+        pending.sort_by_key(Pending::rank);
+        for pending in pending {
+            self.resolve_pending(pending, &mut building)?;
         }
         if let Some(where_) = where_ {
             building.graph.predicates.extend(self.conjuncts(where_)?);
@@ -94,61 +174,65 @@ impl Binder<'_> {
         Ok(building.graph)
     }
 
-    fn path<'p>(
-        &mut self,
-        pattern: &'p ast::PathPattern,
-        building: &mut Building<'p>,
-    ) -> Result<()> {
-        let shortest = match pattern.selector {
-            ast::PathSelector::All => None,
-            ast::PathSelector::ShortestPath => Some(Shortest::One),
-            ast::PathSelector::AllShortestPaths => Some(Shortest::All),
-        };
-        if shortest.is_some() && pattern.relationships().count() != 1 {
-            return Err(Error::syntax(
-                Detail::InvalidRelationshipPattern,
-                "a shortest path needs exactly one relationship pattern",
-            )
-            .at(pattern.span));
-        }
-        let mut elements = Vec::new();
-        let mut previous: Option<Slot> = None;
-        let mut pending: Option<&'p ast::RelationshipPattern> = None;
-        for element in &pattern.elements {
-            match element {
-                ast::PatternElement::Relationship(relationship) => pending = Some(relationship),
-                ast::PatternElement::Node(node) => {
-                    let slot = self.pattern_node(node, building)?;
-                    if let (Some(relationship), Some(left)) = (pending.take(), previous) {
-                        let between = self.pattern_relationship(
-                            relationship,
-                            (left, slot),
-                            shortest,
-                            building,
-                        )?;
-                        elements.push(between);
-                    }
-                    elements.push(slot);
-                    previous = Some(slot);
+    fn resolve_pending(&mut self, pending: Pending<'_>, building: &mut Building<'_>) -> Result<()> {
+        match pending {
+            Pending::Node { slot, node, place } => {
+                let predicates = self.node_predicates(slot, node)?;
+                self.place(predicates, place, building)
+            }
+            Pending::Relationship { at, pattern } => {
+                self.relationship_predicates(at, pattern, building)
+            }
+            Pending::Repeated { at, within, where_ } => {
+                let Some(repetition) = building.relationship(at).and_then(|r| r.repeated.take())
+                else {
+                    return Ok(());
+                };
+                let mut repetition = *repetition;
+                repetition.predicates =
+                    self.repeated_predicates(&within, where_, &repetition, building)?;
+                if let Some(relationship) = building.relationship(at) {
+                    relationship.repeated = Some(Box::new(repetition));
                 }
+                Ok(())
+            }
+            Pending::Where { predicate, place } => {
+                let predicates = self.conjuncts(predicate)?;
+                self.place(predicates, place, building)
             }
         }
-        if let Some(variable) = &pattern.variable {
-            if self.scope.get(&variable.text).is_some() {
-                return Err(error::already_bound(&variable.text, variable.span));
-            }
-            if building.usage.new_variables == NewVariables::Rejected {
-                return Err(error::undefined_variable(&variable.text, &self.scope, variable.span));
-            }
-            let slot = self.declare(&variable.text, Type::Path);
-            building.graph.paths.push(bound::NamedPath { slot, elements });
+    }
+
+    /// Adds predicates to the graph or to the selected path whose selection they come before. What is
+    /// asked of the ends alone may as well be asked of the graph.
+    fn place(
+        &mut self,
+        predicates: Vec<Expression>,
+        place: Place,
+        building: &mut Building<'_>,
+    ) -> Result<()> {
+        let Place::Selected(at) = place else {
+            building.graph.predicates.extend(predicates);
+            return Ok(());
+        };
+        let Some(path) = building.graph.selected.get(at) else { return Ok(()) };
+        let own: BTreeSet<Slot> = path.variables().into_iter().collect();
+        let mut seen = own.clone();
+        seen.extend(path.ends().map(|(start, end)| [start, end]).into_iter().flatten());
+        self.reject_foreign(&predicates, &seen, building)?;
+        let (inner, ends): (Vec<_>, Vec<_>) =
+            predicates.into_iter().partition(|predicate| !predicate.slots().is_disjoint(&own));
+        building.graph.predicates.extend(ends);
+        if let Some(path) = building.graph.selected.get_mut(at) {
+            path.predicates.extend(inner);
         }
         Ok(())
     }
 
-    fn pattern_node<'p>(
+    pub(super) fn pattern_node<'p>(
         &mut self,
         node: &'p ast::NodePattern,
+        place: Place,
         building: &mut Building<'p>,
     ) -> Result<Slot> {
         let (slot, bound) = match &node.variable {
@@ -164,11 +248,16 @@ impl Binder<'_> {
         if !building.graph.nodes.iter().any(|known| known.slot == slot) {
             building.graph.nodes.push(bound::PatternNode { slot, bound });
         }
-        building.nodes.push((slot, node));
+        building.pending.push(Pending::Node { slot, node, place });
         Ok(slot)
     }
 
-    fn new_variable(&mut self, name: &ast::Name, ty: Type, usage: PatternUse) -> Result<Slot> {
+    pub(super) fn new_variable(
+        &mut self,
+        name: &ast::Name,
+        ty: Type,
+        usage: PatternUse,
+    ) -> Result<Slot> {
         match usage.new_variables {
             NewVariables::Declared => Ok(self.declare(&name.text, ty)),
             NewVariables::Rejected => {
@@ -180,7 +269,13 @@ impl Binder<'_> {
     }
 
     /// Checks that a known variable can be used as a node, relationship or list of relationships.
-    fn expect_kind(&mut self, slot: Slot, name: &ast::Name, ty: &Type, word: &str) -> Result<()> {
+    pub(super) fn expect_kind(
+        &mut self,
+        slot: Slot,
+        name: &ast::Name,
+        ty: &Type,
+        word: &str,
+    ) -> Result<()> {
         let known = self.type_of(slot);
         if !ty.accepts(&known) {
             return Err(error::type_conflict(&name.text, &known, word, name.span));
@@ -191,15 +286,19 @@ impl Binder<'_> {
         Ok(())
     }
 
-    fn pattern_relationship<'p>(
+    pub(super) fn pattern_relationship<'p>(
         &mut self,
         pattern: &'p ast::RelationshipPattern,
         (left, right): (Slot, Slot),
-        shortest: Option<Shortest>,
+        place: Place,
         building: &mut Building<'p>,
-    ) -> Result<Slot> {
-        let several = pattern.length.is_some();
-        let (ty, word) = if several {
+    ) -> Result<bound::PatternRelationship> {
+        let length = match (&pattern.length, &pattern.quantifier) {
+            (Some(length), _) => Some((length.min.unwrap_or(1), length.max)),
+            (None, Some(quantifier)) => Some((quantifier.min, quantifier.max)),
+            (None, None) => None,
+        };
+        let (ty, word) = if length.is_some() {
             (Type::list(Type::Relationship), "list of relationships")
         } else {
             (Type::Relationship, "relationship")
@@ -208,25 +307,15 @@ impl Binder<'_> {
             None => self.hidden("relationship", ty),
             Some(name) => match self.scope.get(&name.text) {
                 Some(known) => {
-                    if building.names.contains(&name.text.as_str()) {
-                        return Err(Error::syntax(
-                            Detail::RelationshipUniquenessViolation,
-                            format!("relationship `{}` stands twice in one pattern", name.text),
-                        )
-                        .at(name.span)
-                        .help(
-                            "One MATCH never uses a relationship twice, so this finds nothing.",
-                        ));
+                    let repeatable =
+                        building.usage.mode == Some(ast::MatchMode::RepeatableElements);
+                    if building.names.contains(&name.text.as_str()) && !repeatable {
+                        return Err(error::repeated_relationship(&name.text, name.span));
                     }
                     self.expect_kind(known, name, &ty, word)?;
                     let slot = self.hidden(&name.text, ty);
-                    building.graph.predicates.push(joined(
-                        BinaryOperator::Equal,
-                        self.variable(slot, name.span),
-                        self.variable(known, name.span),
-                        name.span,
-                        Type::Boolean,
-                    ));
+                    let equal = self.equal(slot, known, name.span);
+                    building.equalities.push((equal, place));
                     slot
                 }
                 None => self.new_variable(name, ty, building.usage)?,
@@ -235,21 +324,25 @@ impl Binder<'_> {
         if let Some(name) = &pattern.variable {
             building.names.push(&name.text);
         }
-        building.relationships.push((building.graph.relationships.len(), pattern));
-        building.graph.relationships.push(bound::PatternRelationship {
+        Ok(bound::PatternRelationship {
             slot,
             left,
             right,
             direction: direction(pattern.direction),
             types: type_names(pattern),
-            length: pattern.length.as_ref().map(|l| (l.min.unwrap_or(1), l.max)),
+            length,
             filter: None,
-            shortest,
-        });
-        Ok(slot)
+            shortest: None,
+            repeated: None,
+            restriction: Restriction::TRAIL,
+        })
     }
 
-    fn node_predicates(&mut self, slot: Slot, node: &ast::NodePattern) -> Result<Vec<Expression>> {
+    pub(super) fn node_predicates(
+        &mut self,
+        slot: Slot,
+        node: &ast::NodePattern,
+    ) -> Result<Vec<Expression>> {
         let mut predicates = Vec::new();
         let variable = self.variable(slot, node.span);
         if let Some(labels) = &node.labels {
@@ -264,40 +357,77 @@ impl Binder<'_> {
         Ok(predicates)
     }
 
-    fn relationship_predicates(
+    /// What is asked of a single relationship.
+    pub(super) fn single_predicates(
         &mut self,
-        at: usize,
+        relationship: &bound::PatternRelationship,
         pattern: &ast::RelationshipPattern,
-        graph: &mut QueryGraph,
-    ) -> Result<()> {
-        let Some(relationship) = graph.relationships.get(at) else { return Ok(()) };
-        let each = relationship.length.is_some() || relationship.shortest.is_some();
-        // Of several relationships each must satisfy what is asked; a variable stands for the one at hand.
-        let slot = if each { self.hidden("each", Type::Relationship) } else { relationship.slot };
-        let types_known = !relationship.types.is_empty();
-        let variable = self.variable(slot, pattern.span);
+    ) -> Result<Vec<Expression>> {
         let mut predicates = Vec::new();
-        if let (Some(types), false) = (&pattern.types, types_known) {
+        let variable = self.variable(relationship.slot, pattern.span);
+        if let (Some(types), true) = (&pattern.types, relationship.types.is_empty()) {
             predicates.extend(self.label_predicates(&variable, types)?);
         }
         if let Some(properties) = &pattern.properties {
             predicates.extend(self.property_predicates(&variable, properties)?);
         }
         if let Some(where_) = &pattern.where_ {
-            let mut scope = self.scope.clone();
-            if let (true, Some(name)) = (each, &pattern.variable) {
-                scope.declare(&name.text, slot);
-            }
-            let aggregation = super::Aggregation::Forbidden;
-            predicates.extend(self.nested(scope, aggregation, |b| b.conjuncts(where_))?);
+            predicates.extend(self.conjuncts(where_)?);
         }
+        Ok(predicates)
+    }
+
+    fn relationship_predicates(
+        &mut self,
+        at: (Place, usize),
+        pattern: &ast::RelationshipPattern,
+        building: &mut Building<'_>,
+    ) -> Result<()> {
+        let Some(relationship) = building.relationship(at).cloned() else { return Ok(()) };
+        let each = relationship.length.is_some() || relationship.shortest.is_some();
         if !each {
-            graph.predicates.extend(predicates);
-        } else if !predicates.is_empty() {
-            let filter = conjunction(predicates, pattern.span);
-            if let Some(relationship) = graph.relationships.get_mut(at) {
-                relationship.filter = Some((slot, filter));
+            let predicates = self.single_predicates(&relationship, pattern)?;
+            return self.place(predicates, at.0, building);
+        }
+        // Of several relationships each must satisfy what is asked; a variable stands for the one at hand.
+        let one = relationship.repeated.as_ref().and_then(|r| r.relationships.first());
+        let slot = match one {
+            Some(one) => one.slot,
+            None => self.hidden("each", Type::Relationship),
+        };
+        let one = bound::PatternRelationship { slot, ..relationship.clone() };
+        let mut scope = self.scope.clone();
+        if let Some(name) = &pattern.variable {
+            scope.declare(&name.text, slot);
+        }
+        let aggregation = super::Aggregation::Forbidden;
+        let predicates = self.nested(scope, aggregation, |b| b.single_predicates(&one, pattern))?;
+        if pattern.quantifier.is_some() {
+            self.reject_foreign(&predicates, &BTreeSet::new(), building)?;
+        }
+        let nested = predicates.iter().any(Expression::has_subquery);
+        if nested && relationship.shortest.is_some() {
+            return Err(error::unsupported(
+                "a subquery cannot stand in the pattern of `shortestPath`",
+                pattern.span,
+            )
+            .help("Write `SHORTEST 1 (a)-[r WHERE …]->+(b)` instead of the function."));
+        }
+        if predicates.is_empty() {
+            return Ok(());
+        }
+        let Some(relationship) = building.relationship(at) else { return Ok(()) };
+        if nested && relationship.repeated.is_none() {
+            self.repeat_single(relationship, None);
+            if let Some(inner) =
+                relationship.repeated.as_mut().and_then(|r| r.relationships.first_mut())
+            {
+                inner.slot = slot;
             }
+        }
+        match &mut relationship.repeated {
+            Some(repeated) => repeated.predicates = predicates,
+            None => relationship.filter = Some((slot, conjunction(predicates, pattern.span))),
         }
         Ok(())
     }
@@ -344,15 +474,14 @@ impl Binder<'_> {
         let mut created = bound::CreatePattern::default();
         let mut paths = Vec::new();
         for pattern in patterns {
-            if pattern.selector != ast::PathSelector::All {
-                return Err(error::unsupported("a shortest path cannot be created", pattern.span));
-            }
+            reject_uncreatable(pattern)?;
             let alone = pattern.relationships().next().is_none();
             let mut elements = Vec::new();
             let mut previous: Option<Slot> = None;
             let mut pending: Option<&ast::RelationshipPattern> = None;
             for element in &pattern.elements {
                 match element {
+                    ast::PatternElement::Parenthesized(_) => {}
                     ast::PatternElement::Relationship(relationship) => pending = Some(relationship),
                     ast::PatternElement::Node(node) => {
                         let slot = self.create_node(node, alone, before, &mut created)?;
@@ -570,6 +699,8 @@ impl Binder<'_> {
                 length: None,
                 filter: None,
                 shortest: None,
+                repeated: None,
+                restriction: Restriction::TRAIL,
             });
             if let Some(bound::NewType::Computed(name)) = new.map(|r| &r.type_name) {
                 predicates.push(self.has_computed(*slot, name));
@@ -590,6 +721,32 @@ impl Binder<'_> {
     }
 }
 
+/// What can be matched but not created.
+fn reject_uncreatable(pattern: &ast::PathPattern) -> Result<()> {
+    if pattern.selector.is_function() {
+        return Err(error::unsupported("a shortest path cannot be created", pattern.span));
+    }
+    if pattern.selector != ast::PathSelector::All || pattern.mode.is_some() {
+        let message = "a path selector or path mode cannot stand in CREATE or MERGE";
+        return Err(error::unsupported(message, pattern.span));
+    }
+    let quantified = pattern.elements.iter().find_map(|element| match element {
+        ast::PatternElement::Parenthesized(path) => Some(path.span),
+        ast::PatternElement::Relationship(relationship) => {
+            relationship.quantifier.as_ref().map(|quantifier| quantifier.span)
+        }
+        ast::PatternElement::Node(_) => None,
+    });
+    match quantified {
+        Some(span) => Err(error::unsupported(
+            "CREATE and MERGE take no quantified or parenthesized path",
+            span,
+        )
+        .help("Write out each relationship that is to be created.")),
+        None => Ok(()),
+    }
+}
+
 /// One predicate of several.
 pub(super) fn conjunction(mut predicates: Vec<Expression>, span: Span) -> Expression {
     match predicates.len() {
@@ -599,7 +756,7 @@ pub(super) fn conjunction(mut predicates: Vec<Expression>, span: Span) -> Expres
 }
 
 /// The types of a plain choice `:A|B`, each once; empty for any other label expression.
-fn type_names(pattern: &ast::RelationshipPattern) -> Vec<Arc<str>> {
+pub(super) fn type_names(pattern: &ast::RelationshipPattern) -> Vec<Arc<str>> {
     let names = pattern.types.as_ref().and_then(ast::LabelExpression::alternatives);
     let mut types: Vec<Arc<str>> = Vec::new();
     for name in names.unwrap_or_default() {
@@ -610,7 +767,7 @@ fn type_names(pattern: &ast::RelationshipPattern) -> Vec<Arc<str>> {
     types
 }
 
-fn direction(direction: ast::Direction) -> bound::Direction {
+pub(super) fn direction(direction: ast::Direction) -> bound::Direction {
     match direction {
         ast::Direction::Outgoing => bound::Direction::Outgoing,
         ast::Direction::Incoming => bound::Direction::Incoming,

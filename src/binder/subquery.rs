@@ -32,7 +32,7 @@ impl Binder<'_> {
             b.query_graph(
                 std::slice::from_ref(pattern),
                 None,
-                PatternUse { new_variables: NewVariables::Rejected },
+                PatternUse { new_variables: NewVariables::Rejected, mode: None },
             )
         })?;
         Ok(subquery(SubqueryKind::Exists, match_query(graph, None), span, Type::Boolean))
@@ -46,11 +46,8 @@ impl Binder<'_> {
     ) -> Result<Expression> {
         let scope = self.scope.clone();
         let (graph, path) = self.nested(scope, Aggregation::Forbidden, |b| {
-            let mut graph = b.query_graph(
-                std::slice::from_ref(pattern),
-                None,
-                PatternUse { new_variables: NewVariables::Declared },
-            )?;
+            let mut graph =
+                b.query_graph(std::slice::from_ref(pattern), None, PatternUse::DECLARING)?;
             let path = b.path_of(&mut graph);
             Ok((graph, path))
         })?;
@@ -89,11 +86,8 @@ impl Binder<'_> {
     ) -> Result<Expression> {
         let scope = self.scope.clone();
         let (graph, item) = self.nested(scope, Aggregation::Forbidden, |b| {
-            let graph = b.query_graph(
-                std::slice::from_ref(pattern),
-                filter,
-                PatternUse { new_variables: NewVariables::Declared },
-            )?;
+            let graph =
+                b.query_graph(std::slice::from_ref(pattern), filter, PatternUse::DECLARING)?;
             Ok((graph, b.expression(result)?))
         })?;
         let ty = item.ty.clone();

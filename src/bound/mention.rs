@@ -6,7 +6,8 @@ use crate::error::Span;
 use crate::value::Type;
 
 use super::{
-    Clause, Expression, ExpressionKind, LabelExpression, Query, QueryGraph, Statement, UpdateItem,
+    Clause, Expression, ExpressionKind, LabelExpression, PatternRelationship, Query, QueryGraph,
+    Statement, UpdateItem,
 };
 
 /// What a name is one of.
@@ -93,13 +94,23 @@ fn of_graph(graph: &QueryGraph, found: &mut Vec<Mention>) {
     for predicate in &graph.predicates {
         of_expression(predicate, found);
     }
-    for relationship in &graph.relationships {
-        for name in &relationship.types {
-            add(found, NameKind::RelationshipType, name, None);
-        }
-        if let Some((_, filter)) = &relationship.filter {
-            of_expression(filter, found);
-        }
+    graph.relationships.iter().for_each(|relationship| of_relationship(relationship, found));
+    for path in &graph.selected {
+        path.steps.iter().for_each(|step| of_relationship(step, found));
+        path.predicates.iter().for_each(|predicate| of_expression(predicate, found));
+    }
+}
+
+fn of_relationship(relationship: &PatternRelationship, found: &mut Vec<Mention>) {
+    for name in &relationship.types {
+        add(found, NameKind::RelationshipType, name, None);
+    }
+    if let Some((_, filter)) = &relationship.filter {
+        of_expression(filter, found);
+    }
+    if let Some(repeated) = &relationship.repeated {
+        repeated.relationships.iter().for_each(|inner| of_relationship(inner, found));
+        repeated.predicates.iter().for_each(|predicate| of_expression(predicate, found));
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod expression;
 mod mention;
+mod path;
 mod query;
 mod visit;
 
@@ -13,6 +14,7 @@ pub use expression::{
     SubqueryKind, UnaryOperator,
 };
 pub use mention::{Mention, NameKind};
+pub use path::{DistinctNodes, Repetition, Restriction, SelectedPath, Selection};
 pub use query::{
     AggregateCall, Clause, Column, CreateNode, CreatePattern, CreateRelationship, Delete,
     Direction, Foreach, Grouping, LoadCsv, Match, Merge, NamedPath, NewLabels, NewType, OnError,

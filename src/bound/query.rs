@@ -6,7 +6,7 @@ use crate::error::Span;
 use crate::function::Aggregate;
 use crate::function::ProcedureHandle;
 
-use super::{Expression, Slot};
+use super::{Expression, Repetition, Restriction, SelectedPath, Slot};
 
 /// A whole statement.
 #[derive(Debug, Clone)]
@@ -169,13 +169,15 @@ impl Direction {
     }
 }
 
-/// The patterns of one MATCH: what must be found together. No relationship is used twice.
+/// The patterns of one MATCH: what must be found together.
 #[derive(Debug, Clone, Default)]
 pub struct QueryGraph {
     /// The nodes, in the order of their first mention.
     pub nodes: Vec<PatternNode>,
     /// The relationships, in written order.
     pub relationships: Vec<PatternRelationship>,
+    /// The paths that are selected among all that match.
+    pub selected: Vec<SelectedPath>,
     /// The named paths.
     pub paths: Vec<NamedPath>,
     /// What must be true: labels, property maps and WHERE, a conjunct each.
@@ -211,6 +213,30 @@ pub struct PatternRelationship {
     pub filter: Option<(Slot, Expression)>,
     /// Whether only shortest paths are wanted.
     pub shortest: Option<Shortest>,
+    /// What is repeated, where that is more than one relationship; `slot` takes the list of all
+    /// relationships then, and `types` are those of any of them.
+    pub repeated: Option<Box<Repetition>>,
+    /// What may not repeat.
+    pub restriction: Restriction,
+}
+
+impl PatternRelationship {
+    /// The variables it gives, beside the nodes at its ends.
+    pub fn variables(&self) -> impl Iterator<Item = Slot> + '_ {
+        let groups = self.repeated.iter().flat_map(|repeated| &repeated.groups);
+        std::iter::once(self.slot).chain(groups.map(|(_, list)| *list))
+    }
+}
+
+impl QueryGraph {
+    /// Every variable it gives, those of earlier clauses among its nodes included.
+    pub fn variables(&self) -> Vec<Slot> {
+        let mut slots: Vec<Slot> = self.nodes.iter().map(|node| node.slot).collect();
+        slots.extend(self.relationships.iter().flat_map(PatternRelationship::variables));
+        slots.extend(self.selected.iter().flat_map(SelectedPath::variables));
+        slots.extend(self.paths.iter().map(|path| path.slot));
+        slots
+    }
 }
 
 /// How many of the shortest paths are wanted.

@@ -6,8 +6,8 @@ use crate::function::Volatility;
 use crate::value::Value;
 
 use super::{
-    AggregateCall, Clause, CreatePattern, Expression, ExpressionKind, NewType, Query, QueryGraph,
-    Slot, UpdateItem,
+    AggregateCall, Clause, CreatePattern, Expression, ExpressionKind, NewType, PatternRelationship,
+    Query, QueryGraph, Slot, UpdateItem,
 };
 
 impl Expression {
@@ -292,16 +292,32 @@ impl CreatePattern {
     }
 }
 
+impl PatternRelationship {
+    /// Adds every variable it mentions.
+    pub fn collect_slots(&self, slots: &mut BTreeSet<Slot>) {
+        slots.extend([self.slot, self.left, self.right]);
+        if let Some((slot, filter)) = &self.filter {
+            slots.insert(*slot);
+            filter.collect_slots(slots);
+        }
+        if let Some(repeated) = &self.repeated {
+            slots.extend(&repeated.nodes);
+            slots.extend(repeated.groups.iter().flat_map(|(each, list)| [each, list]));
+            repeated.relationships.iter().for_each(|inner| inner.collect_slots(slots));
+            repeated.predicates.iter().for_each(|predicate| predicate.collect_slots(slots));
+        }
+    }
+}
+
 impl QueryGraph {
     /// Adds every variable it mentions.
     pub fn collect_slots(&self, slots: &mut BTreeSet<Slot>) {
         slots.extend(self.nodes.iter().map(|node| node.slot));
-        for relationship in &self.relationships {
-            slots.extend([relationship.slot, relationship.left, relationship.right]);
-            if let Some((slot, filter)) = &relationship.filter {
-                slots.insert(*slot);
-                filter.collect_slots(slots);
-            }
+        self.relationships.iter().for_each(|relationship| relationship.collect_slots(slots));
+        for path in &self.selected {
+            slots.extend(&path.nodes);
+            path.steps.iter().for_each(|step| step.collect_slots(slots));
+            path.predicates.iter().for_each(|predicate| predicate.collect_slots(slots));
         }
         for path in &self.paths {
             slots.insert(path.slot);

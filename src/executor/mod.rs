@@ -150,9 +150,17 @@ impl Builder {
                 let listed = self.read.contains(&expand.relationships);
                 Box::new(operator::VarLengthExpand::new(expand, input, listed)?)
             }
+            P::Repeat(repeat) => {
+                let listed = self.read.contains(&repeat.relationships);
+                Box::new(operator::Repeat::new(repeat, next()?, next()?, listed))
+            }
             P::ShortestPath(shortest) => {
                 let input = next()?;
                 Box::new(operator::ShortestPath::new(shortest, input)?)
+            }
+            P::StatefulShortestPath(path) => {
+                let read = |slot| self.read.contains(&slot);
+                Box::new(operator::StatefulShortestPath::new(path, next, &read)?)
             }
             P::Filter { predicate, .. } => {
                 Box::new(operator::Filter::new(next()?, Compiled::new(predicate)?))

@@ -158,7 +158,17 @@ impl Estimator for CostModel<'_> {
                 let found = self.rows(&expand.input) * paths;
                 if expand.into { found / self.nodes() } else { found }
             }
+            Operator::Repeat(repeat) => {
+                let each = self.rows(&repeat.inner);
+                let longest = repeat.max.unwrap_or(COUNTED_LENGTH).min(COUNTED_LENGTH);
+                let paths: f64 =
+                    (repeat.min.min(longest)..=longest).map(|n| each.powi(n as i32)).sum();
+                let found = self.rows(&repeat.input) * paths;
+                if repeat.into { found / self.nodes() } else { found }
+            }
             Operator::ShortestPath(path) => self.rows(&path.input),
+            Operator::StatefulShortestPath(path) if path.into => self.rows(&path.input),
+            Operator::StatefulShortestPath(path) => self.rows(&path.input) * self.nodes() * OTHER,
             Operator::Filter { input, predicate } => self.rows(input) * self.selectivity(predicate),
             Operator::Unwind { input, list, .. } => self.rows(input) * list_length(list),
             Operator::Aggregate { input, keys, .. } => match keys.is_empty() {

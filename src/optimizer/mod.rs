@@ -39,6 +39,7 @@ pub const RULES: &[Rule] = &[
     rules::JOIN_BY_HASH,
     rules::SORT_WITH_LIMIT,
     rules::PRUNE_VARIABLES,
+    rules::WALK_ONE_RELATIONSHIP,
     rules::COUNT_WITHOUT_EXPANDING,
 ];
 

@@ -18,7 +18,10 @@ use crate::bound::UpdateItem;
 use crate::value::Value;
 
 use super::explain::visible_names;
-use super::{AggregateCall, ApplyKind, CreatePattern, Direction, Operator};
+use super::{
+    AggregateCall, ApplyKind, CreatePattern, Direction, DistinctNodes, Operator, Restriction,
+    StatefulShortestPath,
+};
 
 /// The name Neo4j has for an operator, where it has one.
 pub(super) fn operator_name(operator: &Operator) -> String {
@@ -35,8 +38,17 @@ pub(super) fn operator_name(operator: &Operator) -> String {
         Operator::Expand(expand) if expand.into => "Expand(Into)",
         Operator::Expand(_) => "Expand(All)",
         Operator::ExpandCount { .. } => "ExpandCount",
+        Operator::VarLengthExpand(expand) if expand.restriction != Restriction::TRAIL => {
+            let ends = if expand.into { "Into" } else { "All" };
+            return format!("VarLengthExpand({ends}, {})", mode(expand.restriction));
+        }
         Operator::VarLengthExpand(expand) if expand.into => "VarLengthExpand(Into)",
         Operator::VarLengthExpand(_) => "VarLengthExpand(All)",
+        Operator::Repeat(repeat) => return format!("Repeat({})", mode(repeat.restriction)),
+        Operator::StatefulShortestPath(path) => {
+            let ends = if path.into { "Into" } else { "All" };
+            return format!("StatefulShortestPath({ends}, {})", mode(path.restriction));
+        }
         Operator::ShortestPath(path) if path.all => "AllShortestPaths",
         Operator::ShortestPath(_) => "ShortestPath",
         Operator::Filter { .. } => "Filter",
@@ -111,6 +123,12 @@ impl Text<'_> {
                 let length = length(e.min, e.max);
                 self.step(e.from, e.relationships, &e.types, &length, e.direction, e.to)
             }
+            Operator::Repeat(r) => {
+                let max = r.max.map_or("*".to_owned(), |max| max.to_string());
+                let (from, to) = (self.visible(r.from), self.visible(r.to));
+                format!("({from}) (...){{{}, {max}}} ({to})", r.min)
+            }
+            Operator::StatefulShortestPath(p) => self.selected(p),
             Operator::ShortestPath(p) => {
                 let length = if p.single { String::new() } else { length(p.min, p.max) };
                 self.step(p.from, p.relationships, &p.types, &length, p.direction, p.to)
@@ -202,6 +220,25 @@ impl Text<'_> {
         let (left, right) = arrows(direction);
         let between = bracketed(&self.visible(relationship), types, length);
         format!("({}){left}{between}{right}({})", self.visible(from), self.visible(to))
+    }
+
+    fn selected(self, path: &StatefulShortestPath) -> String {
+        let count = self.expression(&path.count);
+        let groups = if path.groups { " GROUPS" } else { "" };
+        let mut text = format!("SHORTEST {count}{groups} ({})", self.visible(path.from));
+        for (at, step) in path.steps.iter().enumerate() {
+            let last = at + 1 == path.steps.len();
+            let node = self.visible(if last { path.to } else { step.node });
+            match step.times {
+                None => text.push_str(&format!("-[{}]-", self.visible(step.relationships))),
+                Some((min, max)) => {
+                    let max = max.map_or("*".to_owned(), |max| max.to_string());
+                    text.push_str(&format!(" (...){{{min}, {max}}} "));
+                }
+            }
+            text.push_str(&format!("({node})"));
+        }
+        text
     }
 
     fn items(self, items: &[(Slot, Expression)]) -> String {
@@ -384,6 +421,16 @@ impl Text<'_> {
             _ => self.expression(e),
         };
         all.iter().map(each).collect::<Vec<_>>().join(between)
+    }
+}
+
+/// What may repeat, by the name of the path mode.
+fn mode(restriction: Restriction) -> &'static str {
+    match (restriction.nodes, restriction.relationships) {
+        (DistinctNodes::Acyclic, _) => "Acyclic",
+        (DistinctNodes::Simple, _) => "Simple",
+        (DistinctNodes::None, Some(_)) => "Trail",
+        (DistinctNodes::None, None) => "Walk",
     }
 }
 

@@ -17,8 +17,8 @@ use crate::function::ProcedureHandle;
 pub use explain::{OperatorProfile, explain};
 
 pub use crate::bound::{
-    AggregateCall, CreateNode, CreatePattern, CreateRelationship, Direction, LoadCsv, NewLabels,
-    NewType, OnError, SortKey, Transactions, UpdateItem,
+    AggregateCall, CreateNode, CreatePattern, CreateRelationship, Direction, DistinctNodes,
+    LoadCsv, NewLabels, NewType, OnError, Restriction, SortKey, Transactions, UpdateItem,
 };
 
 /// An operator with its inputs.
@@ -119,8 +119,12 @@ pub enum Operator {
     },
     /// All paths of several relationships from a node.
     VarLengthExpand(VarLengthExpand),
+    /// All paths of a pattern that stands several times, from a node.
+    Repeat(Repeat),
     /// One or all shortest paths between two nodes.
     ShortestPath(ShortestPath),
+    /// The shortest paths of a pattern of several steps, so many for each pair of ends.
+    StatefulShortestPath(Box<StatefulShortestPath>),
     // ---- rows ----
     /// The rows for which the predicate is true.
     Filter {
@@ -349,8 +353,57 @@ pub struct VarLengthExpand {
     pub reversed: bool,
     /// A variable for the relationship at hand and what is asked of it; checked while walking.
     pub filter: Option<(Slot, Expression)>,
+    /// What may not repeat within a path.
+    pub restriction: Restriction,
     /// Relationships (or lists of them) used by the same MATCH: none is used twice.
     pub distinct_from: Vec<Slot>,
+}
+
+/// See [`Operator::Repeat`].
+#[derive(Debug, Clone)]
+pub struct Repeat {
+    /// Rows that hold the node.
+    pub input: Box<Plan>,
+    /// Finds the pattern once; its leaf is `Argument`, with a row for each path on its way.
+    pub inner: Box<Plan>,
+    /// The node where paths begin; a null gives no row.
+    pub from: Slot,
+    /// Takes the node where a path ends, or holds it already (`into`).
+    pub to: Slot,
+    /// Whether `to` is bound already.
+    pub into: bool,
+    /// Numbers the rows of the inner plan's `Argument`.
+    pub row: Slot,
+    /// The nodes of the pattern in the order of the walk: the inner plan sees the first, and the last
+    /// is the first of the next time.
+    pub nodes: Vec<Slot>,
+    /// The relationships of the pattern in the order of the walk.
+    pub inner_relationships: Vec<Slot>,
+    /// Takes the list of all relationships.
+    pub relationships: Slot,
+    /// Variables of the inner plan, and the list that takes the values of each.
+    pub groups: Vec<(Slot, Slot)>,
+    /// Least number of times; may be 0.
+    pub min: u64,
+    /// Greatest number of times; `None` for no bound.
+    pub max: Option<u64>,
+    /// Whether lists are given backwards, because the planner walks the pattern from its right end.
+    pub reversed: bool,
+    /// What may not repeat within a path.
+    pub restriction: Restriction,
+    /// Relationships (or lists of them) used by the same MATCH: none is used twice.
+    pub distinct_from: Vec<Slot>,
+}
+
+impl Repeat {
+    /// The nodes within whose values are kept along a path: for lists, or to be compared.
+    pub fn kept(&self) -> Vec<Slot> {
+        if self.restriction.nodes != DistinctNodes::None {
+            return self.nodes.clone();
+        }
+        let nodes = self.groups.iter().map(|(each, _)| *each);
+        nodes.filter(|slot| self.nodes.contains(slot)).collect()
+    }
 }
 
 /// See [`Operator::ShortestPath`].
@@ -369,7 +422,7 @@ pub struct ShortestPath {
     pub direction: Direction,
     /// The types; empty for all.
     pub types: Vec<Arc<str>>,
-    /// Least number of relationships.
+    /// Least number of relationships: 0 or 1.
     pub min: u64,
     /// Greatest number of relationships.
     pub max: Option<u64>,
@@ -379,6 +432,92 @@ pub struct ShortestPath {
     pub single: bool,
     /// A variable for the relationship at hand and what is asked of it.
     pub filter: Option<(Slot, Expression)>,
+}
+
+/// See [`Operator::StatefulShortestPath`].
+#[derive(Debug, Clone)]
+pub struct StatefulShortestPath {
+    /// Rows that hold the node.
+    pub input: Plan,
+    /// Where paths begin; a null gives no row.
+    pub from: Slot,
+    /// Takes the node where a path ends, or holds it already (`into`).
+    pub to: Slot,
+    /// Whether `to` is bound already: then the search goes from both ends.
+    pub into: bool,
+    /// The steps of the pattern, in the order from `from`.
+    pub steps: Vec<SelectedStep>,
+    /// How many paths, or lengths, for each pair of ends; may use no variable.
+    pub count: Expression,
+    /// Whether all paths of so many lengths are wanted.
+    pub groups: bool,
+    /// What may not repeat within a path.
+    pub restriction: Restriction,
+    /// Whether lists are given backwards, because the planner searches from the right end.
+    pub reversed: bool,
+    /// Whether what the steps find depends on the nodes alone, and not on the row.
+    pub independent: bool,
+    /// What is asked of a whole path before it counts.
+    pub accept: Option<Plan>,
+}
+
+/// A step of a [`StatefulShortestPath`]: the pattern within it once, or so many times.
+#[derive(Debug, Clone)]
+pub struct SelectedStep {
+    /// The nodes of the pattern in the order of the search, and the relationships between them.
+    pub nodes: Vec<Slot>,
+    /// The relationships of the pattern in the order of the search.
+    pub inner_relationships: Vec<Slot>,
+    /// How often it stands; `None` for once, without a list.
+    pub times: Option<(u64, Option<u64>)>,
+    /// Takes the relationship, or the list of them.
+    pub relationships: Slot,
+    /// Variables of the pattern, and the list that takes the values of each.
+    pub groups: Vec<(Slot, Slot)>,
+    /// Takes the node after it, unless that is the end of the path.
+    pub node: Slot,
+    /// Finds the pattern once from its first node.
+    pub forward: Numbered,
+    /// Finds the pattern once from its last node.
+    pub backward: Option<Numbered>,
+    /// What is asked of the node after it.
+    pub check: Option<Numbered>,
+}
+
+/// An inner plan whose leaf is `Argument`, of which a hidden variable numbers the rows.
+#[derive(Debug, Clone)]
+pub struct Numbered {
+    /// The plan.
+    pub plan: Plan,
+    /// The number.
+    pub row: Slot,
+}
+
+impl StatefulShortestPath {
+    /// The variables it gives, beside those of its input.
+    pub fn variables(&self) -> Vec<Slot> {
+        let mut slots = vec![self.to];
+        for (at, step) in self.steps.iter().enumerate() {
+            slots.push(step.relationships);
+            slots.extend(step.groups.iter().map(|(_, list)| *list));
+            if at + 1 < self.steps.len() {
+                slots.push(step.node);
+            }
+        }
+        slots
+    }
+}
+
+impl SelectedStep {
+    /// Its inner plans, in order.
+    pub fn plans(&self) -> impl Iterator<Item = &Numbered> {
+        [Some(&self.forward), self.backward.as_ref(), self.check.as_ref()].into_iter().flatten()
+    }
+
+    /// Its inner plans, in order, to be changed.
+    pub fn plans_mut(&mut self) -> impl Iterator<Item = &mut Numbered> {
+        [Some(&mut self.forward), self.backward.as_mut(), self.check.as_mut()].into_iter().flatten()
+    }
 }
 
 /// See [`Operator::Apply`].

@@ -6,7 +6,7 @@ use crate::bound::Expression;
 use crate::bound::Slot;
 use crate::bound::UpdateItem;
 
-use super::{ApplyKind, Operator, Plan};
+use super::{ApplyKind, Operator, Plan, SelectedStep};
 
 impl Plan {
     /// The plans directly below it: inputs from left to right, then inner plans.
@@ -20,7 +20,12 @@ impl Plan {
             | Operator::RelationshipTypeScan { .. } => Vec::new(),
             Operator::Expand(expand) => vec![&expand.input],
             Operator::VarLengthExpand(expand) => vec![&expand.input],
+            Operator::Repeat(repeat) => vec![&repeat.input, &repeat.inner],
             Operator::ShortestPath(path) => vec![&path.input],
+            Operator::StatefulShortestPath(path) => {
+                let steps = path.steps.iter().flat_map(SelectedStep::plans).map(|n| &n.plan);
+                std::iter::once(&path.input).chain(steps).chain(&path.accept).collect()
+            }
             Operator::ExpandCount { input, .. }
             | Operator::Filter { input, .. }
             | Operator::Project { input, .. }
@@ -61,7 +66,13 @@ impl Plan {
             | Operator::RelationshipTypeScan { .. } => Vec::new(),
             Operator::Expand(expand) => vec![&mut expand.input],
             Operator::VarLengthExpand(expand) => vec![&mut expand.input],
+            Operator::Repeat(repeat) => vec![&mut repeat.input, &mut repeat.inner],
             Operator::ShortestPath(path) => vec![&mut path.input],
+            Operator::StatefulShortestPath(path) => {
+                let steps = path.steps.iter_mut().flat_map(SelectedStep::plans_mut);
+                let steps = steps.map(|numbered| &mut numbered.plan);
+                std::iter::once(&mut path.input).chain(steps).chain(&mut path.accept).collect()
+            }
             Operator::ExpandCount { input, .. }
             | Operator::Filter { input, .. }
             | Operator::Project { input, .. }
@@ -109,6 +120,7 @@ impl Plan {
             Operator::NodeByIdSeek { ids, .. } => vec![ids],
             Operator::VarLengthExpand(expand) => expand.filter.iter().map(|(_, e)| e).collect(),
             Operator::ShortestPath(path) => path.filter.iter().map(|(_, e)| e).collect(),
+            Operator::StatefulShortestPath(path) => vec![&path.count],
             Operator::Filter { predicate, .. } => vec![predicate],
             Operator::Project { items, .. } => items.iter().map(|(_, e)| e).collect(),
             Operator::Unwind { list, .. } | Operator::Foreach { list, .. } => vec![list],
@@ -147,6 +159,7 @@ impl Plan {
             Operator::NodeByIdSeek { ids, .. } => vec![ids],
             Operator::VarLengthExpand(expand) => expand.filter.iter_mut().map(|(_, e)| e).collect(),
             Operator::ShortestPath(path) => path.filter.iter_mut().map(|(_, e)| e).collect(),
+            Operator::StatefulShortestPath(path) => vec![&mut path.count],
             Operator::Filter { predicate, .. } => vec![predicate],
             Operator::Project { items, .. } => items.iter_mut().map(|(_, e)| e).collect(),
             Operator::Unwind { list, .. } | Operator::Foreach { list, .. } => vec![list],
@@ -197,7 +210,24 @@ impl Plan {
                 slots.extend(&expand.distinct_from);
                 slots.extend(expand.into.then_some(expand.to));
             }
+            Operator::Repeat(repeat) => {
+                slots.extend([repeat.from, repeat.row]);
+                slots.extend(&repeat.distinct_from);
+                slots.extend(&repeat.inner_relationships);
+                slots.extend(repeat.nodes.last());
+                slots.extend(repeat.kept());
+                slots.extend(repeat.into.then_some(repeat.to));
+            }
             Operator::ShortestPath(path) => slots.extend([path.from, path.to]),
+            Operator::StatefulShortestPath(path) => {
+                slots.insert(path.from);
+                slots.extend(path.into.then_some(path.to));
+                for step in &path.steps {
+                    slots.extend(step.plans().map(|numbered| numbered.row));
+                    slots.extend(&step.nodes);
+                    slots.extend(&step.inner_relationships);
+                }
+            }
             Operator::ExpandCount { from, distinct_from, .. } => {
                 slots.insert(*from);
                 slots.extend(distinct_from);
@@ -240,7 +270,12 @@ impl Plan {
             }
             Operator::Expand(e) => with(of(&e.input), [e.relationship, e.to]),
             Operator::VarLengthExpand(e) => with(of(&e.input), [e.relationships, e.to]),
+            Operator::Repeat(r) => {
+                let lists = r.groups.iter().map(|(_, list)| *list);
+                with(of(&r.input), lists.chain([r.relationships, r.to]))
+            }
             Operator::ShortestPath(p) => with(of(&p.input), [p.relationships]),
+            Operator::StatefulShortestPath(p) => with(of(&p.input), p.variables()),
             Operator::Project { input, items, keep_input } => {
                 let before = if *keep_input { of(input) } else { BTreeSet::new() };
                 with(before, items.iter().map(|(slot, _)| *slot))

@@ -7,8 +7,10 @@
 mod pattern;
 mod projection;
 mod query;
+mod select;
 mod subquery;
 mod updating;
+mod walk;
 
 use std::collections::BTreeSet;
 

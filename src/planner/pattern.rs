@@ -11,16 +11,15 @@ use crate::bound::NamedPath;
 use crate::bound::PatternRelationship;
 use crate::bound::Quantifier;
 use crate::bound::QueryGraph;
+use crate::bound::SelectedPath;
 use crate::bound::Shortest;
 use crate::bound::Slot;
 use crate::bound::UnaryOperator;
 use crate::error::Result;
 use crate::error::Span;
-use crate::plan::Expand;
 use crate::plan::Operator;
 use crate::plan::Plan;
 use crate::plan::ShortestPath;
-use crate::plan::VarLengthExpand;
 use crate::value::Type;
 
 use super::{Planner, Rows, variable};
@@ -38,30 +37,45 @@ struct Start<'g> {
 
 /// A query graph being solved.
 #[derive(Clone)]
-struct Search<'g> {
+pub(super) struct Search<'g> {
     /// Every variable that a predicate may have to wait for.
-    universe: BTreeSet<Slot>,
+    pub(super) universe: BTreeSet<Slot>,
     /// Predicates not applied yet.
-    predicates: Vec<&'g Expression>,
+    pub(super) predicates: Vec<&'g Expression>,
+    /// Selected paths not searched yet.
+    pub(super) selected: Vec<&'g SelectedPath>,
     /// Relationships not walked yet.
-    relationships: Vec<&'g PatternRelationship>,
+    pub(super) relationships: Vec<&'g PatternRelationship>,
     /// Named paths not made yet.
-    paths: Vec<&'g NamedPath>,
+    pub(super) paths: Vec<&'g NamedPath>,
     /// Relationships walked, in these rows.
-    walked: Vec<&'g PatternRelationship>,
+    pub(super) walked: Vec<&'g PatternRelationship>,
+}
+
+impl Search<'_> {
+    /// Whether the rows have all that is asked of each relationship while it is walked.
+    fn knows_filter(&self, relationship: &PatternRelationship, rows: &Rows) -> bool {
+        let mut slots = BTreeSet::new();
+        if let Some((_, filter)) = &relationship.filter {
+            filter.collect_slots(&mut slots);
+        }
+        if let Some(repeated) = &relationship.repeated {
+            repeated.predicates.iter().for_each(|predicate| predicate.collect_slots(&mut slots));
+        }
+        slots.iter().all(|slot| !self.universe.contains(slot) || rows.slots.contains(slot))
+    }
 }
 
 impl Planner<'_> {
     /// Rows with every match of the graph.
     pub(super) fn graph(&mut self, rows: Rows, graph: &QueryGraph) -> Result<Rows> {
         let mut universe = rows.slots.clone();
-        universe.extend(graph.nodes.iter().map(|node| node.slot));
-        universe.extend(graph.relationships.iter().map(|relationship| relationship.slot));
-        universe.extend(graph.paths.iter().map(|path| path.slot));
+        universe.extend(graph.variables());
         let mut search = Search {
             universe,
             predicates: graph.predicates.iter().collect(),
             relationships: graph.relationships.iter().filter(|r| r.shortest.is_none()).collect(),
+            selected: graph.selected.iter().collect(),
             paths: graph.paths.iter().collect(),
             walked: Vec::new(),
         };
@@ -80,20 +94,21 @@ impl Planner<'_> {
         rows = self.expand_all(rows, &mut search)?;
         // Then each part of the pattern that does not.
         loop {
-            let next = graph.nodes.iter().find(|node| !rows.slots.contains(&node.slot));
-            let Some(next) = next else { break };
-            let part = component(&search.relationships, next.slot, &rows.slots);
-            if asks_outer(&part, &search.relationships, &rows.slots) {
-                // What is asked of each relationship on the way needs the outer variables there.
-                rows = self.join(rows, all_nodes(next.slot).rows, &mut search)?;
-                rows = self.expand_all(rows, &mut search)?;
-                continue;
-            }
+            rows = self.select_paths(rows, &mut search)?;
+            let Some(next) = self.next_node(&rows, graph, &search) else { break };
+            let part = component(&search.relationships, next, &rows.slots);
             let inner = self.component(&part, &mut search, &rows.slots)?;
             rows = self.join(rows, inner, &mut search)?;
+            // What had to wait for variables of both sides.
+            rows = self.expand_all(rows, &mut search)?;
         }
         for relationship in graph.relationships.iter().filter(|r| r.shortest.is_some()) {
-            rows = shortest_path(rows, relationship);
+            rows = match relationship.length {
+                Some((min, _)) if min > 1 => {
+                    self.long_shortest_path(rows, relationship, &mut search)?
+                }
+                _ => shortest_path(rows, relationship),
+            };
             search.walked.push(relationship);
             rows = self.settle(rows, &mut search)?;
         }
@@ -103,7 +118,7 @@ impl Planner<'_> {
     }
 
     /// Applies the predicates and makes the paths for which everything is there.
-    fn settle(&mut self, rows: Rows, search: &mut Search<'_>) -> Result<Rows> {
+    pub(super) fn settle(&mut self, rows: Rows, search: &mut Search<'_>) -> Result<Rows> {
         let mut rows = rows;
         let made: Vec<NamedPath> = take(&mut search.paths, |path| {
             path.elements.iter().all(|slot| rows.slots.contains(slot))
@@ -128,12 +143,12 @@ impl Planner<'_> {
     }
 
     /// Walks every relationship that hangs together with the rows.
-    fn expand_all(&mut self, rows: Rows, search: &mut Search<'_>) -> Result<Rows> {
+    pub(super) fn expand_all(&mut self, rows: Rows, search: &mut Search<'_>) -> Result<Rows> {
         let mut rows = rows;
         while let Some((next, relationships)) = self.next_relationship(&rows, search) {
             search.relationships = relationships;
             let distinct_from = overlapping(next, &search.walked);
-            rows = expand(rows, next, distinct_from);
+            rows = self.expand(rows, next, distinct_from)?;
             search.walked.push(next);
             rows = self.settle(rows, search)?.within_limit()?;
         }
@@ -152,6 +167,7 @@ impl Planner<'_> {
             .iter()
             .enumerate()
             .filter(|(_, r)| rows.slots.contains(&r.left) || rows.slots.contains(&r.right))
+            .filter(|(_, r)| search.knows_filter(r, rows))
             .map(|(at, _)| at)
             .collect();
         let mut best = *reachable.first()?;
@@ -161,7 +177,9 @@ impl Planner<'_> {
             let mut least = f64::INFINITY;
             for at in reachable {
                 let Some(relationship) = search.relationships.get(at) else { continue };
-                let after = expand(leaf.clone(), relationship, Vec::new());
+                let Ok(after) = self.expand(leaf.clone(), relationship, Vec::new()) else {
+                    continue;
+                };
                 let mut trial = Search { walked: Vec::new(), ..search.clone() };
                 let Ok(after) = self.settle(after, &mut trial) else { continue };
                 let expected = estimator.rows(&after.plan);
@@ -176,7 +194,7 @@ impl Planner<'_> {
     }
 
     /// The plan of a part of the graph that does not hang together with the rows at hand.
-    fn component(
+    pub(super) fn component(
         &mut self,
         part: &[Slot],
         search: &mut Search<'_>,
@@ -295,7 +313,7 @@ impl Planner<'_> {
 }
 
 /// Takes the elements that are ready out of a list, cloned.
-fn take<T: Clone>(from: &mut Vec<&T>, ready: impl Fn(&T) -> bool) -> Vec<T> {
+pub(super) fn take<T: Clone>(from: &mut Vec<&T>, ready: impl Fn(&T) -> bool) -> Vec<T> {
     let mut taken = Vec::new();
     from.retain(|element| {
         let is_ready = ready(element);
@@ -338,19 +356,6 @@ fn component(
         }
     }
     nodes
-}
-
-/// Whether the filter of a relationship of the part uses an outer variable.
-fn asks_outer(
-    part: &[Slot],
-    relationships: &[&PatternRelationship],
-    outer: &BTreeSet<Slot>,
-) -> bool {
-    relationships
-        .iter()
-        .filter(|r| part.contains(&r.left) || part.contains(&r.right))
-        .filter_map(|r| r.filter.as_ref())
-        .any(|(_, filter)| filter.slots().iter().any(|slot| outer.contains(slot)))
 }
 
 fn all_nodes<'g>(node: Slot) -> Start<'g> {
@@ -437,8 +442,13 @@ fn one_of(expression: &Expression) -> Expression {
     }
 }
 
-/// Whether two relationship patterns of one MATCH may meet the same relationship: their types overlap.
+/// Whether two relationship patterns of one MATCH must differ and might meet the same relationship: their
+/// types overlap.
 fn can_coincide(left: &PatternRelationship, right: &PatternRelationship) -> bool {
+    let (one, other) = (left.restriction.relationships, right.restriction.relationships);
+    if one.is_none() || one != other {
+        return false;
+    }
     left.types.is_empty()
         || right.types.is_empty()
         || left.types.iter().any(|name| right.types.contains(name))
@@ -447,52 +457,6 @@ fn can_coincide(left: &PatternRelationship, right: &PatternRelationship) -> bool
 fn overlapping(relationship: &PatternRelationship, walked: &[&PatternRelationship]) -> Vec<Slot> {
     let overlapping = walked.iter().filter(|other| can_coincide(relationship, other));
     overlapping.map(|other| other.slot).collect()
-}
-
-/// Rows with a relationship walked from whichever end is known, the left one if both are.
-fn expand(rows: Rows, relationship: &PatternRelationship, distinct_from: Vec<Slot>) -> Rows {
-    let forward = rows.slots.contains(&relationship.left);
-    let into = forward && rows.slots.contains(&relationship.right);
-    let (from, to, direction) = if forward {
-        (relationship.left, relationship.right, relationship.direction)
-    } else {
-        (relationship.right, relationship.left, relationship.direction.reversed())
-    };
-    let types = relationship.types.clone();
-    let slot = relationship.slot;
-    let new = [slot, to];
-    let rows = match relationship.length {
-        None => rows.under(|input| {
-            let relationship = slot;
-            Operator::Expand(Expand {
-                input,
-                from,
-                relationship,
-                to,
-                direction,
-                types,
-                into,
-                distinct_from,
-            })
-        }),
-        Some((min, max)) => rows.under(|input| {
-            Operator::VarLengthExpand(VarLengthExpand {
-                input,
-                from,
-                relationships: slot,
-                to,
-                direction,
-                types,
-                min,
-                max,
-                into,
-                reversed: !forward,
-                filter: relationship.filter.clone(),
-                distinct_from,
-            })
-        }),
-    };
-    rows.with(new)
 }
 
 fn shortest_path(rows: Rows, relationship: &PatternRelationship) -> Rows {

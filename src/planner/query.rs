@@ -96,14 +96,8 @@ impl Planner<'_> {
     fn optional_match(&mut self, rows: Rows, graph: &bound::QueryGraph) -> Result<Rows> {
         let argument = rows.argument();
         let inner = self.within(Vec::new(), |p| p.graph(argument, graph))?;
-        let nodes = graph.nodes.iter().map(|node| node.slot);
-        let relationships = graph.relationships.iter().map(|relationship| relationship.slot);
-        let paths = graph.paths.iter().map(|path| path.slot);
-        let new: Vec<Slot> = nodes
-            .chain(relationships)
-            .chain(paths)
-            .filter(|slot| !rows.slots.contains(slot))
-            .collect();
+        let mut new = graph.variables();
+        new.retain(|slot| !rows.slots.contains(slot));
         let row = self.hidden("row");
         Ok(self.apply(rows, inner.plan, ApplyKind::Optional(new), Some(row)))
     }

@@ -416,6 +416,7 @@ fn is_operator(rule: Rule) -> bool {
             | Rule::kw_ends
             | Rule::kw_is
             | Rule::null_test
+            | Rule::label_test
             | Rule::property_lookup
             | Rule::subscript
             | Rule::label_predicate
@@ -448,6 +449,9 @@ fn expected(rules: &[Rule]) -> Vec<String> {
             | Rule::group_part
             | Rule::kw_cypher
             | Rule::version => {}
+            // A node beside a node is hardly what was meant.
+            Rule::open_paren if rules.contains(&Rule::relationship_pattern) => {}
+            Rule::parenthesized_path if rules.contains(&Rule::node_pattern) => {}
             Rule::parameter | Rule::map | Rule::open_paren | Rule::open_brace if before_operand => {
             }
             Rule::EOI | Rule::end_of_text | Rule::semicolon => end = true,
@@ -565,6 +569,15 @@ fn words(rule: Rule) -> String {
         Rule::path_pattern | Rule::node_pattern => "a node pattern",
         Rule::relationship_pattern => "a relationship",
         Rule::shortest_path => "a path",
+        Rule::path_quantifier => "a quantifier",
+        Rule::parenthesized_path => "a node pattern",
+        // Said only where nothing of it has been read: it always may be left out.
+        Rule::path_prefix | Rule::path_selector | Rule::path_mode => "a path selector",
+        Rule::inner_path_name => "a variable",
+        Rule::path_count | Rule::quantifier_range => "a number",
+        Rule::match_mode => "a match mode",
+        Rule::path_word => "PATHS",
+        Rule::group_word => "GROUPS",
         _ => return keyword_of(rule),
     };
     sign.to_owned()

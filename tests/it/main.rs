@@ -20,6 +20,7 @@ mod kit;
 mod load;
 mod long_statement;
 mod notification;
+mod paths;
 mod storage;
 mod store;
 mod syntax;

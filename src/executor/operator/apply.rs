@@ -14,7 +14,7 @@ use crate::value::Column;
 use crate::value::ColumnBuilder;
 use crate::value::Value;
 
-use super::{Input, Operator};
+use super::{Input, Operator, numbers};
 
 /// Runs an inner plan for outer rows: for a whole batch at once where a hidden slot numbers the rows,
 /// else row by row.
@@ -194,14 +194,6 @@ impl Apply {
     }
 }
 
-/// The numbers of outer rows in a column of them.
-pub(super) fn numbers(column: &Column) -> Vec<u32> {
-    match column.as_integers() {
-        Some(numbers) => numbers.iter().map(|number| *number as u32).collect(),
-        None => column.iter().map(|v| v.as_integer().unwrap_or(0) as u32).collect(),
-    }
-}
-
 impl Outer {
     fn new(batch: Batch) -> Self {
         let len = batch.len();
@@ -294,6 +286,7 @@ fn keeps_order(plan: &Plan) -> bool {
         P::Argument => true,
         P::Expand(expand) => keeps_order(&expand.input),
         P::ShortestPath(shortest) => keeps_order(&shortest.input),
+        P::StatefulShortestPath(path) => keeps_order(&path.input),
         P::Merge(merge) => keeps_order(&merge.input),
         P::ExpandCount { input, .. }
         | P::Filter { input, .. }
@@ -327,6 +320,7 @@ fn keeps_order(plan: &Plan) -> bool {
         | P::NodeByIdSeek { .. }
         | P::RelationshipTypeScan { .. }
         | P::VarLengthExpand(_)
+        | P::Repeat(_)
         | P::Sort { .. }
         | P::Top { .. }
         | P::Union { .. }

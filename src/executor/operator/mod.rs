@@ -11,9 +11,11 @@ mod limit;
 mod load_csv;
 mod procedure_call;
 mod project;
+mod repeat;
 mod scan;
 mod shortest_path;
 mod sort;
+mod stateful_shortest_path;
 mod transaction_apply;
 mod union;
 mod update;
@@ -30,9 +32,11 @@ pub(super) use limit::{Limit, Skip};
 pub(super) use load_csv::LoadCsv;
 pub(super) use procedure_call::ProcedureCall;
 pub(super) use project::{Filter, Project, Unwind};
+pub(super) use repeat::Repeat;
 pub(super) use scan::{Argument, NodeByIdSeek, NodeScan, RelationshipTypeScan, Unit};
 pub(super) use shortest_path::ShortestPath;
 pub(super) use sort::Sort;
+pub(super) use stateful_shortest_path::StatefulShortestPath;
 pub(super) use transaction_apply::TransactionApply;
 pub(super) use union::{Eager, EmptyResult, ProduceResults, Union};
 pub(super) use update::{Create, Delete, Foreach, Merge, Update};
@@ -46,6 +50,7 @@ use crate::graph::Snapshot;
 use crate::graph::TypeId;
 use crate::value::Column;
 use crate::value::NodeId;
+use crate::value::RelationshipId;
 use crate::value::Value;
 
 use super::Batch;
@@ -110,6 +115,29 @@ pub(super) fn nodes_of(column: &Column) -> Result<(Vec<u32>, Vec<NodeId>)> {
         }
     }
     Ok((rows, nodes))
+}
+
+/// The relationships of a column in which every row holds one.
+pub(super) fn relationships_of(column: &Column) -> Result<Vec<RelationshipId>> {
+    if let (Some(relationships), None) = (column.as_relationships(), column.validity()) {
+        return Ok(relationships.to_vec());
+    }
+    let one = |value: Value| match value {
+        Value::Relationship(relationship) => Ok(relationship.id()),
+        other => Err(Error::type_error(
+            crate::error::Detail::InvalidArgumentType,
+            format!("expected a Relationship, found {} `{other}`", other.type_name()),
+        )),
+    };
+    column.iter().map(one).collect()
+}
+
+/// The numbers of outer rows in a column of them.
+pub(super) fn numbers(column: &Column) -> Vec<u32> {
+    match column.as_integers() {
+        Some(numbers) => numbers.iter().map(|number| *number as u32).collect(),
+        None => column.iter().map(|v| v.as_integer().unwrap_or(0) as u32).collect(),
+    }
 }
 
 /// The ids of relationship types. `None` where types were asked for and the graph has none of them, so

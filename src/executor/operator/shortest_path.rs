@@ -202,44 +202,6 @@ impl Search<'_> {
         }
         paths
     }
-
-    /// Where nodes may have to repeat, for a least length above one, the shortest paths are looked for
-    /// among all trails, by length.
-    fn among_trails(&self, from: NodeId, to: NodeId, ctx: &Context) -> Result<Vec<Trail>> {
-        let mut level: Vec<(NodeId, Trail)> = vec![(from, Vec::new())];
-        let mut length = 0;
-        loop {
-            if length >= self.operator.min {
-                let mut found: Vec<Trail> = level
-                    .iter()
-                    .filter(|(node, _)| *node == to)
-                    .map(|(_, trail)| trail.clone())
-                    .collect();
-                if !found.is_empty() {
-                    if !self.operator.all {
-                        found.truncate(1);
-                    }
-                    return Ok(found);
-                }
-            }
-            if level.is_empty() || self.operator.max.is_some_and(|max| length >= max) {
-                return Ok(Vec::new());
-            }
-            let nodes: Vec<NodeId> = level.iter().map(|(node, _)| *node).collect();
-            let found = self.neighbours(&nodes, self.operator.way, ctx)?;
-            let mut longer = Vec::new();
-            for i in 0..found.len() {
-                let (_, trail) = &level[found.parents[i] as usize];
-                if !trail.contains(&found.relationships[i]) {
-                    let mut trail = trail.clone();
-                    trail.push(found.relationships[i]);
-                    longer.push((found.nodes[i], trail));
-                }
-            }
-            level = longer;
-            length += 1;
-        }
-    }
 }
 
 impl ShortestPath {
@@ -273,9 +235,7 @@ impl ShortestPath {
                 None => Vec::new(),
                 Some(types) => {
                     let mut search = Search { operator: self, batch, row, types, without: None };
-                    if self.min > 1 {
-                        search.among_trails(from, to, ctx)?
-                    } else if from == to {
+                    if from == to {
                         search.around(from, ctx)?
                     } else {
                         search.between(from, to, self.max, ctx)?

@@ -151,7 +151,7 @@ impl TransactionApply {
                 }
                 let found = found.expand_counts();
                 let rows: Vec<u32> = match row {
-                    Some(slot) => super::apply::numbers(&found.column(slot)?),
+                    Some(slot) => super::numbers(&found.column(slot)?),
                     None => vec![0; found.len()],
                 };
                 for row in &rows {

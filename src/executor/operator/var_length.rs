@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use crate::bound::Direction;
+use crate::bound::DistinctNodes;
+use crate::bound::Restriction;
 use crate::bound::Slot;
 use crate::error::Result;
 use crate::executor::Batch;
@@ -22,7 +24,7 @@ use super::{Input, Operator, direction, nodes_of, type_ids};
 /// How many paths are lengthened at once.
 const CHUNK: usize = 512;
 
-/// All paths of several relationships from a node, none of which uses a relationship twice.
+/// All paths of several relationships from a node.
 ///
 /// Paths wait on a stack, many at a time: the newest are lengthened first, so that memory follows the
 /// depth and not the number of paths, and one call of the graph serves a whole chunk.
@@ -40,6 +42,7 @@ pub(crate) struct VarLengthExpand {
     /// Whether anything reads the list of relationships.
     listed: bool,
     filter: Option<RelationshipFilter>,
+    restriction: Restriction,
     distinct_from: Vec<Slot>,
     current: Option<Walk>,
 }
@@ -80,6 +83,8 @@ impl RelationshipFilter {
 /// The last relationship of a path and what came before it; paths share their beginnings.
 pub(super) struct Step {
     relationship: RelationshipId,
+    /// The node it leads from.
+    from: NodeId,
     before: Option<Arc<Step>>,
 }
 
@@ -111,6 +116,30 @@ impl Partial {
         while let Some(at) = step {
             if at.relationship == relationship {
                 return true;
+            }
+            step = at.before.as_deref();
+        }
+        false
+    }
+
+    /// Whether a node lies on it before its end.
+    fn passes(&self, node: NodeId) -> bool {
+        let mut step = self.last.as_deref();
+        while let Some(at) = step {
+            if at.from == node {
+                return true;
+            }
+            step = at.before.as_deref();
+        }
+        false
+    }
+
+    /// Whether it ends where it began.
+    fn is_closed(&self) -> bool {
+        let mut step = self.last.as_deref();
+        while let Some(at) = step {
+            if at.before.is_none() {
+                return at.from == self.node;
             }
             step = at.before.as_deref();
         }
@@ -158,6 +187,7 @@ impl VarLengthExpand {
             reversed: plan.reversed,
             listed,
             filter: RelationshipFilter::new(&plan.filter)?,
+            restriction: plan.restriction,
             distinct_from: plan.distinct_from.clone(),
             current: None,
         })
@@ -191,13 +221,16 @@ impl VarLengthExpand {
     }
 
     /// Notes which paths are complete, and which can go on.
-    fn take(&self, walk: &mut Walk, paths: Vec<Partial>) {
+    fn take(&self, walk: &mut Walk, mut paths: Vec<Partial>) {
         for path in &paths {
             let arrived = !self.into
                 || walk.ends.get(path.row as usize).is_some_and(|end| *end == Some(path.node));
             if path.length >= self.min && arrived {
                 walk.complete.push(path.clone());
             }
+        }
+        if self.restriction.nodes == DistinctNodes::Simple {
+            paths.retain(|path| !path.is_closed());
         }
         if paths.first().is_some_and(|p| self.max.is_none_or(|max| p.length < max)) {
             // The first chunk comes off the stack first.
@@ -219,19 +252,40 @@ impl VarLengthExpand {
         for i in 0..found.len() {
             let path = &paths[found.parents[i] as usize];
             let relationship = found.relationships[i];
-            let taken = path.uses(relationship)
+            let used =
                 || walk.used.get(path.row as usize).is_some_and(|u| u.contains(&relationship));
-            if !taken {
+            let taken =
+                self.restriction.relationships.is_some() && (path.uses(relationship) || used());
+            if !taken && self.may_visit(path, found.nodes[i]) {
                 longer.push(Partial {
                     row: path.row,
                     node: found.nodes[i],
                     length: path.length + 1,
-                    last: Some(Arc::new(Step { relationship, before: path.last.clone() })),
+                    last: Some(Arc::new(Step {
+                        relationship,
+                        from: path.node,
+                        before: path.last.clone(),
+                    })),
                 });
             }
         }
         self.take(walk, longer);
         Ok(())
+    }
+
+    /// Whether the node may come next: the path mode may ask for different ones.
+    fn may_visit(&self, path: &Partial, node: NodeId) -> bool {
+        match self.restriction.nodes {
+            DistinctNodes::None => true,
+            DistinctNodes::Acyclic => path.node != node && !path.passes(node),
+            DistinctNodes::Simple => {
+                let longer = Partial { node, ..path.clone() };
+                if path.last.is_none() || longer.is_closed() {
+                    return true;
+                }
+                path.node != node && !path.passes(node)
+            }
+        }
     }
 
     fn emit(&self, walk: &mut Walk, ctx: &Context) -> Batch {
@@ -249,7 +303,7 @@ impl VarLengthExpand {
     }
 }
 
-fn collect(value: &Value, into: &mut Vec<RelationshipId>) {
+pub(super) fn collect(value: &Value, into: &mut Vec<RelationshipId>) {
     match value {
         Value::Relationship(relationship) => into.push(relationship.id()),
         Value::List(items) => items.iter().for_each(|item| collect(item, into)),

@@ -7,6 +7,7 @@ mod entity;
 mod list;
 mod load;
 mod math;
+mod path;
 mod point;
 mod predicate;
 mod string;
@@ -14,6 +15,8 @@ mod temporal;
 #[cfg(test)]
 mod tests;
 mod value_type;
+
+pub use path::{IS_ACYCLIC, IS_SIMPLE};
 
 use crate::value::Value;
 

@@ -34,6 +34,9 @@ fn prune(plan: &mut Plan, wanted: &BTreeSet<Slot>) {
             return;
         }
     }
+    if let Operator::Repeat(repeat) = &mut plan.operator {
+        repeat.groups.retain(|(_, list)| wanted.contains(list));
+    }
     let mut below = wanted.clone();
     below.extend(plan.reads());
     let mut children = plan.children_mut();

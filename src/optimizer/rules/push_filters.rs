@@ -94,6 +94,28 @@ fn push(plan: &mut Plan, predicate: &Expression) -> bool {
             }
             &mut expand.input
         }
+        Operator::Repeat(repeat)
+            if free(&[repeat.relationships])
+                && repeat.groups.iter().all(|(_, list)| free(&[*list])) =>
+        {
+            if !repeat.into && slots.contains(&repeat.to) {
+                return false;
+            }
+            &mut repeat.input
+        }
+        // Never the end: what is asked of it would come before the selection, which is the same only
+        // where the planner has seen to it.
+        Operator::StatefulShortestPath(path) => {
+            let given: Vec<Slot> = path
+                .variables()
+                .into_iter()
+                .filter(|slot| !path.into || *slot != path.to)
+                .collect();
+            if !free(&given) {
+                return false;
+            }
+            &mut path.input
+        }
         Operator::ShortestPath(path) if free(&[path.relationships]) => &mut path.input,
         Operator::Apply(apply) if !apply.inner.updates() => {
             let unaffected = match &apply.kind {
@@ -129,6 +151,8 @@ fn has_argument(plan: &Plan) -> bool {
         Operator::Apply(apply) => has_argument(&apply.input),
         Operator::Merge(merge) => has_argument(&merge.input),
         Operator::Foreach { input, .. } => has_argument(input),
+        Operator::Repeat(repeat) => has_argument(&repeat.input),
+        Operator::StatefulShortestPath(path) => has_argument(&path.input),
         _ => plan.children().into_iter().any(has_argument),
     }
 }

@@ -3,6 +3,7 @@
 use crate::error::Span;
 use crate::syntax::ast::Expression;
 use crate::syntax::ast::LabelExpression;
+use crate::syntax::ast::MatchMode;
 use crate::syntax::ast::Name;
 use crate::syntax::ast::PathPattern;
 use crate::syntax::ast::QualifiedName;
@@ -120,6 +121,8 @@ node! {
     pub struct Match {
         /// Whether a row without a match is kept.
         pub optional: bool,
+        /// What may repeat; none: DIFFERENT RELATIONSHIPS.
+        pub mode: Option<MatchMode>,
         /// The path patterns between the commas; never empty.
         pub patterns: Vec<PathPattern>,
         /// The predicate.

@@ -1,5 +1,6 @@
 //! Expressions and literals.
 
+use crate::error::Span;
 use crate::syntax::ast::LabelExpression;
 use crate::syntax::ast::Name;
 use crate::syntax::ast::PathPattern;
@@ -15,6 +16,11 @@ node! {
 }
 
 impl Expression {
+    /// An integer literal.
+    pub fn integer(value: i64, span: Span) -> Self {
+        Self { kind: ExpressionKind::Literal(Literal::Integer(value)), span }
+    }
+
     /// The variable's name, if this is nothing but a variable.
     pub fn as_variable(&self) -> Option<&str> {
         match &self.kind {

@@ -27,11 +27,13 @@ macro_rules! node {
 
 mod clause;
 mod expression;
+mod path;
 mod pattern;
 mod statement;
 
 pub use clause::*;
 pub use expression::*;
+pub use path::*;
 pub use pattern::*;
 pub use statement::*;
 

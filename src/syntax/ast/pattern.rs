@@ -2,6 +2,10 @@
 
 use crate::syntax::ast::Expression;
 use crate::syntax::ast::Name;
+use crate::syntax::ast::ParenthesizedPath;
+use crate::syntax::ast::PathMode;
+use crate::syntax::ast::PathQuantifier;
+use crate::syntax::ast::PathSelector;
 
 node! {
     /// `[variable =] element …`: one path.
@@ -10,7 +14,9 @@ node! {
         pub variable: Option<Name>,
         /// Which of the matching paths are wanted.
         pub selector: PathSelector,
-        /// Nodes and relationships in turn, beginning and ending with a node.
+        /// What may repeat within one path; none: what the match mode says.
+        pub mode: Option<PathMode>,
+        /// Nodes and relationships in turn; a parenthesized path stands for a relationship, or is alone.
         pub elements: Vec<PatternElement>,
     }
 }
@@ -20,7 +26,7 @@ impl PathPattern {
     pub fn nodes(&self) -> impl Iterator<Item = &NodePattern> {
         self.elements.iter().filter_map(|element| match element {
             PatternElement::Node(node) => Some(node),
-            PatternElement::Relationship(_) => None,
+            PatternElement::Relationship(_) | PatternElement::Parenthesized(_) => None,
         })
     }
 
@@ -28,21 +34,9 @@ impl PathPattern {
     pub fn relationships(&self) -> impl Iterator<Item = &RelationshipPattern> {
         self.elements.iter().filter_map(|element| match element {
             PatternElement::Relationship(relationship) => Some(relationship),
-            PatternElement::Node(_) => None,
+            PatternElement::Node(_) | PatternElement::Parenthesized(_) => None,
         })
     }
-}
-
-/// Which of the paths that match a pattern are wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum PathSelector {
-    /// All of them.
-    #[default]
-    All,
-    /// `shortestPath(…)`: one of the shortest.
-    ShortestPath,
-    /// `allShortestPaths(…)`: all of the shortest.
-    AllShortestPaths,
 }
 
 /// One element of a path pattern.
@@ -52,6 +46,8 @@ pub enum PatternElement {
     Node(NodePattern),
     /// `-[…]->`
     Relationship(RelationshipPattern),
+    /// `((…)-[…]->(…) WHERE …){1,3}`
+    Parenthesized(ParenthesizedPath),
 }
 
 node! {
@@ -75,6 +71,8 @@ node! {
         pub types: Option<LabelExpression>,
         /// How many relationships; none: exactly one, and the variable is no list.
         pub length: Option<Length>,
+        /// `-[…]->+`: how often the relationship stands, one after the other.
+        pub quantifier: Option<PathQuantifier>,
         /// A map literal or a parameter.
         pub properties: Option<Expression>,
         /// The predicate within the brackets.

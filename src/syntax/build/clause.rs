@@ -110,10 +110,12 @@ impl Builder<'_> {
 
     fn match_(&self, pair: Pair<'_>) -> Result<Match> {
         let span = self.span(&pair);
-        let mut clause = Match { optional: false, patterns: Vec::new(), where_: None, span };
+        let mut clause =
+            Match { optional: false, mode: None, patterns: Vec::new(), where_: None, span };
         for part in parts(pair) {
             match part.as_rule() {
                 Rule::kw_optional => clause.optional = true,
+                Rule::match_mode => clause.mode = Some(self.match_mode(part)),
                 Rule::path_pattern => clause.patterns.push(self.matched_pattern(part)?),
                 Rule::where_part => clause.where_ = Some(self.where_part(part)?),
                 _ => {}

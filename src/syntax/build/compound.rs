@@ -219,10 +219,12 @@ impl Builder<'_> {
         let span = self.span(&pair);
         let mut kind = SubqueryKind::Exists;
         let mut query = None;
+        let mut mode = None;
         let mut patterns = Vec::new();
         let mut where_ = None;
         for part in parts(pair) {
             match part.as_rule() {
+                Rule::match_mode => mode = Some(self.match_mode(part)),
                 Rule::subquery_kind => {
                     kind = match part.into_inner().next().map(|word| word.as_rule()) {
                         Some(Rule::kw_count) => SubqueryKind::Count,
@@ -240,7 +242,7 @@ impl Builder<'_> {
             Some(query) => query,
             None => {
                 let within = pattern_span(&patterns, where_.as_ref(), span);
-                let clause = Match { optional: false, patterns, where_, span: within };
+                let clause = Match { optional: false, mode, patterns, where_, span: within };
                 query_of(Clause::Match(clause), within)
             }
         };

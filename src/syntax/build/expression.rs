@@ -358,7 +358,8 @@ impl Builder<'_> {
         for part in pairs {
             elements.push(self.pattern_element(part)?);
         }
-        let pattern = PathPattern { variable: None, selector: PathSelector::All, elements, span };
+        let selector = PathSelector::All;
+        let pattern = PathPattern { variable: None, selector, mode: None, elements, span };
         reject_parameters(&pattern)?;
         Ok(Expression { kind: ExpressionKind::Pattern(Box::new(pattern)), span })
     }

@@ -7,6 +7,7 @@ mod clause;
 mod compound;
 mod expression;
 mod literal;
+mod path;
 mod pattern;
 mod statement;
 

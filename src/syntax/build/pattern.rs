@@ -15,7 +15,6 @@ use crate::syntax::ast::MapProjectionItem;
 use crate::syntax::ast::Name;
 use crate::syntax::ast::NodePattern;
 use crate::syntax::ast::PathPattern;
-use crate::syntax::ast::PathSelector;
 use crate::syntax::ast::PatternElement;
 use crate::syntax::ast::RelationshipPattern;
 use crate::syntax::build::Builder;
@@ -35,52 +34,14 @@ pub(super) struct Parenthesis {
 }
 
 impl Builder<'_> {
-    pub(super) fn path_pattern(&self, pair: Pair<'_>) -> Result<PathPattern> {
-        let span = self.span(&pair);
-        let mut path =
-            PathPattern { variable: None, selector: PathSelector::All, elements: Vec::new(), span };
-        for part in parts(pair) {
-            match part.as_rule() {
-                Rule::variable => path.variable = Some(self.name(&part)?),
-                Rule::shortest_path => {
-                    let inner = self.shortest_path(part)?;
-                    path.selector = inner.selector;
-                    path.elements = inner.elements;
-                }
-                _ => path.elements.push(self.pattern_element(part)?),
-            }
-        }
-        Ok(path)
-    }
-
-    /// `shortestPath(…)` or `allShortestPaths(…)`
-    pub(super) fn shortest_path(&self, pair: Pair<'_>) -> Result<PathPattern> {
-        let span = self.span(&pair);
-        let mut selector = PathSelector::ShortestPath;
-        let mut elements = Vec::new();
-        for part in parts(pair) {
-            match part.as_rule() {
-                Rule::kw_shortest_path => {}
-                Rule::kw_all_shortest_paths => selector = PathSelector::AllShortestPaths,
-                _ => elements.push(self.pattern_element(part)?),
-            }
-        }
-        if elements.len() != 3 {
-            return Err(Error::syntax(
-                Detail::UnexpectedSyntax,
-                "a shortest path goes from one node to another by one relationship pattern",
-            )
-            .at(span)
-            .help("Write `shortestPath((a)-[*]-(b))`."));
-        }
-        Ok(PathPattern { variable: None, selector, elements, span })
-    }
-
     pub(super) fn pattern_element(&self, pair: Pair<'_>) -> Result<PatternElement> {
         match pair.as_rule() {
             Rule::node_pattern => self.node_pattern(pair).map(PatternElement::Node),
             Rule::relationship_pattern => {
                 self.relationship_pattern(pair).map(PatternElement::Relationship)
+            }
+            Rule::parenthesized_path => {
+                self.parenthesized_path(pair).map(PatternElement::Parenthesized)
             }
             _ => Err(misplaced(&pair, self.span(&pair))),
         }
@@ -156,6 +117,7 @@ impl Builder<'_> {
             variable: None,
             types: None,
             length: None,
+            quantifier: None,
             properties: None,
             where_: None,
             direction: Direction::Either,
@@ -234,7 +196,7 @@ impl Builder<'_> {
         Ok(length)
     }
 
-    fn bound(&self, pair: &Pair<'_>) -> Result<u64> {
+    pub(super) fn bound(&self, pair: &Pair<'_>) -> Result<u64> {
         let span = self.span(pair);
         match literal::number(pair.as_str(), false, span)? {
             Literal::Integer(value) => Ok(value.unsigned_abs()),
@@ -321,13 +283,7 @@ fn joined(
 
 /// A pattern that is matched takes no parameter for its properties: the planner must know their keys.
 pub(super) fn reject_parameters(pattern: &PathPattern) -> Result<()> {
-    let properties = pattern.elements.iter().find_map(|element| match element {
-        PatternElement::Node(node) => node.properties.as_ref().filter(|e| is_parameter(e)),
-        PatternElement::Relationship(relationship) => {
-            relationship.properties.as_ref().filter(|e| is_parameter(e))
-        }
-    });
-    match properties {
+    match pattern.elements.iter().find_map(parameter_of) {
         Some(parameter) => Err(Error::syntax(
             Detail::InvalidParameterUse,
             "a parameter cannot stand for all properties of a pattern that is matched",
@@ -336,6 +292,15 @@ pub(super) fn reject_parameters(pattern: &PathPattern) -> Result<()> {
         .help("Name the keys, `{key: $map.key}`, or use the parameter in CREATE or SET.")),
         None => Ok(()),
     }
+}
+
+fn parameter_of(element: &PatternElement) -> Option<&Expression> {
+    let properties = match element {
+        PatternElement::Node(node) => node.properties.as_ref(),
+        PatternElement::Relationship(relationship) => relationship.properties.as_ref(),
+        PatternElement::Parenthesized(path) => return path.elements.iter().find_map(parameter_of),
+    };
+    properties.filter(|properties| is_parameter(properties))
 }
 
 fn is_parameter(expression: &Expression) -> bool {

@@ -9,6 +9,7 @@ use crate::syntax::ast::ExpressionKind;
 use crate::syntax::ast::Foreach;
 use crate::syntax::ast::LabelExpression;
 use crate::syntax::ast::Match;
+use crate::syntax::ast::MatchMode;
 use crate::syntax::ast::Merge;
 use crate::syntax::ast::MergeEvent;
 use crate::syntax::ast::Name;
@@ -105,6 +106,11 @@ impl Printer {
 
     fn match_(&mut self, clause: &Match) {
         self.word(if clause.optional { "OPTIONAL MATCH " } else { "MATCH " });
+        self.word(match clause.mode {
+            None => "",
+            Some(MatchMode::RepeatableElements) => "REPEATABLE ELEMENTS ",
+            Some(MatchMode::DifferentRelationships) => "DIFFERENT RELATIONSHIPS ",
+        });
         self.separated(&clause.patterns, ", ", Self::path_pattern);
         self.where_(clause.where_.as_ref());
     }

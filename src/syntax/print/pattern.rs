@@ -7,7 +7,9 @@ use crate::syntax::ast::LabelExpression;
 use crate::syntax::ast::LabelExpressionKind;
 use crate::syntax::ast::Length;
 use crate::syntax::ast::NodePattern;
+use crate::syntax::ast::PathMode;
 use crate::syntax::ast::PathPattern;
+use crate::syntax::ast::PathQuantifier;
 use crate::syntax::ast::PathSelector;
 use crate::syntax::ast::PatternElement;
 use crate::syntax::ast::RelationshipPattern;
@@ -31,24 +33,75 @@ impl Printer {
             self.variable(&variable.text);
             self.word(" = ");
         }
-        let close = match path.selector {
-            PathSelector::All => "",
-            PathSelector::ShortestPath => {
-                self.word("shortestPath(");
-                ")"
-            }
-            PathSelector::AllShortestPaths => {
-                self.word("allShortestPaths(");
-                ")"
-            }
+        let close = if path.selector.is_function() { ")" } else { "" };
+        self.selector(&path.selector, path.mode);
+        self.elements(&path.elements);
+        self.word(close);
+    }
+
+    /// What stands before the elements; the words of a mode stand before GROUPS.
+    fn selector(&mut self, selector: &PathSelector, mode: Option<PathMode>) {
+        let (word, count, groups) = match selector {
+            PathSelector::All => ("", None, false),
+            PathSelector::ShortestPath => ("shortestPath(", None, false),
+            PathSelector::AllShortestPaths => ("allShortestPaths(", None, false),
+            PathSelector::Any(count) => ("ANY ", count.as_ref(), false),
+            PathSelector::AnyShortest => ("ANY SHORTEST ", None, false),
+            PathSelector::AllShortest => ("ALL SHORTEST ", None, false),
+            PathSelector::Shortest(count) => ("SHORTEST ", Some(count), false),
+            PathSelector::ShortestGroups(count) => ("SHORTEST ", count.as_ref(), true),
         };
-        self.separated(&path.elements, "", |printer, element| match element {
+        self.word(word);
+        if let Some(count) = count {
+            self.expression(count);
+            self.word(" ");
+        }
+        self.word(match mode {
+            None => "",
+            Some(PathMode::Walk) => "WALK ",
+            Some(PathMode::Trail) => "TRAIL ",
+            Some(PathMode::Simple) => "SIMPLE ",
+            Some(PathMode::Acyclic) => "ACYCLIC ",
+        });
+        if groups {
+            self.word("GROUPS ");
+        }
+    }
+
+    fn elements(&mut self, elements: &[PatternElement]) {
+        self.separated(elements, "", |printer, element| match element {
             PatternElement::Node(node) => printer.node_pattern(node),
             PatternElement::Relationship(relationship) => {
                 printer.relationship_pattern(relationship);
             }
+            PatternElement::Parenthesized(path) => {
+                printer.word("(");
+                printer.elements(&path.elements);
+                printer.where_(path.where_.as_ref());
+                printer.word(")");
+                printer.quantifier(path.quantifier.as_ref());
+            }
         });
-        self.word(close);
+    }
+
+    fn quantifier(&mut self, quantifier: Option<&PathQuantifier>) {
+        let Some(PathQuantifier { min, max, .. }) = quantifier else { return };
+        match (min, max) {
+            (0, None) => self.word("*"),
+            (1, None) => self.word("+"),
+            (min, Some(max)) if min == max => {
+                self.word("{");
+                self.bound(Some(*min));
+                self.word("}");
+            }
+            (min, max) => {
+                self.word("{");
+                self.bound(Some(*min));
+                self.word(",");
+                self.bound(*max);
+                self.word("}");
+            }
+        }
     }
 
     fn node_pattern(&mut self, node: &NodePattern) {
@@ -73,6 +126,7 @@ impl Printer {
     fn relationship_pattern(&mut self, relationship: &RelationshipPattern) {
         let RelationshipPattern { variable, types, length, properties, where_, direction, .. } =
             relationship;
+        let quantifier = relationship.quantifier.as_ref();
         self.word(if *direction == Direction::Incoming { "<-" } else { "-" });
         let is_plain = variable.is_none()
             && types.is_none()
@@ -101,6 +155,7 @@ impl Printer {
             self.word("]");
         }
         self.word(if *direction == Direction::Outgoing { "->" } else { "-" });
+        self.quantifier(quantifier);
     }
 
     fn length(&mut self, length: &Length) {

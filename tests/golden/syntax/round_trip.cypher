@@ -144,3 +144,16 @@ MATCH (n) CALL (n) { SET n.x = 1 } IN TRANSACTIONS;
 MATCH (n) CALL (n) { SET n.x = 1 } IN $k CONCURRENT TRANSACTIONS OF 10 ROWS ON ERROR CONTINUE REPORT STATUS AS s RETURN s;
 CALL { CREATE (n) } IN CONCURRENT TRANSACTIONS OF $n ROWS ON ERROR BREAK;
 WITH 1 AS load, 2 AS csv, 3 AS transactions, 4 AS status, 5 AS row, 6 AS error RETURN load + csv + transactions + status + row + error;
+
+// Paths of GQL.
+MATCH ((a)-[r:R]->(b) WHERE r.w > a.v){1,5} RETURN a;
+MATCH (s) ((a)-->(b)<--(c))+ (m) ((x)--(y)){2} (e) RETURN s, e;
+MATCH p = (a)-[:R]->+(b)<-[r:S WHERE r.w > 1]-{,3}(c)--*(d)-->{2,}(e)-->{,}(f) RETURN p;
+MATCH ANY SHORTEST (a)-->+(b), p = ALL SHORTEST PATHS (a)-->*(b), ANY (a)-->+(b), q = ANY 3 PATHS (a)-->+(b) RETURN p, q;
+MATCH p = SHORTEST 2 ((a)-->+(b) WHERE a.x < b.x), SHORTEST $k PATHS (a)-->+(b) RETURN p;
+MATCH SHORTEST GROUP (a)-->+(b), SHORTEST 3 PATH GROUPS (a)-->+(b), ALL PATHS (a)-->(b) RETURN a;
+MATCH WALK (a)-->{2}(b), p = TRAIL PATHS (a)-->+(b), SIMPLE PATH (a)-->+(b), ANY SHORTEST ACYCLIC PATH (a)-->+(b) RETURN p;
+MATCH REPEATABLE ELEMENTS (a)-->(b), (a)-->(b) OPTIONAL MATCH DIFFERENT RELATIONSHIP BINDINGS (a)-->(b) RETURN a;
+MATCH walk = (shortest)-->(any), (path {group: 1})-[paths]->(all) RETURN walk, shortest, any, path, paths, all;
+MATCH (n IS A|B&!C)-[r IS !R]->(IS %) WHERE n IS A AND NOT r IS S|T RETURN n IS A|B AS x, [m IN [n] WHERE m IS A | m] AS y;
+MATCH (n) WHERE EXISTS { REPEATABLE ELEMENTS (n)-->{1,2}(m) } AND COUNT { ANY SHORTEST (n)-->+() } > 1 RETURN n;
