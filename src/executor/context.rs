@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::error::ErrorClass;
 use crate::error::Phase;
 use crate::error::Result;
+use crate::error::Span;
 use crate::function;
 use crate::graph::Savepoint;
 use crate::graph::Snapshot;
@@ -69,6 +70,8 @@ pub struct Context {
     held: Arc<AtomicU64>,
     /// What the `Argument` leaves of the innermost `Apply` give.
     arguments: Vec<Batch>,
+    /// Nodes that were deleted before their relationships, which must be gone too when the statement ends.
+    pub(crate) connected: Vec<(NodeId, Span)>,
     pub(crate) profile: Vec<OperatorProfile>,
 }
 
@@ -83,6 +86,7 @@ impl Context {
             import_folder: None,
             held: Arc::default(),
             arguments: Vec::new(),
+            connected: Vec::new(),
             profile: Vec::new(),
         }
     }
@@ -226,6 +230,23 @@ impl Context {
     /// How many rows a batch may have.
     pub(crate) fn batch_rows(&self) -> usize {
         self.limits.batch_rows.map_or(BATCH_SIZE, |rows| rows.clamp(1, BATCH_SIZE))
+    }
+
+    /// Fails when a deleted node still has relationships: the statement is over, and none may be left.
+    pub(crate) fn check_connected(&mut self) -> Result<()> {
+        for (node, span) in std::mem::take(&mut self.connected) {
+            if self.transaction()?.has_relationships(node)? {
+                return Err(Error::new(
+                    ErrorClass::ConstraintVerificationFailed,
+                    Phase::Runtime,
+                    Detail::DeleteConnectedNode,
+                    format!("node {node} still has relationships"),
+                )
+                .at(span)
+                .help("Delete its relationships as well, or use DETACH DELETE."));
+            }
+        }
+        Ok(())
     }
 
     /// Runs `inner` with `batch` as what `Argument` gives.

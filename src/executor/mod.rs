@@ -68,6 +68,7 @@ impl Execution {
                     .map(Some);
             }
         }
+        ctx.check_connected()?;
         Ok(None)
     }
 }
@@ -175,9 +176,10 @@ impl Builder {
                 Box::new(operator::Aggregate::new(next()?, Compiled::items(keys)?, aggregates)?)
             }
             P::Distinct { slots, .. } => Box::new(operator::Distinct::new(next()?, slots.clone())),
-            P::Sort { by, .. } => Box::new(operator::Sort::new(next()?, by, None)?),
-            P::Top { by, limit, .. } => {
-                Box::new(operator::Sort::new(next()?, by, Some(Compiled::new(limit)?))?)
+            P::Sort { by, .. } => Box::new(operator::Sort::new(next()?, by)?),
+            P::Top { by, skip, limit, .. } => {
+                let skip = skip.as_ref().map(Compiled::new).transpose()?;
+                Box::new(operator::Sort::first(next()?, by, skip, Compiled::new(limit)?)?)
             }
             P::Skip { count, .. } => Box::new(operator::Skip::new(next()?, Compiled::new(count)?)),
             P::Limit { count, exhaust, .. } => {

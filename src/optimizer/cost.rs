@@ -176,11 +176,12 @@ impl Estimator for CostModel<'_> {
                 false => self.rows(input).sqrt().max(1.0),
             },
             Operator::Distinct { input, .. } => self.rows(input) * OTHER,
-            Operator::Top { input, limit, .. } => at_most(self.rows(input), limit),
+            Operator::Top { input, skip: None, limit, .. } => at_most(self.rows(input), limit),
             Operator::Limit { input, count, .. } => at_most(self.rows(input), count),
             Operator::Skip { input, .. }
             | Operator::Project { input, .. }
             | Operator::Sort { input, .. }
+            | Operator::Top { input, .. }
             | Operator::Eager { input }
             | Operator::Create { input, .. }
             | Operator::Update { input, .. }

@@ -149,8 +149,10 @@ impl Text<'_> {
             Operator::Distinct { slots, .. } => visible_names(slots.iter().copied(), self.names),
             Operator::Union { slots, .. } => visible_names(slots.iter().copied(), self.names),
             Operator::Sort { by, .. } => self.order(by),
-            Operator::Top { by, limit, .. } => {
-                format!("{} LIMIT {}", self.order(by), self.expression(limit))
+            Operator::Top { by, skip, limit, .. } => {
+                let skip = skip.iter().map(|skip| format!("{} + ", self.expression(skip)));
+                let limit = self.expression(limit);
+                format!("{} LIMIT {}{limit}", self.order(by), skip.collect::<String>())
             }
             Operator::Skip { count, .. } | Operator::Limit { count, .. } => self.expression(count),
             Operator::CartesianProduct { .. } => String::new(),

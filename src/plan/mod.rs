@@ -187,7 +187,9 @@ pub enum Operator {
         input: Box<Plan>,
         /// By what, most significant first.
         by: Vec<SortKey>,
-        /// How many; may use no variable. A `Skip` above it is added in.
+        /// How many are left out above it, and so come on top of the limit; may use no variable.
+        skip: Option<Expression>,
+        /// How many; may use no variable.
         limit: Expression,
     },
     /// Leaves out the first rows.

@@ -131,8 +131,8 @@ impl Plan {
                 keys.iter().map(|(_, e)| e).chain(arguments).collect()
             }
             Operator::Sort { by, .. } => by.iter().map(|key| &key.expression).collect(),
-            Operator::Top { by, limit, .. } => {
-                by.iter().map(|key| &key.expression).chain([limit]).collect()
+            Operator::Top { by, skip, limit, .. } => {
+                by.iter().map(|key| &key.expression).chain(skip).chain([limit]).collect()
             }
             Operator::Skip { count, .. } | Operator::Limit { count, .. } => vec![count],
             Operator::HashJoin { keys, .. } => keys.iter().flat_map(|(l, r)| [l, r]).collect(),
@@ -170,8 +170,8 @@ impl Plan {
                 keys.iter_mut().map(|(_, e)| e).chain(arguments).collect()
             }
             Operator::Sort { by, .. } => by.iter_mut().map(|key| &mut key.expression).collect(),
-            Operator::Top { by, limit, .. } => {
-                by.iter_mut().map(|key| &mut key.expression).chain([limit]).collect()
+            Operator::Top { by, skip, limit, .. } => {
+                by.iter_mut().map(|key| &mut key.expression).chain(skip).chain([limit]).collect()
             }
             Operator::Skip { count, .. } | Operator::Limit { count, .. } => vec![count],
             Operator::HashJoin { keys, .. } => keys.iter_mut().flat_map(|(l, r)| [l, r]).collect(),

@@ -20,7 +20,8 @@ use super::{Held, Input, Operator, Pieces, drain};
 pub(crate) struct Sort {
     input: Input,
     by: Vec<(Compiled, bool)>,
-    limit: Option<Compiled>,
+    /// How many rows are asked for, and before them skipped.
+    first: Option<(Option<Compiled>, Compiled)>,
     result: Option<Pieces>,
     held: Held,
 }
@@ -58,12 +59,21 @@ impl Key {
 }
 
 impl Sort {
-    pub(crate) fn new(input: Input, by: &[plan::SortKey], limit: Option<Compiled>) -> Result<Self> {
+    pub(crate) fn first(
+        input: Input,
+        by: &[plan::SortKey],
+        skip: Option<Compiled>,
+        limit: Compiled,
+    ) -> Result<Self> {
+        Ok(Self { first: Some((skip, limit)), ..Self::new(input, by)? })
+    }
+
+    pub(crate) fn new(input: Input, by: &[plan::SortKey]) -> Result<Self> {
         let by = by
             .iter()
             .map(|key| Ok((Compiled::new(&key.expression)?, key.descending)))
             .collect::<Result<_>>()?;
-        Ok(Self { input, by, limit, result: None, held: Held::default() })
+        Ok(Self { input, by, first: None, result: None, held: Held::default() })
     }
 
     fn sorted(&self, batch: Batch, limit: usize, ctx: &Context) -> Result<Batch> {
@@ -92,11 +102,13 @@ impl Sort {
     }
 
     fn run(&mut self, ctx: &mut Context) -> Result<Batch> {
-        let Some(limit) = &self.limit else {
+        let Some((skip, limit)) = &self.first else {
             let all = Batch::concat(drain(&mut self.input, ctx, &mut self.held)?);
             return self.sorted(all, usize::MAX, ctx);
         };
-        let limit = row_count(limit, "LIMIT", ctx)? as usize;
+        let skip = skip.as_ref().map_or(Ok(0), |skip| row_count(skip, "SKIP", ctx))?;
+        let limit = skip.saturating_add(row_count(limit, "LIMIT", ctx)?);
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let mut best: Vec<Batch> = Vec::new();
         let mut held = 0;
         while let Some(batch) = self.input.next(ctx)? {

@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::error::ErrorClass;
 use crate::error::Phase;
 use crate::error::Result;
+use crate::error::Span;
 use crate::executor::Batch;
 use crate::executor::Context;
 use crate::executor::expression::Compiled;
@@ -147,18 +148,16 @@ impl Delete {
                 transaction.delete_relationship(relationship)?;
             }
         }
+        let mut connected = Vec::new();
         for node in &nodes {
             if transaction.has_relationships(node.id())? {
-                return Err(Error::new(
-                    ErrorClass::ConstraintVerificationFailed,
-                    Phase::Runtime,
-                    Detail::DeleteConnectedNode,
-                    format!("node {} still has relationships", node.id()),
-                )
-                .help("Delete its relationships first, or use DETACH DELETE."));
+                connected.push(node.id());
             }
             transaction.delete_node(node.id())?;
         }
+        // A later clause may delete the relationships, so that only the end of the statement can tell.
+        let span = self.targets.iter().map(Compiled::span).reduce(Span::to).unwrap_or_default();
+        ctx.connected.extend(connected.into_iter().map(|node| (node, span)));
         Ok(())
     }
 }

@@ -1,13 +1,10 @@
 //! Keeps only the rows that a LIMIT over an ORDER BY can give.
 
-use crate::bound::BinaryOperator;
 use crate::bound::Expression;
-use crate::bound::ExpressionKind;
 use crate::graph::Snapshot;
 use crate::optimizer::Rule;
 use crate::plan::Operator;
 use crate::plan::Plan;
-use crate::value::Type;
 
 pub(in crate::optimizer) const SORT_WITH_LIMIT: Rule = Rule {
     name: "sort_with_limit",
@@ -19,25 +16,20 @@ pub(in crate::optimizer) const SORT_WITH_LIMIT: Rule = Rule {
 fn rewrite(plan: &mut Plan, _: &Snapshot) {
     let Operator::Limit { input, count, exhaust: false } = &mut plan.operator else { return };
     match &mut input.operator {
-        Operator::Sort { .. } => top(input, count.clone()),
+        Operator::Sort { .. } => top(input, None, count.clone()),
         Operator::Skip { input: below, count: skipped } => {
             if let Operator::Sort { .. } = below.operator {
-                let sum = ExpressionKind::Binary {
-                    operator: BinaryOperator::Add,
-                    left: Box::new(skipped.clone()),
-                    right: Box::new(count.clone()),
-                };
-                top(below, Expression { kind: sum, span: count.span, ty: Type::Integer });
+                top(below, Some(skipped.clone()), count.clone());
             }
         }
         _ => {}
     }
 }
 
-fn top(plan: &mut Plan, limit: Expression) {
+fn top(plan: &mut Plan, skip: Option<Expression>, limit: Expression) {
     let operator = std::mem::replace(&mut plan.operator, Operator::Unit);
     plan.operator = match operator {
-        Operator::Sort { input, by } => Operator::Top { input, by, limit },
+        Operator::Sort { input, by } => Operator::Top { input, by, skip, limit },
         other => other,
     };
     plan.estimated_rows = None;
