@@ -1,5 +1,6 @@
 //! One constructor per compile-time error.
 
+use crate::bound::Expression;
 use crate::error::Detail;
 use crate::error::Error;
 use crate::error::ErrorClass;
@@ -42,6 +43,12 @@ pub(super) fn type_conflict(name: &str, known: &Type, wanted: &str, span: Span) 
 
 pub(super) fn invalid_type(wanted: &str, found: &Type, span: Span) -> Error {
     Error::syntax(Detail::InvalidArgumentType, format!("expected {wanted}, found {found}")).at(span)
+}
+
+/// An operator between two types that it does not take together.
+pub(super) fn no_operator(sign: &str, left: &Expression, right: &Expression) -> Error {
+    let message = format!("`{sign}` does not take {} and {}", left.ty, right.ty);
+    Error::syntax(Detail::InvalidArgumentType, message).at(left.span.to(right.span))
 }
 
 /// A property of something that never has one.

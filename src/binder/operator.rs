@@ -102,9 +102,15 @@ fn result_type(operator: BinaryOperator, left: &Expression, right: &Expression) 
                     return reject("a number", operand);
                 }
             }
-            Ok(numeric(&left.ty, &right.ty))
+            let sign = match operator {
+                O::Subtract => "-",
+                O::Multiply => "*",
+                _ => "/",
+            };
+            temporal_type(operator, &left.ty, &right.ty)
+                .ok_or_else(|| error::no_operator(sign, left, right))
         }
-        O::Add => Ok(sum_type(&left.ty, &right.ty)),
+        O::Add => sum_type(&left.ty, &right.ty).ok_or_else(|| error::no_operator("+", left, right)),
         O::In => {
             if !Type::list(Type::Any).accepts(&right.ty) {
                 return reject("a list", right);
@@ -127,12 +133,35 @@ fn numeric(left: &Type, right: &Type) -> Type {
     }
 }
 
-fn sum_type(left: &Type, right: &Type) -> Type {
+/// The type of a sum; `None` where these two can never be added.
+fn sum_type(left: &Type, right: &Type) -> Option<Type> {
     match (left, right) {
-        (Type::List(a), Type::List(b)) => Type::list(a.union(b)),
-        (Type::List(_), _) | (_, Type::List(_)) => Type::list(Type::Any),
-        (Type::Any, _) | (_, Type::Any) => Type::Any,
-        (Type::String, _) | (_, Type::String) => Type::String,
-        _ => numeric(left, right),
+        (Type::List(a), Type::List(b)) => Some(Type::list(a.union(b))),
+        (Type::List(_), _) | (_, Type::List(_)) => Some(Type::list(Type::Any)),
+        (Type::String, other) | (other, Type::String) => match other {
+            Type::Any => Some(Type::Any),
+            Type::Map | Type::Node | Type::Relationship | Type::Path => None,
+            _ => Some(Type::String),
+        },
+        (Type::Duration, moment) if moment.is_temporal() => Some(moment.clone()),
+        _ => temporal_type(BinaryOperator::Add, left, right),
+    }
+}
+
+/// The type of arithmetic between numbers, durations and moments; `None` where there is none.
+fn temporal_type(operator: BinaryOperator, left: &Type, right: &Type) -> Option<Type> {
+    use BinaryOperator as O;
+    let number = |ty: &Type| matches!(ty, Type::Integer | Type::Float | Type::Number);
+    match (left, right) {
+        (Type::Any | Type::Null, _) | (_, Type::Any | Type::Null) => Some(Type::Any),
+        (a, b) if number(a) && number(b) => Some(numeric(a, b)),
+        (a, Type::Duration) if a.is_temporal() && matches!(operator, O::Add | O::Subtract) => {
+            Some(a.clone())
+        }
+        (Type::Duration, b) if number(b) && matches!(operator, O::Multiply | O::Divide) => {
+            Some(Type::Duration)
+        }
+        (a, Type::Duration) if number(a) && operator == O::Multiply => Some(Type::Duration),
+        _ => None,
     }
 }

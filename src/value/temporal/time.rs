@@ -25,7 +25,7 @@ impl LocalTime {
             && (0..60).contains(&minute)
             && (0..60).contains(&second)
             && (0..NANOS).contains(&nanosecond);
-        valid.then_some(Self { nanos: (hour * 3600 + minute * 60 + second) * NANOS + nanosecond })
+        valid.then(|| Self { nanos: (hour * 3600 + minute * 60 + second) * NANOS + nanosecond })
     }
 
     /// The time so many nanoseconds after midnight, if that is the same day.
