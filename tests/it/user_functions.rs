@@ -95,7 +95,7 @@ fn wrong_calls_are_found_before_anything_runs_where_that_can_be() {
     for (query, code, message) in [
         ("RETURN math.double()", "SyntaxError.InvalidNumberOfArguments", "does not take 0"),
         ("RETURN math.double('a')", "SyntaxError.InvalidArgumentType", "expected Float"),
-        ("WITH math.double(1) AS x RETURN x + date()", "TypeError.InvalidArgumentType", "Float"),
+        ("WITH math.double(1) AS x RETURN x + date()", "SyntaxError.InvalidArgumentType", "Float"),
         (
             "UNWIND ['a'] AS x RETURN math.double(x)",
             "SyntaxError.InvalidArgumentType",
