@@ -114,6 +114,8 @@ impl Context {
     /// Forgets what was written since.
     pub(crate) fn rollback_to(&mut self, savepoint: Savepoint) -> Result<()> {
         self.transaction()?.rollback_to(savepoint);
+        // What was deleted since is there again.
+        self.connected.clear();
         Ok(())
     }
 
@@ -232,7 +234,8 @@ impl Context {
         self.limits.batch_rows.map_or(BATCH_SIZE, |rows| rows.clamp(1, BATCH_SIZE))
     }
 
-    /// Fails when a deleted node still has relationships: the statement is over, and none may be left.
+    /// Fails when a deleted node still has relationships: what comes next is the commit or the end of the
+    /// statement, and none may be left.
     pub(crate) fn check_connected(&mut self) -> Result<()> {
         for (node, span) in std::mem::take(&mut self.connected) {
             if self.transaction()?.has_relationships(node)? {

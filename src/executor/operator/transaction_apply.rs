@@ -192,7 +192,8 @@ impl TransactionApply {
         }
         self.transactions += 1;
         let savepoint = ctx.savepoint();
-        let failure = match self.run(&outer, ctx) {
+        let run = self.run(&outer, ctx);
+        let failure = match run.and_then(|out| ctx.check_connected().map(|()| out)) {
             Ok(out) => match ctx.commit_and_begin()? {
                 Ok(()) => {
                     self.give(out, &Outcome::Committed);
