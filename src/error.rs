@@ -83,7 +83,7 @@ macro_rules! words {
 }
 
 words! {
-    /// What kind of error it is. The first eight are the words of the openCypher TCK.
+    /// What kind of error it is. But for `SchemaError` the first nine are the words of the openCypher TCK.
     ErrorClass {
         /// The text cannot be a valid query, whatever the data.
         SyntaxError,
@@ -93,6 +93,8 @@ words! {
         ParameterMissing,
         /// The graph would break a rule, such as a relationship without its node.
         ConstraintVerificationFailed,
+        /// An index or a constraint cannot be created or dropped.
+        SchemaError,
         /// A node or relationship is gone.
         EntityNotFound,
         /// A value has the wrong type.
@@ -215,6 +217,24 @@ words! {
         VariableTypeConflict,
         /// Division by zero.
         DivisionByZero,
+        /// Two nodes or relationships have the same values where none may.
+        UniquenessViolation,
+        /// A node or relationship lacks a property that it must have.
+        MissingProperty,
+        /// A property has another type than it must have.
+        PropertyTypeViolation,
+        /// There is such an index already.
+        IndexAlreadyExists,
+        /// There is such a constraint already.
+        ConstraintAlreadyExists,
+        /// No index of this name.
+        IndexNotFound,
+        /// No constraint of this name.
+        ConstraintNotFound,
+        /// An index of a kind that there is not.
+        UnknownIndexKind,
+        /// The index belongs to a constraint or to the graph itself.
+        IndexInUse,
         /// Nested too deeply.
         NestingTooDeep,
         /// The text is too long.

@@ -346,6 +346,14 @@ pub struct Counters {
     pub labels_added: u64,
     /// Labels removed from nodes.
     pub labels_removed: u64,
+    /// Indexes created, but for those that constraints own.
+    pub indexes_added: u64,
+    /// Indexes dropped, but for those that constraints own.
+    pub indexes_removed: u64,
+    /// Constraints created.
+    pub constraints_added: u64,
+    /// Constraints dropped.
+    pub constraints_removed: u64,
 }
 
 impl Counters {
@@ -366,6 +374,10 @@ impl fmt::Display for Counters {
             ("set", self.properties_set, "property", "properties"),
             ("added", self.labels_added, "label", "labels"),
             ("removed", self.labels_removed, "label", "labels"),
+            ("created", self.indexes_added, "index", "indexes"),
+            ("dropped", self.indexes_removed, "index", "indexes"),
+            ("created", self.constraints_added, "constraint", "constraints"),
+            ("dropped", self.constraints_removed, "constraint", "constraints"),
         ];
         let said: Vec<String> = parts
             .iter()

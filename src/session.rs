@@ -98,6 +98,7 @@ struct Statistics {
     nodes: u64,
     relationships: u64,
     tokens: usize,
+    schema: u64,
 }
 
 /// Where a statement runs.
@@ -252,9 +253,14 @@ impl Engine {
         let begun = Instant::now();
         let mut summary = Summary { planning: prepared.planning, ..Summary::default() };
         let mut context = self.context(Access::Write(open), parameters);
-        let rows = drain(&mut execution, &mut context);
+        let mut rows = drain(&mut execution, &mut context);
         let text = (prepared.mode == Mode::Profile).then(|| profile(&plan, &context));
-        if let Access::Write(open) = context.into_access() {
+        if let Access::Write(mut open) = context.into_access() {
+            if rows.is_ok()
+                && let Err(error) = open.verify(false)
+            {
+                rows = Err(error);
+            }
             summary.counters = counters(before, open.counts());
             // Afterwards, so that what the statement has made itself is there.
             summary.notifications = notice::of(&prepared.mentions, open.snapshot());
@@ -348,6 +354,7 @@ impl Statistics {
             nodes: snapshot.node_count(),
             relationships: snapshot.relationship_count(),
             tokens: snapshot.labels().len() + snapshot.types().len() + snapshot.keys().len(),
+            schema: snapshot.schema().version(),
         }
     }
 
@@ -355,6 +362,7 @@ impl Statistics {
     fn is_like(&self, other: &Self) -> bool {
         let near = |a: u64, b: u64| a.abs_diff(b) <= a / 8;
         self.tokens == other.tokens
+            && self.schema == other.schema
             && near(self.nodes, other.nodes)
             && near(self.relationships, other.relationships)
     }
@@ -449,5 +457,9 @@ fn counters(before: ChangeCounts, after: ChangeCounts) -> Counters {
         properties_set: since(|c| c.properties_set),
         labels_added: since(|c| c.labels_added),
         labels_removed: since(|c| c.labels_removed),
+        indexes_added: since(|c| c.indexes_added),
+        indexes_removed: since(|c| c.indexes_removed),
+        constraints_added: since(|c| c.constraints_added),
+        constraints_removed: since(|c| c.constraints_removed),
     }
 }

@@ -77,6 +77,12 @@ impl Binder<'_> {
             ast::Clause::Conditional(clause) => {
                 self.conditional(clause, Place::Call, to)?;
             }
+            ast::Clause::Schema(command) => {
+                to.push(Clause::Schema(self.schema_command(command)?));
+            }
+            ast::Clause::Show(show) => {
+                self.show(show, false, to)?;
+            }
         }
         Ok(())
     }

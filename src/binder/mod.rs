@@ -17,6 +17,7 @@ mod path;
 mod pattern;
 mod projection;
 mod query;
+mod schema;
 mod scope;
 mod subquery;
 mod updating;

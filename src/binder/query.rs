@@ -136,6 +136,10 @@ impl Binder<'_> {
                 ast::Clause::Conditional(clause) => {
                     (columns, returns) = self.conditional(clause, place, &mut clauses)?;
                 }
+                ast::Clause::Show(show) if alone => {
+                    columns = self.show(show, true, &mut clauses)?;
+                    returns = true;
+                }
                 _ => self.clause(clause, &mut clauses)?,
             }
             if let (ast::Clause::Return(_), Some(bound::Clause::Projection(projection))) =
@@ -152,9 +156,14 @@ impl Binder<'_> {
     /// Which clauses may follow which.
     fn check_order(&self, query: &ast::SingleQuery, place: Place) -> Result<()> {
         let (mut updated, mut wrote) = (false, false);
+        let alone = place == Place::Statement && query.clauses.len() == 1;
         for (at, clause) in query.clauses.iter().enumerate() {
             let last = at + 1 == query.clauses.len();
             let keyword = clause.keyword();
+            if matches!(clause, ast::Clause::Schema(_)) && !alone {
+                return Err(error::composition(format!("{keyword} stands alone"), clause.span())
+                    .help("Make it a statement of its own."));
+            }
             let read_only = matches!(place, Place::Condition | Place::Collect);
             if clause.is_updating() && read_only {
                 return Err(error::composition(
@@ -214,7 +223,7 @@ impl Binder<'_> {
                         | ast::Clause::LoadCsv(_)
                         | ast::Clause::Filter(_)
                         | ast::Clause::Page(_)
-                );
+                ) && (alone || !matches!(clause, ast::Clause::Show(_)));
             if last && !may_end {
                 return Err(error::composition(
                     format!("a query cannot end with {keyword}"),

@@ -4,15 +4,18 @@
 //! on in plans. It may not know of syntax, plans or the graph's contents.
 
 mod expression;
+mod independence;
 mod mention;
 mod path;
 mod query;
+mod schema;
 mod visit;
 
 pub use expression::{
     BinaryOperator, Expression, ExpressionKind, LabelExpression, Quantifier, Slot, Subquery,
     SubqueryKind, UnaryOperator,
 };
+pub use independence::{are_independent, values_of, written_keys};
 pub use mention::{Mention, NameKind};
 pub use path::{DistinctNodes, Repetition, Restriction, SelectedPath, Selection};
 pub use query::{
@@ -20,4 +23,7 @@ pub use query::{
     Direction, Foreach, Grouping, LoadCsv, Match, Merge, NamedPath, NewLabels, NewType, OnError,
     PatternNode, PatternRelationship, ProcedureCall, Projection, Query, QueryGraph, Shortest,
     SingleQuery, SlotNames, SortKey, Statement, SubqueryCall, Transactions, Unwind, UpdateItem,
+};
+pub use schema::{
+    CreateConstraint, CreateIndex, Demand, DropSchema, IndexKind, SchemaCommand, SchemaEntity,
 };

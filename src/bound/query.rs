@@ -6,7 +6,7 @@ use crate::error::Span;
 use crate::function::Aggregate;
 use crate::function::ProcedureHandle;
 
-use super::{Expression, Repetition, Restriction, SelectedPath, Slot};
+use super::{Expression, Repetition, Restriction, SchemaCommand, SelectedPath, Slot};
 
 /// A whole statement.
 #[derive(Debug, Clone)]
@@ -135,6 +135,8 @@ pub enum Clause {
     Filter(Expression),
     /// The named paths of a CREATE or MERGE before it.
     Paths(Vec<NamedPath>),
+    /// CREATE INDEX and the like: the only clause.
+    Schema(SchemaCommand),
 }
 
 /// MATCH and OPTIONAL MATCH.
@@ -529,7 +531,8 @@ impl Clause {
             | Clause::Merge(_)
             | Clause::Update(_)
             | Clause::Delete(_)
-            | Clause::Foreach(_) => true,
+            | Clause::Foreach(_)
+            | Clause::Schema(_) => true,
             Clause::SubqueryCall(call) => call.query.updates(),
             Clause::Match(_)
             | Clause::Unwind(_)

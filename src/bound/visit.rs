@@ -132,7 +132,12 @@ impl Expression {
     /// Whether it has one value throughout the statement: it uses no variable, no subquery and nothing
     /// that changes from call to call.
     pub fn is_fixed(&self) -> bool {
-        self.slots().is_empty()
+        self.is_fixed_by(&BTreeSet::new())
+    }
+
+    /// Whether it has one value for each row that holds these variables.
+    pub fn is_fixed_by(&self, known: &BTreeSet<Slot>) -> bool {
+        self.slots().is_subset(known)
             && !self.any(&mut |e| match &e.kind {
                 ExpressionKind::Function { function, .. } => {
                     function.volatility() == Volatility::Volatile
@@ -393,6 +398,7 @@ impl Clause {
                 expressions.push(&clause.from);
             }
             Clause::Filter(predicate) => expressions.push(predicate),
+            Clause::Schema(_) => {}
             Clause::Paths(paths) => {
                 slots.extend(paths.iter().flat_map(|path| {
                     path.elements.iter().copied().chain(std::iter::once(path.slot))

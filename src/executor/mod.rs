@@ -134,6 +134,10 @@ impl Builder {
                     self.read.contains(from) || self.read.contains(to),
                 ))
             }
+            P::IndexSeek(seek) => {
+                let input = seek.input.is_some().then(&mut next).transpose()?;
+                Box::new(operator::IndexSeek::new(seek, input)?)
+            }
             P::Expand(expand) => {
                 let input = next()?;
                 Box::new(operator::Expand::new(expand, input, &self.read))
@@ -239,6 +243,7 @@ impl Builder {
                     *void,
                 ))
             }
+            P::Schema(command) => Box::new(operator::Schema::new(command)?),
             P::ProduceResults { columns, .. } => Box::new(operator::ProduceResults::new(
                 next()?,
                 columns.iter().map(|(_, slot)| *slot).collect(),

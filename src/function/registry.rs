@@ -114,6 +114,11 @@ impl Registry {
         self.procedures.get(&name.to_lowercase()).cloned()
     }
 
+    /// What runs for SHOW and this word, and how many of its columns are shown without YIELD.
+    pub fn show(&self, word: &str) -> Option<(ProcedureHandle, usize)> {
+        procedure::show(word, self)
+    }
+
     /// Adds a procedure.
     ///
     /// # Errors

@@ -1,5 +1,5 @@
 //! The catalog: the names of labels, relationship types and property keys, the live segments, the position
-//! of the log that they cover, and statistics.
+//! of the log that they cover, indexes, constraints and statistics.
 //!
 //! Owns the token dictionaries and the format of the root record, whose replacement is a checkpoint. It may not
 //! know what segments hold.
@@ -20,6 +20,7 @@ use crate::storage::SegmentFiles;
 use super::TypeStatistics;
 use super::keys;
 use super::log;
+use super::schema::SchemaRecord;
 use super::segment::ChunkRef;
 
 /// Names in the order of their numbers. Cloning costs one count; adding a name copies, which is rare.
@@ -102,11 +103,12 @@ pub(super) struct Catalog {
     pub(super) relationship_count: u64,
     pub(super) label_counts: Vec<(u32, u64)>,
     pub(super) type_counts: Vec<(u32, TypeStatistics)>,
+    pub(super) schema: SchemaRecord,
 }
 
 /// What the root record begins with, before the version of the store's format.
 const MAGIC: [u8; 9] = *b"redstring";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// The size beyond which a catalog is written in more than one batch.
 const BATCH_BYTES: usize = 1 << 20;
 const ROOT_LENGTH: usize = 9 + 4 + 8 + 4 + 8 + 4 + 4;

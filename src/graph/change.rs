@@ -15,6 +15,7 @@ use crate::value::Value;
 use super::delta;
 use super::delta::{NodeState, Properties, RelationshipState};
 use super::property;
+use super::schema::{Constraint, Index, IndexId};
 use super::snapshot::State;
 use super::{KeyId, LabelId, TypeId};
 
@@ -66,6 +67,10 @@ pub(super) enum Change {
     DeleteRelationship {
         id: u64,
     },
+    CreateIndex(Index),
+    DropIndex(IndexId),
+    CreateConstraint(Constraint),
+    DropConstraint(u32),
 }
 
 impl State {
@@ -90,7 +95,7 @@ impl State {
                     properties: properties.clone(),
                     deleted: false,
                 };
-                self.delta.put_node(*id, state);
+                self.delta.put_node(&self.schema, *id, state);
                 Ok(true)
             }
             Change::CreateRelationship { id, type_id, start, end, properties } => {
@@ -102,6 +107,7 @@ impl State {
                 self.count_type(*type_id, *start, *end, true);
                 self.delta.link(*type_id, *start, *end, *id);
                 self.delta.put_relationship(
+                    &self.schema,
                     *id,
                     RelationshipState {
                         type_id: *type_id,
@@ -125,7 +131,7 @@ impl State {
                 let mut state = self.relationship_state(*id)?;
                 let changed = delta::set_property(&mut state.properties, *key, value);
                 if changed {
-                    self.delta.put_relationship(*id, state);
+                    self.delta.put_relationship(&self.schema, *id, state);
                 }
                 Ok(changed)
             }
@@ -163,7 +169,11 @@ impl State {
                 for label in &state.labels {
                     self.count_label(*label, -1);
                 }
-                self.delta.put_node(*id, NodeState { deleted: true, ..NodeState::default() });
+                self.delta.put_node(
+                    &self.schema,
+                    *id,
+                    NodeState { deleted: true, ..NodeState::default() },
+                );
                 Ok(true)
             }
             Change::DeleteRelationship { id } => {
@@ -172,9 +182,28 @@ impl State {
                 self.delta.unlink(state.type_id, state.start, state.end, *id);
                 self.count_type(state.type_id, state.start, state.end, false);
                 self.delta.put_relationship(
+                    &self.schema,
                     *id,
                     RelationshipState { properties: Vec::new(), deleted: true, ..state },
                 );
+                Ok(true)
+            }
+            Change::CreateIndex(index) => {
+                self.delta.add_index(index);
+                Arc::make_mut(&mut self.schema).add_index(index.clone());
+                Ok(true)
+            }
+            Change::DropIndex(id) => {
+                self.delta.indexes.remove(&id.0);
+                Arc::make_mut(&mut self.schema).drop_index(*id);
+                Ok(true)
+            }
+            Change::CreateConstraint(constraint) => {
+                Arc::make_mut(&mut self.schema).add_constraint(constraint.clone());
+                Ok(true)
+            }
+            Change::DropConstraint(id) => {
+                Arc::make_mut(&mut self.schema).drop_constraint(*id);
                 Ok(true)
             }
         }
@@ -188,7 +217,7 @@ impl State {
         let mut state = self.node_state(id)?;
         let changed = change(&mut state);
         if changed {
-            self.delta.put_node(id, state);
+            self.delta.put_node(&self.schema, id, state);
         }
         Ok(changed)
     }

@@ -2,13 +2,18 @@
 //!
 //! What is wrong is told and the check goes on. It may not mend anything.
 
+use std::sync::Arc;
+
 use crate::error::Result;
+use crate::value::Map;
 use crate::value::NodeId;
 use crate::value::RelationshipId;
+use crate::value::Value;
 
 use super::Direction;
 use super::Neighbours;
 use super::TypeId;
+use super::schema::{Index, SchemaTarget};
 use super::snapshot::Snapshot;
 
 /// Entities that are looked at together.
@@ -86,6 +91,9 @@ pub(super) fn run(snapshot: &Snapshot) -> CheckReport {
     let relationships = check_relationships(snapshot, &nodes, &mut report);
     check_links(snapshot, Direction::Outgoing, &relationships, &mut report);
     check_links(snapshot, Direction::Incoming, &relationships, &mut report);
+    for index in snapshot.schema().indexes() {
+        check_index(snapshot, index, &mut report);
+    }
     report
 }
 
@@ -197,6 +205,50 @@ fn check_relationships(snapshot: &Snapshot, nodes: &Bits, report: &mut CheckRepo
         report.expect_count(&what, found, snapshot.type_count(TypeId(number)));
     }
     relationships
+}
+
+/// Every entry of an index must be what its node or relationship holds, and all of these must have one.
+fn check_index(snapshot: &Snapshot, index: &Arc<Index>, report: &mut CheckReport) {
+    let (mut found, mut wrong) = (0, 0);
+    let everything = Value::map(Map::new());
+    let read = snapshot.entries(index, everything, None, |key, id| {
+        found += 1;
+        wrong += u64::from(snapshot.index_key(index, id)?.as_ref() != Some(key));
+        Ok(true)
+    });
+    if report.note(read).is_none() {
+        return;
+    }
+    if wrong > 0 {
+        report.problem(format!("{wrong} entries of index `{}` are wrong", index.name));
+    }
+    let mut count = 0;
+    let mut add = |ids: &[u64], report: &mut CheckReport| {
+        for id in ids {
+            count += u64::from(report.note(snapshot.index_key(index, *id)).flatten().is_some());
+        }
+    };
+    match index.on {
+        SchemaTarget::Label(label) => {
+            let scan = |from, ids: &mut Vec<NodeId>| snapshot.scan_label(label, from, BATCH, ids);
+            each_batch(report, NodeId(0), next_node, scan, |ids, report| {
+                add(&ids.iter().map(|id| id.0).collect::<Vec<_>>(), report);
+            });
+        }
+        SchemaTarget::Type(of) => {
+            let scan = |from, ids: &mut Vec<RelationshipId>| {
+                snapshot.scan_relationships(&[of], from, BATCH, ids)
+            };
+            let after = |id: RelationshipId| RelationshipId(id.0 + 1);
+            each_batch(report, RelationshipId(0), after, scan, |ids, report| {
+                add(&ids.iter().map(|id| id.0).collect::<Vec<_>>(), report);
+            });
+        }
+    }
+    if count != found {
+        let name = &index.name;
+        report.problem(format!("index `{name}` has {found} entries, but should have {count}"));
+    }
 }
 
 /// Every link of a node must be a relationship that says the same, and every relationship must be a link.

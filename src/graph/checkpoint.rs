@@ -21,6 +21,7 @@ use crate::value::Value;
 use super::catalog::Catalog;
 use super::delta::Properties;
 use super::ids::IdSet;
+use super::index;
 use super::links;
 use super::segment::{
     AdjacencyChunk, Base, BitmapChunk, Chunk, ChunkCache, ColumnChunk, Dictionary,
@@ -50,6 +51,7 @@ pub(super) fn write(
     write_records(snapshot, &mut builder)?;
     write_node_columns(snapshot, &mut builder)?;
     write_relationship_columns(snapshot, &mut builder)?;
+    index::write(snapshot, &mut builder)?;
     let written = builder.finish(files, cache)?;
 
     let catalog = Catalog {
@@ -67,6 +69,7 @@ pub(super) fn write(
         relationship_count: state.relationship_count,
         label_counts: state.label_counts.iter().map(|(k, v)| (*k, *v)).collect(),
         type_counts: type_statistics(&written.sections).into_iter().collect(),
+        schema: state.schema.record(),
     };
     let base =
         Base::new(generation, state.sequence, written.files, Some(written.index), cache.clone());

@@ -11,6 +11,8 @@ use imbl::OrdSet;
 use crate::value::Value;
 
 use super::ids::{IdMap, IdSet};
+use super::index::Entry;
+use super::schema::{Index, Schema, SchemaTarget};
 use super::{KeyId, LabelId, TypeId};
 
 /// Properties in the order of their keys, none of them null.
@@ -95,6 +97,8 @@ pub(super) struct Delta {
     pub(super) incoming: OrdSet<Link>,
     /// Nodes with an entry in `outgoing` or `incoming`, or with a removed relationship.
     pub(super) touched_adjacency: IdSet,
+    /// By index, the entries of touched nodes and relationships.
+    pub(super) indexes: OrdMap<u32, OrdSet<Entry>>,
 }
 
 impl Delta {
@@ -112,9 +116,18 @@ impl Delta {
         if outgoing { &self.outgoing } else { &self.incoming }
     }
 
-    /// Replaces the state of a node and keeps the label sets in step.
-    pub(super) fn put_node(&mut self, id: u64, state: NodeState) {
-        if let Some(old) = self.nodes.get(id).cloned() {
+    /// Replaces the state of a node and keeps the label sets and the indexes in step.
+    pub(super) fn put_node(&mut self, schema: &Schema, id: u64, state: NodeState) {
+        let old = self.nodes.get(id).cloned();
+        for index in schema.indexes() {
+            let SchemaTarget::Label(label) = index.on else { continue };
+            let key = |state: &NodeState| {
+                state.labels.contains(&label).then(|| index.key(&state.properties)).flatten()
+            };
+            let before = old.as_deref().and_then(key);
+            self.reindex(index, id, before, Some(&state).filter(|s| !s.deleted).and_then(key));
+        }
+        if let Some(old) = old {
             for label in &old.labels {
                 if state.deleted || !state.labels.contains(label) {
                     self.labels.entry(label.0).or_default().remove(id);
@@ -130,8 +143,16 @@ impl Delta {
         self.touched_nodes.insert(id);
     }
 
-    /// Replaces the state of a relationship and keeps the type sets in step.
-    pub(super) fn put_relationship(&mut self, id: u64, state: RelationshipState) {
+    /// Replaces the state of a relationship and keeps the type sets and the indexes in step.
+    pub(super) fn put_relationship(&mut self, schema: &Schema, id: u64, state: RelationshipState) {
+        for index in schema.indexes() {
+            if index.on != SchemaTarget::Type(state.type_id) {
+                continue;
+            }
+            let before = self.relationships.get(id).and_then(|old| index.key(&old.properties));
+            let after = if state.deleted { None } else { index.key(&state.properties) };
+            self.reindex(index, id, before, after);
+        }
         let sets = self.types.entry(state.type_id.0).or_default();
         if state.deleted {
             sets.relationships.remove(id);
@@ -140,6 +161,46 @@ impl Delta {
         }
         self.relationships.insert(id, Arc::new(state));
         self.touched_relationships.insert(id);
+    }
+
+    /// Moves the entry of a node or relationship in an index.
+    fn reindex(&mut self, index: &Index, id: u64, before: Option<Value>, after: Option<Value>) {
+        if before == after {
+            return;
+        }
+        let entries = self.indexes.entry(index.id.0).or_default();
+        if let Some(key) = before {
+            entries.remove(&(key, id));
+        }
+        if let Some(key) = after {
+            entries.insert((key, id));
+        }
+    }
+
+    /// Makes the entries of a new index.
+    pub(super) fn add_index(&mut self, index: &Index) {
+        let mut entries = OrdSet::new();
+        match index.on {
+            SchemaTarget::Label(label) => {
+                let nodes = self.labels.get(&label.0).into_iter();
+                for id in nodes.flat_map(|nodes| nodes.iter_from(0)) {
+                    let state = self.nodes.get(id);
+                    if let Some(key) = state.and_then(|state| index.key(&state.properties)) {
+                        entries.insert((key, id));
+                    }
+                }
+            }
+            SchemaTarget::Type(type_id) => {
+                let sets = self.types.get(&type_id.0).into_iter();
+                for id in sets.flat_map(|sets| sets.relationships.iter_from(0)) {
+                    let state = self.relationships.get(id);
+                    if let Some(key) = state.and_then(|state| index.key(&state.properties)) {
+                        entries.insert((key, id));
+                    }
+                }
+            }
+        }
+        self.indexes.insert(index.id.0, entries);
     }
 
     /// Adds both ends of a relationship that the base does not have.

@@ -10,13 +10,17 @@ mod catalog;
 mod change;
 mod check;
 mod checkpoint;
+mod constraint;
 mod delta;
 mod head;
 mod ids;
+mod index;
 mod keys;
 mod links;
 mod log;
 mod property;
+mod schema;
+mod schema_change;
 mod segment;
 mod snapshot;
 mod transaction;
@@ -59,6 +63,8 @@ use snapshot::State;
 
 pub use bulk::{BatchTypes, Bulk, NodeBatch, RelationshipBatch};
 pub use check::CheckReport;
+pub use index::{IndexBound, IndexRange, IndexStatistics};
+pub use schema::{Constraint, ConstraintKind, Index, IndexId, IndexKind, Schema, SchemaTarget};
 pub use snapshot::Snapshot;
 pub use transaction::{ChangeCounts, Savepoint, Transaction};
 
@@ -459,6 +465,9 @@ impl Shared {
                 if error.class() == ErrorClass::InternalError { error } else { self.poison(error) }
             })?;
         }
+        // What was sorted for a new index is kept in the segments, or every opening would sort it anew.
+        let indexed = changes.iter().any(|change| matches!(change, Change::CreateIndex(_)))
+            && !after.base.is_empty();
         let commit = Commit { sequence, size, changes: Arc::new(changes) };
         lock(&self.heads).push(commit, after).map_err(|error| self.poison(error))?;
         release();
@@ -472,7 +481,7 @@ impl Shared {
             (heads.log_bytes, heads.durable().state.base.size())
         };
         let worth = (base_bytes / 2).min(self.options.checkpoint_bytes.saturating_mul(8));
-        if log_bytes > self.checkpoint_at.load(Ordering::Relaxed).max(worth)
+        if (indexed || log_bytes > self.checkpoint_at.load(Ordering::Relaxed).max(worth))
             && let Ok(_one_at_a_time) = self.checkpointing.try_lock()
         {
             let again = match self.checkpoint() {

@@ -27,6 +27,7 @@ use super::delta;
 use super::delta::{Delta, NodeState, Properties, RelationshipState};
 use super::ids::IdSet;
 use super::links::Links;
+use super::schema::Schema;
 use super::segment::{Base, SectionKey};
 use super::{Direction, KeyId, LabelId, Neighbours, PropertyStatistics, TypeId, TypeStatistics};
 
@@ -62,6 +63,7 @@ pub(super) struct State {
     pub(super) relationship_count: u64,
     pub(super) label_counts: OrdMap<u32, u64>,
     pub(super) type_counts: OrdMap<u32, TypeStatistics>,
+    pub(super) schema: Arc<Schema>,
 }
 
 pub(super) fn deleted(kind: &str, id: u64) -> Error {
@@ -92,6 +94,7 @@ impl State {
             relationship_count: catalog.relationship_count,
             label_counts: catalog.label_counts.iter().copied().collect(),
             type_counts: catalog.type_counts.iter().copied().collect(),
+            schema: Arc::new(Schema::of(&catalog.schema)),
         }
     }
 
@@ -235,6 +238,11 @@ impl Snapshot {
     /// The number of the last commit in it; 0 before the first. It grows with every commit.
     pub fn sequence(&self) -> u64 {
         self.state.sequence
+    }
+
+    /// Its indexes and constraints.
+    pub fn schema(&self) -> &Arc<Schema> {
+        &self.state.schema
     }
 
     /// How many nodes there are.

@@ -12,6 +12,7 @@ use crate::value::RelationshipId;
 use crate::value::Value;
 
 use super::change::Change;
+use super::constraint::Touched;
 use super::delta::Properties;
 use super::property;
 use super::snapshot::Snapshot;
@@ -35,6 +36,14 @@ pub struct ChangeCounts {
     pub labels_removed: u64,
     /// Properties set, replaced or removed, at creation too.
     pub properties_set: u64,
+    /// Indexes created, but for those of constraints.
+    pub indexes_added: u64,
+    /// Indexes dropped, but for those of constraints.
+    pub indexes_removed: u64,
+    /// Constraints created.
+    pub constraints_added: u64,
+    /// Constraints dropped.
+    pub constraints_removed: u64,
 }
 
 /// A point within a transaction to return to.
@@ -43,6 +52,7 @@ pub struct Savepoint {
     snapshot: Snapshot,
     changes: usize,
     counts: ChangeCounts,
+    touched: Touched,
 }
 
 /// The one open write transaction of a graph. Dropping it rolls it back.
@@ -50,7 +60,8 @@ pub struct Transaction {
     shared: Arc<Shared>,
     snapshot: Snapshot,
     changes: Vec<Change>,
-    counts: ChangeCounts,
+    pub(super) counts: ChangeCounts,
+    pub(super) touched: Touched,
 }
 
 impl fmt::Debug for Transaction {
@@ -64,7 +75,8 @@ impl fmt::Debug for Transaction {
 
 impl Transaction {
     pub(super) fn new(shared: Arc<Shared>, snapshot: Snapshot) -> Self {
-        Self { shared, snapshot, changes: Vec::new(), counts: ChangeCounts::default() }
+        let (counts, touched) = (ChangeCounts::default(), Touched::default());
+        Self { shared, snapshot, changes: Vec::new(), counts, touched }
     }
 
     /// The graph with this transaction's own changes. Clone it to keep reading the state of now while the
@@ -247,6 +259,7 @@ impl Transaction {
             snapshot: self.snapshot.clone(),
             changes: self.changes.len(),
             counts: self.counts,
+            touched: self.touched.clone(),
         }
     }
 
@@ -255,11 +268,16 @@ impl Transaction {
         self.changes.truncate(savepoint.changes);
         self.snapshot = savepoint.snapshot;
         self.counts = savepoint.counts;
+        self.touched = savepoint.touched;
     }
 
     /// Makes the changes durable, then visible to others. If it fails they are not visible, and the graph
     /// refuses further writes where it cannot know what is on disk.
+    ///
+    /// # Errors
+    /// `ConstraintVerificationFailed` where the changes break a constraint.
     pub fn commit(mut self) -> Result<()> {
+        self.verify(true)?;
         let changes = std::mem::take(&mut self.changes);
         if changes.is_empty() {
             return Ok(());
@@ -286,13 +304,17 @@ impl Transaction {
     /// Forgets the changes.
     pub fn rollback(self) {}
 
-    fn state(&self) -> &State {
+    pub(super) fn state(&self) -> &State {
         &self.snapshot.state
     }
 
-    fn apply(&mut self, change: Change) -> Result<bool> {
+    pub(super) fn apply(&mut self, change: Change) -> Result<bool> {
         let changed = Arc::make_mut(&mut self.snapshot.state).apply(&change)?;
         if changed {
+            let schema = &self.snapshot.state.schema;
+            if !schema.constraints().is_empty() {
+                self.touched.note(&change, schema);
+            }
             self.changes.push(change);
         }
         Ok(changed)

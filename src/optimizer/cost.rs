@@ -9,12 +9,20 @@ use crate::bound::ExpressionKind;
 use crate::bound::LabelExpression;
 use crate::bound::UnaryOperator;
 use crate::graph;
+use crate::graph::IndexKind;
+use crate::graph::IndexStatistics;
+use crate::graph::SchemaTarget;
 use crate::graph::Snapshot;
 use crate::graph::TypeId;
 use crate::plan::ApplyKind;
 use crate::plan::Estimator;
+use crate::plan::IndexDescription;
+use crate::plan::IndexSeek;
 use crate::plan::Operator;
 use crate::plan::Plan;
+use crate::plan::SeekBound;
+use crate::plan::SeekEntity;
+use crate::plan::SeekKey;
 use crate::value::Value;
 
 /// Of how many rows an equality is expected to hold, where nothing better is known.
@@ -98,6 +106,36 @@ impl<'a> CostModel<'a> {
         }
     }
 
+    /// How many entries of an index one row is expected to find.
+    fn seek(&self, seek: &IndexSeek) -> f64 {
+        let known = self.graph.schema().index_named(&seek.index.name);
+        let known = known.and_then(|index| self.graph.index_statistics(index).ok());
+        let IndexStatistics { entries, distinct } = known.unwrap_or_default();
+        let mut found = entries as f64;
+        if seek.is_exact() {
+            found = if seek.index.unique { 1.0 } else { found / (distinct as f64).max(1.0) };
+        } else {
+            found *= EQUAL.powi(seek.equal.len() as i32);
+        }
+        for key in &seek.equal {
+            if let SeekKey::In(list) = key {
+                found *= list_length(list);
+            }
+        }
+        found *= match &seek.then {
+            None => 1.0,
+            Some(SeekBound::Range { lower: Some(_), upper: Some(_) }) => RANGE * RANGE,
+            Some(SeekBound::Range { .. }) => RANGE,
+            Some(SeekBound::StartsWith(_)) => EQUAL,
+            Some(SeekBound::EndsWith(_) | SeekBound::Contains(_)) => OTHER,
+        };
+        let both = matches!(
+            seek.entity,
+            SeekEntity::Relationship { direction: bound::Direction::Both, .. }
+        );
+        if both { found * 2.0 } else { found }
+    }
+
     fn label_selectivity(&self, labels: &LabelExpression) -> f64 {
         match labels {
             LabelExpression::Label(label) => self.label_share(label),
@@ -136,6 +174,10 @@ impl Estimator for CostModel<'_> {
             Operator::AllNodesScan { .. } => self.graph.node_count() as f64,
             Operator::NodeByLabelScan { label, .. } => self.label_share(label) * self.nodes(),
             Operator::NodeByIdSeek { ids, .. } => list_length(ids).min(self.nodes()),
+            Operator::IndexSeek(seek) => {
+                let rows = seek.input.as_deref().map_or(1.0, |input| self.rows(input));
+                rows * self.seek(seek)
+            }
             Operator::RelationshipTypeScan { types, direction, .. } => {
                 let ids = self.types(types);
                 let found = match types.is_empty() {
@@ -191,7 +233,7 @@ impl Estimator for CostModel<'_> {
             Operator::ProcedureCall { input, .. } => self.rows(input) * LIST_LENGTH,
             Operator::LoadCsv { input, .. } => self.rows(input) * FILE_LENGTH,
             Operator::TransactionApply(apply) => self.rows(&apply.input),
-            Operator::EmptyResult { .. } => 0.0,
+            Operator::EmptyResult { .. } | Operator::Schema(_) => 0.0,
             Operator::Union { inputs, .. } => inputs.iter().map(|(plan, _)| self.rows(plan)).sum(),
             Operator::CartesianProduct { left, right } => self.rows(left) * self.rows(right),
             Operator::HashJoin { left, right, .. } => {
@@ -212,6 +254,27 @@ impl Estimator for CostModel<'_> {
             }
             Operator::Merge(merge) => self.rows(&merge.input),
         }
+    }
+
+    fn indexes(&self, on: &str, relationship: bool) -> Vec<IndexDescription> {
+        let schema = self.graph.schema();
+        if schema.indexes().is_empty() {
+            return Vec::new();
+        }
+        let target = match relationship {
+            true => self.graph.type_id(on).map(SchemaTarget::Type),
+            false => self.graph.label_id(on).map(SchemaTarget::Label),
+        };
+        let found = schema.indexes().iter().filter(|index| Some(index.on) == target);
+        found
+            .map(|index| IndexDescription {
+                name: index.name.clone(),
+                on: on.into(),
+                properties: index.keys.iter().map(|key| self.graph.key_name(*key)).collect(),
+                unique: index.unique,
+                text: index.kind == IndexKind::Text,
+            })
+            .collect()
     }
 
     fn cost(&self, plan: &Plan) -> f64 {

@@ -10,6 +10,7 @@ use crate::bound::NewLabels;
 use crate::bound::NewType;
 use crate::bound::OnError;
 use crate::bound::Quantifier;
+use crate::bound::SchemaCommand;
 use crate::bound::Slot;
 use crate::bound::SlotNames;
 use crate::bound::SortKey;
@@ -19,8 +20,8 @@ use crate::value::Value;
 
 use super::explain::visible_names;
 use super::{
-    AggregateCall, ApplyKind, CreatePattern, Direction, DistinctNodes, Operator, Restriction,
-    StatefulShortestPath,
+    AggregateCall, ApplyKind, CreatePattern, Direction, DistinctNodes, IndexSeek, Operator,
+    Restriction, SeekBound, SeekEntity, SeekKey, StatefulShortestPath,
 };
 
 /// The name Neo4j has for an operator, where it has one.
@@ -31,6 +32,7 @@ pub(super) fn operator_name(operator: &Operator) -> String {
         Operator::AllNodesScan { .. } => "AllNodesScan",
         Operator::NodeByLabelScan { .. } => "NodeByLabelScan",
         Operator::NodeByIdSeek { .. } => "NodeByIdSeek",
+        Operator::IndexSeek(seek) => return seek.name(),
         Operator::RelationshipTypeScan { direction: Direction::Both, .. } => {
             "UndirectedRelationshipTypeScan"
         }
@@ -85,6 +87,10 @@ pub(super) fn operator_name(operator: &Operator) -> String {
         Operator::Delete { .. } => "Delete",
         Operator::Foreach { .. } => "Foreach",
         Operator::ProcedureCall { .. } => "ProcedureCall",
+        Operator::Schema(SchemaCommand::CreateIndex(_)) => "CreateIndex",
+        Operator::Schema(SchemaCommand::CreateConstraint(_)) => "CreateConstraint",
+        Operator::Schema(SchemaCommand::DropIndex(_)) => "DropIndex",
+        Operator::Schema(SchemaCommand::DropConstraint(_)) => "DropConstraint",
         Operator::ProduceResults { .. } => "ProduceResults",
         Operator::EmptyResult { .. } => "EmptyResult",
     };
@@ -102,6 +108,7 @@ impl Text<'_> {
     pub(super) fn details(self, operator: &Operator) -> String {
         match operator {
             Operator::Unit | Operator::Argument | Operator::Eager { .. } => String::new(),
+            Operator::Schema(command) => self.schema(command),
             Operator::AllNodesScan { node } => self.name(*node),
             Operator::NodeByLabelScan { node, label } => {
                 format!("{}:{label}", self.name(*node))
@@ -109,6 +116,7 @@ impl Text<'_> {
             Operator::NodeByIdSeek { node, ids } => {
                 format!("{} WHERE id = {}", self.name(*node), self.expression(ids))
             }
+            Operator::IndexSeek(seek) => self.index_seek(seek),
             Operator::RelationshipTypeScan { relationship, from, to, direction, types } => {
                 self.step(*from, *relationship, types, "", *direction, *to)
             }
@@ -311,6 +319,62 @@ impl Text<'_> {
         let names = labels.names.iter().map(|name| format!(":{name}"));
         let computed = labels.computed.iter().map(|e| format!(":$({})", self.expression(e)));
         names.chain(computed).collect()
+    }
+
+    fn index_seek(self, seek: &IndexSeek) -> String {
+        let properties = seek.index.properties.join(", ");
+        let on = &seek.index.on;
+        let found = match &seek.entity {
+            SeekEntity::Node(node) => format!("{}:{on}({properties})", self.name(*node)),
+            SeekEntity::Relationship { relationship, from, to, direction } => {
+                let (left, right) = arrows(*direction);
+                let (from, to) = (self.name(*from), self.name(*to));
+                let name = self.name(*relationship);
+                format!("({from}){left}[{name}:{on}({properties})]{right}({to})")
+            }
+        };
+        let mut asked = Vec::new();
+        for (key, property) in seek.equal.iter().zip(&seek.index.properties) {
+            asked.push(match key {
+                SeekKey::Equal(value) => format!("{property} = {}", self.expression(value)),
+                SeekKey::In(list) => format!("{property} IN {}", self.expression(list)),
+            });
+        }
+        let next = seek.index.properties.get(seek.equal.len()).map_or("", |next| next);
+        match &seek.then {
+            None => {}
+            Some(SeekBound::Range { lower, upper }) => {
+                for (sign, bound) in [(">", lower), ("<", upper)] {
+                    if let Some((value, inclusive)) = bound {
+                        let or_equal = if *inclusive { "=" } else { "" };
+                        asked.push(format!("{next} {sign}{or_equal} {}", self.expression(value)));
+                    }
+                }
+            }
+            Some(SeekBound::StartsWith(text)) => {
+                asked.push(format!("{next} STARTS WITH {}", self.expression(text)));
+            }
+            Some(SeekBound::EndsWith(text)) => {
+                asked.push(format!("{next} ENDS WITH {}", self.expression(text)));
+            }
+            Some(SeekBound::Contains(text)) => {
+                asked.push(format!("{next} CONTAINS {}", self.expression(text)));
+            }
+        }
+        if asked.is_empty() { found } else { format!("{found} WHERE {}", asked.join(" AND ")) }
+    }
+
+    fn schema(self, command: &SchemaCommand) -> String {
+        let (on, properties) = match command {
+            SchemaCommand::CreateIndex(command) => (command.on.as_ref(), &command.properties),
+            SchemaCommand::CreateConstraint(command) => (Some(&command.on), &command.properties),
+            SchemaCommand::DropIndex(command) | SchemaCommand::DropConstraint(command) => {
+                return self.expression(&command.name);
+            }
+        };
+        let of = on.map_or("", |on| &*on.name);
+        let name = command.name().map(|name| format!("{} ", self.expression(name)));
+        format!("{}:{of}({})", name.unwrap_or_default(), properties.join(", "))
     }
 
     fn list(self, all: &[Expression]) -> String {

@@ -5,6 +5,7 @@
 
 mod describe;
 mod explain;
+mod index;
 mod visit;
 
 use std::sync::Arc;
@@ -15,10 +16,12 @@ use crate::bound::SlotNames;
 use crate::function::ProcedureHandle;
 
 pub use explain::{OperatorProfile, explain};
+pub use index::{IndexDescription, IndexSeek, SeekBound, SeekEntity, SeekKey};
 
 pub use crate::bound::{
     AggregateCall, CreateNode, CreatePattern, CreateRelationship, Direction, DistinctNodes,
-    LoadCsv, NewLabels, NewType, OnError, Restriction, SortKey, Transactions, UpdateItem,
+    LoadCsv, NewLabels, NewType, OnError, Restriction, SchemaCommand, SortKey, Transactions,
+    UpdateItem,
 };
 
 /// An operator with its inputs.
@@ -50,6 +53,9 @@ pub trait Estimator {
 
     /// How much work a plan is: the rows of all its operators.
     fn cost(&self, plan: &Plan) -> f64;
+
+    /// The indexes on a label, or on a type of relationships.
+    fn indexes(&self, on: &str, relationship: bool) -> Vec<IndexDescription>;
 }
 
 impl Plan {
@@ -86,6 +92,9 @@ pub enum Operator {
         /// A list of integers; may use no variable.
         ids: Expression,
     },
+    /// The nodes or relationships that an index finds, in the order of their values; for each row of the input, where
+    /// there is one.
+    IndexSeek(IndexSeek),
     /// Every relationship of the given types with its ends. `Both` gives each one twice, once either
     /// way, but a self-loop once.
     RelationshipTypeScan {
@@ -293,6 +302,8 @@ pub enum Operator {
         /// Whether the row itself is given (for procedures without columns).
         void: bool,
     },
+    /// CREATE INDEX and the like. Gives no row.
+    Schema(SchemaCommand),
     // ---- the top ----
     /// The columns of the result, in order.
     ProduceResults {
@@ -586,7 +597,7 @@ pub struct TransactionApply {
 pub struct Merge {
     /// The rows.
     pub input: Box<Plan>,
-    /// Finds the pattern; its leaf is `Argument`, with one row at a time.
+    /// Finds the pattern; its leaf is `Argument`, with one row at a time or a batch of them.
     pub matching: Plan,
     /// Expressions that must not be null (the property maps' values), each with its key for the error
     /// `SemanticError.MergeReadOwnWrites`.
@@ -597,4 +608,17 @@ pub struct Merge {
     pub on_create: Vec<UpdateItem>,
     /// ON MATCH SET.
     pub on_match: Vec<UpdateItem>,
+    /// How it goes for many rows at once; nothing where a row may find what another one makes of the graph.
+    pub batch: Option<MergeBatch>,
+}
+
+/// How a [`Merge`] goes for many rows at once.
+#[derive(Debug, Clone)]
+pub struct MergeBatch {
+    /// A hidden variable that numbers the rows of a batch; `matching` keeps it.
+    pub row: Slot,
+    /// Rows that agree in all of these look for the same.
+    pub keys: Vec<Expression>,
+    /// Whether the first two keys may change places: the ends of a relationship without a direction.
+    pub symmetric: bool,
 }

@@ -14,10 +14,12 @@ impl Plan {
         match &self.operator {
             Operator::Unit
             | Operator::Argument
+            | Operator::Schema(_)
             | Operator::AllNodesScan { .. }
             | Operator::NodeByLabelScan { .. }
             | Operator::NodeByIdSeek { .. }
             | Operator::RelationshipTypeScan { .. } => Vec::new(),
+            Operator::IndexSeek(seek) => seek.input.iter().map(|input| &**input).collect(),
             Operator::Expand(expand) => vec![&expand.input],
             Operator::VarLengthExpand(expand) => vec![&expand.input],
             Operator::Repeat(repeat) => vec![&repeat.input, &repeat.inner],
@@ -60,10 +62,12 @@ impl Plan {
         match &mut self.operator {
             Operator::Unit
             | Operator::Argument
+            | Operator::Schema(_)
             | Operator::AllNodesScan { .. }
             | Operator::NodeByLabelScan { .. }
             | Operator::NodeByIdSeek { .. }
             | Operator::RelationshipTypeScan { .. } => Vec::new(),
+            Operator::IndexSeek(seek) => seek.input.iter_mut().map(|input| &mut **input).collect(),
             Operator::Expand(expand) => vec![&mut expand.input],
             Operator::VarLengthExpand(expand) => vec![&mut expand.input],
             Operator::Repeat(repeat) => vec![&mut repeat.input, &mut repeat.inner],
@@ -111,6 +115,7 @@ impl Plan {
                 | Operator::Update { .. }
                 | Operator::Delete { .. }
                 | Operator::Foreach { .. }
+                | Operator::Schema(_)
         ) || self.children().into_iter().any(Plan::updates)
     }
 
@@ -118,6 +123,8 @@ impl Plan {
     pub fn expressions(&self) -> Vec<&Expression> {
         match &self.operator {
             Operator::NodeByIdSeek { ids, .. } => vec![ids],
+            Operator::Schema(command) => command.name().into_iter().collect(),
+            Operator::IndexSeek(seek) => seek.expressions(),
             Operator::VarLengthExpand(expand) => expand.filter.iter().map(|(_, e)| e).collect(),
             Operator::ShortestPath(path) => path.filter.iter().map(|(_, e)| e).collect(),
             Operator::StatefulShortestPath(path) => vec![&path.count],
@@ -140,6 +147,7 @@ impl Plan {
             Operator::Merge(merge) => {
                 let mut all: Vec<&Expression> = merge.not_null.iter().map(|(_, e)| e).collect();
                 all.extend(merge.create.expressions());
+                all.extend(merge.batch.iter().flat_map(|batch| &batch.keys));
                 let items = merge.on_create.iter().chain(&merge.on_match);
                 all.extend(items.flat_map(UpdateItem::expressions));
                 all
@@ -157,6 +165,8 @@ impl Plan {
     pub fn expressions_mut(&mut self) -> Vec<&mut Expression> {
         match &mut self.operator {
             Operator::NodeByIdSeek { ids, .. } => vec![ids],
+            Operator::Schema(command) => command.name_mut().into_iter().collect(),
+            Operator::IndexSeek(seek) => seek.expressions_mut(),
             Operator::VarLengthExpand(expand) => expand.filter.iter_mut().map(|(_, e)| e).collect(),
             Operator::ShortestPath(path) => path.filter.iter_mut().map(|(_, e)| e).collect(),
             Operator::StatefulShortestPath(path) => vec![&mut path.count],
@@ -180,6 +190,7 @@ impl Plan {
                 let mut all: Vec<&mut Expression> =
                     merge.not_null.iter_mut().map(|(_, e)| e).collect();
                 all.extend(merge.create.expressions_mut());
+                all.extend(merge.batch.iter_mut().flat_map(|batch| &mut batch.keys));
                 let items = merge.on_create.iter_mut().chain(&mut merge.on_match);
                 all.extend(items.flat_map(UpdateItem::expressions_mut));
                 all
@@ -247,7 +258,10 @@ impl Plan {
                 slots.extend(apply.columns.iter().flatten());
             }
             Operator::Create { pattern, .. } => pattern.collect_slots(&mut slots),
-            Operator::Merge(merge) => merge.create.collect_slots(&mut slots),
+            Operator::Merge(merge) => {
+                merge.create.collect_slots(&mut slots);
+                slots.extend(merge.batch.iter().map(|batch| batch.row));
+            }
             Operator::ProduceResults { columns, .. } => {
                 slots.extend(columns.iter().map(|(_, slot)| *slot));
             }
@@ -260,13 +274,17 @@ impl Plan {
     pub fn output(&self, argument: &BTreeSet<Slot>) -> BTreeSet<Slot> {
         let of = |plan: &Plan| plan.output(argument);
         match &self.operator {
-            Operator::Unit => BTreeSet::new(),
+            Operator::Unit | Operator::Schema(_) => BTreeSet::new(),
             Operator::Argument => argument.clone(),
             Operator::AllNodesScan { node }
             | Operator::NodeByLabelScan { node, .. }
             | Operator::NodeByIdSeek { node, .. } => [*node].into(),
             Operator::RelationshipTypeScan { relationship, from, to, .. } => {
                 [*relationship, *from, *to].into()
+            }
+            Operator::IndexSeek(seek) => {
+                let before = seek.input.as_deref().map(of).unwrap_or_default();
+                with(before, seek.entity.slots())
             }
             Operator::Expand(e) => with(of(&e.input), [e.relationship, e.to]),
             Operator::VarLengthExpand(e) => with(of(&e.input), [e.relationships, e.to]),

@@ -4,6 +4,8 @@
 //! first node and follows the written order; with one it asks for the cheapest order. It may not know
 //! of syntax, of the graph's contents or of how operators run.
 
+mod index;
+mod merge;
 mod pattern;
 mod projection;
 mod query;

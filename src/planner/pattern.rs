@@ -17,12 +17,14 @@ use crate::bound::Slot;
 use crate::bound::UnaryOperator;
 use crate::error::Result;
 use crate::error::Span;
+use crate::plan::IndexSeek;
 use crate::plan::Operator;
 use crate::plan::Plan;
+use crate::plan::SeekEntity;
 use crate::plan::ShortestPath;
 use crate::value::Type;
 
-use super::{Planner, Rows, variable};
+use super::{Planner, Rows, index, variable};
 
 /// Patterns with at most this many relationships are tried from every node; larger ones only from the
 /// cheapest.
@@ -31,8 +33,8 @@ const ORDERED_EXHAUSTIVELY: usize = 8;
 /// A way to begin a part of a query graph.
 struct Start<'g> {
     rows: Rows,
-    /// The predicate that all its rows satisfy.
-    answers: Option<&'g Expression>,
+    /// The predicates that all its rows satisfy.
+    answers: Vec<&'g Expression>,
 }
 
 /// A query graph being solved.
@@ -63,6 +65,22 @@ impl Search<'_> {
             repeated.predicates.iter().for_each(|predicate| predicate.collect_slots(&mut slots));
         }
         slots.iter().all(|slot| !self.universe.contains(slot) || rows.slots.contains(slot))
+    }
+}
+
+impl<'g> Search<'g> {
+    /// Takes out what the beginning of a part has done already.
+    fn begin_with(&mut self, start: &Start<'g>) {
+        self.predicates.retain(|p| !start.answers.iter().any(|own| std::ptr::eq(*own, *p)));
+        let scanned = match &start.rows.plan.operator {
+            Operator::RelationshipTypeScan { relationship, .. } => *relationship,
+            Operator::IndexSeek(seek) => seek.entity.slot(),
+            _ => return,
+        };
+        if let Some(at) = self.relationships.iter().position(|r| r.slot == scanned) {
+            let scanned = self.relationships.remove(at);
+            self.walked.push(scanned);
+        }
     }
 }
 
@@ -97,6 +115,10 @@ impl Planner<'_> {
             rows = self.select_paths(rows, &mut search)?;
             let Some(next) = self.next_node(&rows, graph, &search) else { break };
             let part = component(&search.relationships, next, &rows.slots);
+            if let Some(sought) = self.sought(&rows, &part, &mut search)? {
+                rows = sought;
+                continue;
+            }
             let inner = self.component(&part, &mut search, &rows.slots)?;
             rows = self.join(rows, inner, &mut search)?;
             // What had to wait for variables of both sides.
@@ -206,7 +228,19 @@ impl Planner<'_> {
         own.universe.extend(outer);
         let mut starts = match self.estimator {
             None => part.first().map(|node| all_nodes(*node)).into_iter().collect(),
-            Some(_) => starts(part, &own),
+            Some(estimator) => {
+                let mut starts = starts(part, &own);
+                let (predicates, relationships) = (&own.predicates, &own.relationships);
+                let nothing = BTreeSet::new();
+                let uses = index::uses(estimator, part, predicates, relationships, &nothing);
+                starts.extend(uses.into_iter().map(|found| {
+                    let slots = found.seek.entity.slots();
+                    let mut start = start(Operator::IndexSeek(found.seek), slots, None);
+                    start.answers = found.answers;
+                    start
+                }));
+                starts
+            }
         };
         if let (Some(estimator), true) =
             (self.estimator, own.relationships.len() > ORDERED_EXHAUSTIVELY)
@@ -220,13 +254,7 @@ impl Planner<'_> {
         for start in starts {
             let mut trial = own.clone();
             // The scan sees to this predicate already.
-            trial.predicates.retain(|p| !start.answers.is_some_and(|own| std::ptr::eq(own, *p)));
-            if let Operator::RelationshipTypeScan { relationship, .. } = start.rows.plan.operator
-                && let Some(at) = trial.relationships.iter().position(|r| r.slot == relationship)
-            {
-                let scanned = trial.relationships.remove(at);
-                trial.walked.push(scanned);
-            }
+            trial.begin_with(&start);
             let rows = self.settle(start.rows, &mut trial)?;
             let rows = self.expand_all(rows, &mut trial)?;
             let cost = match self.estimator {
@@ -258,6 +286,58 @@ impl Planner<'_> {
         search.walked.extend(solved.walked);
         self.pending_pairs(pairs);
         Ok(rows)
+    }
+
+    /// The rows with a part of the pattern that an index finds by values of each row, where that is cheaper than to
+    /// find the part by itself and join it.
+    fn sought(
+        &mut self,
+        rows: &Rows,
+        part: &[Slot],
+        search: &mut Search<'_>,
+    ) -> Result<Option<Rows>> {
+        let Some(estimator) = self.estimator else { return Ok(None) };
+        let (predicates, relationships) = (&search.predicates, &search.relationships);
+        let uses = index::uses(estimator, part, predicates, relationships, &rows.slots);
+        let mut best: Option<(f64, Rows, Search<'_>)> = None;
+        for found in uses {
+            let by_row = found.seek.expressions().iter().any(|value| !value.slots().is_empty());
+            // Whether a relationship was used before could only be asked afterwards.
+            let may_repeat = match &found.seek.entity {
+                SeekEntity::Node(_) => false,
+                SeekEntity::Relationship { relationship, .. } => {
+                    let own = search.relationships.iter().find(|r| r.slot == *relationship);
+                    own.is_some_and(|own| !overlapping(own, &search.walked).is_empty())
+                }
+            };
+            if !by_row || may_repeat {
+                continue;
+            }
+            let mut trial = search.clone();
+            let slots = found.seek.entity.slots();
+            let seek = found.seek;
+            let after = rows
+                .clone()
+                .under(|input| Operator::IndexSeek(IndexSeek { input: Some(input), ..seek }))
+                .with(slots);
+            let start = Start { rows: after, answers: found.answers };
+            trial.begin_with(&start);
+            let after = self.settle(start.rows, &mut trial)?;
+            let after = self.expand_all(after, &mut trial)?;
+            let cost = estimator.cost(&after.plan);
+            if best.as_ref().is_none_or(|(least, ..)| cost < *least) {
+                best = Some((cost, after, trial));
+            }
+        }
+        let Some((cost, sought, solved)) = best else { return Ok(None) };
+        let mut trial = search.clone();
+        let inner = self.component(part, &mut trial, &rows.slots)?;
+        let joined = self.join(rows.clone(), inner, &mut trial)?;
+        if estimator.cost(&joined.plan) < cost {
+            return Ok(None);
+        }
+        *search = solved;
+        Ok(Some(sought))
     }
 
     /// Joins a part of the pattern to the rows before it.
@@ -365,7 +445,7 @@ fn all_nodes<'g>(node: Slot) -> Start<'g> {
 fn start<'g>(operator: Operator, slots: Vec<Slot>, answers: Option<&'g Expression>) -> Start<'g> {
     let slots = slots.into_iter().collect();
     let rows = Rows { plan: Plan::new(operator), slots, depth: 0 };
-    Start { rows, answers }
+    Start { rows, answers: answers.into_iter().collect() }
 }
 
 /// Every way to begin a part of the graph.
@@ -402,7 +482,7 @@ fn starts<'g>(part: &[Slot], search: &Search<'g>) -> Vec<Start<'g>> {
 }
 
 /// The label a predicate asks of the node, if that is all it asks.
-fn label_of(predicate: &Expression, node: Slot) -> Option<Arc<str>> {
+pub(super) fn label_of(predicate: &Expression, node: Slot) -> Option<Arc<str>> {
     match &predicate.kind {
         ExpressionKind::HasLabels { target, labels: LabelExpression::Label(label) } => {
             matches!(target.kind, ExpressionKind::Variable(slot) if slot == node)

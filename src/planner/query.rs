@@ -90,6 +90,9 @@ impl Planner<'_> {
             Clause::Foreach(clause) => self.foreach(rows, clause)?,
             Clause::Filter(predicate) => self.filter(rows, vec![predicate.clone()])?,
             Clause::Paths(paths) => self.paths(rows, paths),
+            Clause::Schema(command) => {
+                Rows { plan: Plan::new(Operator::Schema(command.clone())), ..rows }
+            }
         })
     }
 

@@ -64,7 +64,8 @@ impl Planner<'_> {
         for (_, expression) in &mut not_null {
             rows = self.extract(rows, expression)?;
         }
-        let argument = rows.argument();
+        let batch = self.merge_batch(clause);
+        let argument = rows.argument().with(batch.as_ref().map(|batch| batch.row));
         let matching = self.within(Vec::new(), |p| p.graph(argument, &clause.graph))?.plan;
         let mut on_create = clause.on_create.clone();
         let mut on_match = clause.on_match.clone();
@@ -85,7 +86,7 @@ impl Planner<'_> {
             rows = self.extract(rows, expression)?;
         }
         let merge = |input| {
-            let merge = Merge { input, matching, not_null, create, on_create, on_match };
+            let merge = Merge { input, matching, not_null, create, on_create, on_match, batch };
             Operator::Merge(Box::new(merge))
         };
         Ok(rows.under(merge).with(new))

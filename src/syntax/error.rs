@@ -385,6 +385,9 @@ fn is_clause(rule: Rule) -> bool {
             | Rule::page_clause
             | Rule::conditional
             | Rule::when_branch
+            | Rule::kw_show
+            | Rule::kw_drop
+            | Rule::show_clause
     )
 }
 
@@ -439,7 +442,7 @@ fn expected(rules: &[Rule]) -> Vec<String> {
     for rule in rules {
         match rule {
             // What these stand for is expected under another name.
-            Rule::reserved | Rule::special => {}
+            Rule::reserved | Rule::special | Rule::type_word => {}
             // GQL's word for a colon.
             Rule::kw_is if rules.contains(&Rule::colon) => {}
             // Rare ones would hide what was more likely meant.

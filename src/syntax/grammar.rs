@@ -15,6 +15,7 @@ use pest::pratt_parser::PrattParser;
 #[grammar = "grammar/cypher.pest"]
 #[grammar = "grammar/clause.pest"]
 #[grammar = "grammar/pattern.pest"]
+#[grammar = "grammar/schema.pest"]
 #[grammar = "grammar/expression.pest"]
 #[grammar = "grammar/lexical.pest"]
 struct Grammar;

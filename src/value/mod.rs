@@ -19,6 +19,7 @@ mod laws;
 pub mod ordering;
 mod point;
 mod property;
+mod property_type;
 mod serialize;
 pub mod temporal;
 mod types;
@@ -34,6 +35,7 @@ pub use entity::{
 };
 pub use point::{Crs, Point};
 pub use property::Property;
+pub use property_type::{PropertyType, ScalarType};
 pub use serialize::to_value;
 pub use temporal::{Date, DateTime, Duration, LocalDateTime, LocalTime, Time};
 pub use types::Type;

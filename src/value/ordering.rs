@@ -202,6 +202,11 @@ fn order_paths(a: &Path, b: &Path) -> Ordering {
     })
 }
 
+/// Whether two values stand in the same part of the total order: both numbers, both strings ...
+pub(crate) fn same_kind(a: &Value, b: &Value) -> bool {
+    rank(a) == rank(b)
+}
+
 /// The place of a type in the total order.
 fn rank(value: &Value) -> u8 {
     match value {

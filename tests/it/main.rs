@@ -14,6 +14,7 @@ mod golden;
 mod graph;
 mod graph_crash;
 mod graph_history;
+mod graph_index;
 mod import;
 mod isolation;
 mod kit;

@@ -285,6 +285,7 @@ fn keeps_order(plan: &Plan) -> bool {
     match &plan.operator {
         P::Argument => true,
         P::Expand(expand) => keeps_order(&expand.input),
+        P::IndexSeek(seek) => seek.input.as_deref().is_some_and(keeps_order),
         P::ShortestPath(shortest) => keeps_order(&shortest.input),
         P::StatefulShortestPath(path) => keeps_order(&path.input),
         P::Merge(merge) => keeps_order(&merge.input),
@@ -315,6 +316,7 @@ fn keeps_order(plan: &Plan) -> bool {
         }
         P::TransactionApply(_)
         | P::Unit
+        | P::Schema(_)
         | P::AllNodesScan { .. }
         | P::NodeByLabelScan { .. }
         | P::NodeByIdSeek { .. }

@@ -1,10 +1,10 @@
-//! Create, Update, Delete, Foreach, Merge. Each drains its input first, so that nothing it does is seen
+//! Create, Update, Delete, Foreach. Each drains its input first, so that nothing it does is seen
 //! by what is below.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use crate::bound::Slot;
+use crate::bound::are_independent;
 use crate::error::Detail;
 use crate::error::Error;
 use crate::error::ErrorClass;
@@ -26,18 +26,22 @@ use super::{Held, Input, Operator, drain};
 
 /// Input batches, drained once, then given out one by one.
 #[derive(Default)]
-struct Drained(Option<VecDeque<Batch>>, Held);
+pub(super) struct Drained(pub(super) Option<VecDeque<Batch>>, pub(super) Held);
 
 impl Drained {
     /// All batches, if they were not drained before.
-    fn fill(&mut self, input: &mut Input, ctx: &mut Context) -> Result<Option<Vec<Batch>>> {
+    pub(super) fn fill(
+        &mut self,
+        input: &mut Input,
+        ctx: &mut Context,
+    ) -> Result<Option<Vec<Batch>>> {
         if self.0.is_some() {
             return Ok(None);
         }
         drain(input, ctx, &mut self.1).map(Some)
     }
 
-    fn next(&mut self) -> Option<Batch> {
+    pub(super) fn next(&mut self) -> Option<Batch> {
         self.0.as_mut().and_then(VecDeque::pop_front)
     }
 }
@@ -78,12 +82,15 @@ impl Operator for Create {
 pub(crate) struct Update {
     input: Input,
     changes: Vec<Change>,
+    /// Whether each change can be made for all rows together.
+    independent: bool,
     rows: Drained,
 }
 
 impl Update {
     pub(crate) fn new(input: Input, items: &[plan::UpdateItem]) -> Result<Self> {
-        Ok(Self { input, changes: Change::all(items)?, rows: Drained::default() })
+        let independent = are_independent(items);
+        Ok(Self { input, changes: Change::all(items)?, independent, rows: Drained::default() })
     }
 }
 
@@ -92,6 +99,12 @@ impl Operator for Update {
         if let Some(batches) = self.rows.fill(&mut self.input, ctx)? {
             for batch in &batches {
                 ctx.check_limits()?;
+                if self.independent {
+                    for change in &self.changes {
+                        change.apply(batch, ctx)?;
+                    }
+                    continue;
+                }
                 // Row by row: a row sees what the rows before it have changed.
                 for row in 0..batch.len() {
                     let one = batch.slice(row, row + 1);
@@ -226,105 +239,6 @@ impl Operator for Foreach {
                 self.run(batch, ctx)?;
             }
             self.rows.0 = Some(batches.into());
-        }
-        Ok(self.rows.next())
-    }
-
-    fn reset(&mut self) {
-        self.rows = Drained::default();
-        self.input.reset();
-    }
-}
-
-/// MERGE.
-pub(crate) struct Merge {
-    input: Input,
-    matching: Input,
-    not_null: Vec<(Arc<str>, Compiled)>,
-    creation: Creation,
-    on_create: Vec<Change>,
-    on_match: Vec<Change>,
-    rows: Drained,
-}
-
-impl Merge {
-    pub(crate) fn new(merge: &plan::Merge, input: Input, matching: Input) -> Result<Self> {
-        Ok(Self {
-            input,
-            matching,
-            not_null: merge
-                .not_null
-                .iter()
-                .map(|(key, value)| Ok((key.clone(), Compiled::new(value)?)))
-                .collect::<Result<_>>()?,
-            creation: Creation::new(&merge.create)?,
-            on_create: Change::all(&merge.on_create)?,
-            on_match: Change::all(&merge.on_match)?,
-            rows: Drained::default(),
-        })
-    }
-
-    fn check(&self, row: &Batch, ctx: &Context) -> Result<()> {
-        for (key, value) in &self.not_null {
-            if value.evaluate(row, ctx)?.is_null(0) {
-                return Err(Error::new(
-                    ErrorClass::SemanticError,
-                    Phase::Runtime,
-                    Detail::MergeReadOwnWrites,
-                    format!("MERGE cannot look for a null in property `{key}`"),
-                )
-                .at(value.span())
-                .help(
-                    "A null equals nothing; leave out such rows, or merge without the property.",
-                ));
-            }
-        }
-        Ok(())
-    }
-
-    /// Finds or creates the pattern for one row.
-    fn merge(&mut self, row: Batch, ctx: &mut Context) -> Result<Vec<Batch>> {
-        self.check(&row, ctx)?;
-        self.matching.reset();
-        let matching = &mut self.matching;
-        let held = &mut self.rows.1;
-        let found = ctx.with_argument(row.clone(), |ctx| drain(matching, ctx, held))?;
-        let (batches, changes) = if found.is_empty() {
-            (vec![self.creation.create(row, ctx)?], &self.on_create)
-        } else {
-            (found, &self.on_match)
-        };
-        for batch in &batches {
-            for one in 0..batch.len() {
-                let one = batch.slice(one, one + 1);
-                for change in changes {
-                    change.apply(&one, ctx)?;
-                }
-            }
-        }
-        Ok(batches)
-    }
-}
-
-impl Operator for Merge {
-    fn next(&mut self, ctx: &mut Context) -> Result<Option<Batch>> {
-        if let Some(batches) = self.rows.fill(&mut self.input, ctx)? {
-            let mut merged: VecDeque<Batch> = VecDeque::new();
-            // Single rows are gathered into batches again before they go on.
-            let mut waiting: Vec<Batch> = Vec::new();
-            for batch in batches {
-                for row in 0..batch.len() {
-                    ctx.check_limits()?;
-                    waiting.extend(self.merge(batch.slice(row, row + 1), ctx)?);
-                    if waiting.len() >= ctx.batch_rows() {
-                        merged.push_back(Batch::concat(std::mem::take(&mut waiting)));
-                    }
-                }
-            }
-            if !waiting.is_empty() {
-                merged.push_back(Batch::concat(waiting));
-            }
-            self.rows.0 = Some(merged);
         }
         Ok(self.rows.next())
     }

@@ -7,6 +7,8 @@ use crate::function::Context;
 use crate::function::Procedure;
 use crate::function::Registry;
 use crate::function::Signature;
+use crate::function::procedure::show;
+use crate::function::procedure::survey;
 use crate::value::Value;
 
 /// A built-in procedure.
@@ -41,6 +43,48 @@ pub(super) const PROCEDURES: &[Entry] = &[
         call: |context| Ok(names(context.graph.keys().into_iter().map(|(_, name)| name))),
     },
     Entry {
+        signature: "db.indexes() :: (name :: STRING, type :: STRING, entityType :: STRING, \
+                    labelsOrTypes :: LIST<STRING>, properties :: LIST<STRING>, \
+                    owningConstraint :: STRING)",
+        doc: "Every index, those of constraints included. SHOW INDEXES says more.",
+        call: |context| {
+            let rows = show::indexes(context.graph).into_iter();
+            Ok(rows.map(|row| columns(row, &[1, 4, 5, 6, 7, 9])).collect())
+        },
+    },
+    Entry {
+        signature: "db.constraints() :: (name :: STRING, type :: STRING, entityType :: STRING, \
+                    labelsOrTypes :: LIST<STRING>, properties :: LIST<STRING>, \
+                    ownedIndex :: STRING, propertyType :: STRING)",
+        doc: "Every constraint. SHOW CONSTRAINTS says more.",
+        call: |context| {
+            let rows = show::constraints(context.graph).into_iter();
+            Ok(rows.map(|row| columns(row, &[1, 2, 3, 4, 5, 6, 7])).collect())
+        },
+    },
+    Entry {
+        signature: "db.schema() :: (start :: LIST<STRING>, relationshipType :: STRING, \
+                    end :: LIST<STRING>, count :: INTEGER)",
+        doc: "Which labels relationships of which type connect, and how many of them there are. Labels \
+              of nodes without relationships have a row without a type.",
+        call: |context| survey::schema(context.graph),
+    },
+    Entry {
+        signature: "db.schema.nodeTypeProperties() :: (nodeType :: STRING, \
+                    nodeLabels :: LIST<STRING>, propertyName :: STRING, \
+                    propertyTypes :: LIST<STRING>, mandatory :: BOOLEAN)",
+        doc: "The properties that nodes with the same labels have, the types of their values, and \
+              whether all of these nodes have them.",
+        call: |context| survey::node_properties(context.graph),
+    },
+    Entry {
+        signature: "db.schema.relTypeProperties() :: (relType :: STRING, propertyName :: STRING, \
+                    propertyTypes :: LIST<STRING>, mandatory :: BOOLEAN)",
+        doc: "The properties that relationships of the same type have, the types of their values, and \
+              whether all of these relationships have them.",
+        call: |context| survey::relationship_properties(context.graph),
+    },
+    Entry {
         signature: "dbms.functions() :: (name :: STRING, signature :: STRING, description :: STRING, \
                     aggregating :: BOOLEAN)",
         doc: "Every function there is: a row for each form of its arguments.",
@@ -73,6 +117,11 @@ pub(super) const PROCEDURES: &[Entry] = &[
         },
     },
 ];
+
+/// These columns of a row.
+fn columns(row: Vec<Value>, which: &[usize]) -> Vec<Value> {
+    which.iter().map(|at| row.get(*at).cloned().unwrap_or_default()).collect()
+}
 
 /// A row for each name, in alphabetical order.
 fn names(names: impl Iterator<Item = Arc<str>>) -> Vec<Vec<Value>> {

@@ -1,6 +1,8 @@
 //! The built-in procedures, and procedures made from a table or a closure.
 
 mod built_in;
+mod show;
+mod survey;
 mod table;
 
 use std::collections::BTreeMap;
@@ -8,6 +10,7 @@ use std::sync::Arc;
 
 use super::ProcedureHandle;
 
+pub(super) use show::show;
 pub use table::{FunctionProcedure, TableProcedure};
 
 /// The built-in procedures by name in lower case.

@@ -57,6 +57,34 @@ pub(super) const GROUPS: &[(&str, &[ScalarFunction])] = &[
     ("Files", load::FUNCTIONS),
 ];
 
+/// The group a function is in, in Neo4j's word.
+pub(super) fn category(function: &ScalarFunction) -> &'static str {
+    const CATEGORIES: &[(&str, &[&[ScalarFunction]])] = &[
+        ("Predicate", &[predicate::FUNCTIONS]),
+        ("List", &[list::FUNCTIONS]),
+        ("String", &[string::FUNCTIONS]),
+        ("Numeric", &[math::OF_NUMBERS, math::OF_FLOATS, math::CONSTANTS]),
+        (
+            "Temporal",
+            &[
+                temporal::DATE,
+                temporal::LOCAL_TIME,
+                temporal::TIME,
+                temporal::LOCAL_DATE_TIME,
+                temporal::DATE_TIME,
+                temporal::FUNCTIONS,
+                temporal::MEASURES,
+            ],
+        ),
+        ("Spatial", &[point::FUNCTIONS]),
+    ];
+    let holds = |groups: &[&[ScalarFunction]]| {
+        groups.iter().any(|group| group.iter().any(|known| known.name == function.name))
+    };
+    let found = CATEGORIES.iter().find(|(_, groups)| holds(groups));
+    found.map_or("Scalar", |(category, _)| category)
+}
+
 /// Every scalar function, group by group.
 pub(super) fn functions() -> impl Iterator<Item = &'static ScalarFunction> {
     GROUPS.iter().flat_map(|(_, group)| group.iter())

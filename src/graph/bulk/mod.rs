@@ -25,6 +25,7 @@ use crate::value::Array;
 use super::catalog::{Catalog, TokenTable, Tokens};
 use super::checkpoint;
 use super::checkpoint::Checkpoint;
+use super::index;
 use super::segment::{Base, SegmentBuilder};
 use super::snapshot::{Snapshot, State};
 use super::{Graph, KeyId, LabelId, Shared, TypeId, lock, now};
@@ -141,6 +142,8 @@ impl Bulk<'_> {
         let (next_relationship, new_relationships) =
             self.relationships.write(&state.base, &mut self.builder, self.threads)?;
         let generation = state.base.generation + 1;
+        // They know nothing of what is new: they are written anew, over the rest.
+        self.builder.keep_indexes(|_| false);
         let written = self.builder.finish(&shared.files, &shared.cache)?;
         let catalog = Catalog {
             generation,
@@ -157,11 +160,35 @@ impl Bulk<'_> {
             relationship_count: state.relationship_count + new_relationships,
             label_counts: label_counts.into_iter().collect(),
             type_counts: checkpoint::type_statistics(&written.sections).into_iter().collect(),
+            schema: state.schema.record(),
         };
         let (sequence, cache) = (catalog.sequence, shared.cache.clone());
         let base = Base::new(generation, sequence, written.files, Some(written.index), cache);
-        Ok(Checkpoint { catalog, base: Arc::new(base) })
+        constrained(shared, Checkpoint { catalog, base: Arc::new(base) })
     }
+}
+
+/// Verifies the constraints, and writes the indexes into a segment file of their own.
+fn constrained(shared: &Shared, loaded: Checkpoint) -> Result<Checkpoint> {
+    let Checkpoint { mut catalog, base } = loaded;
+    let state = Arc::new(State::new(&catalog, base.clone()));
+    let snapshot = Snapshot { state };
+    for constraint in snapshot.schema().constraints() {
+        snapshot.verify_all(constraint)?;
+    }
+    if snapshot.schema().indexes().is_empty() {
+        return Ok(Checkpoint { catalog, base });
+    }
+    let generation = catalog.generation + 1;
+    let mut builder = SegmentBuilder::new(&*shared.files, generation, &base)?;
+    index::write(&snapshot, &mut builder)?;
+    let written = builder.finish(&shared.files, &shared.cache)?;
+    catalog.generation = generation;
+    catalog.files = written.files.iter().map(|file| (file.number(), file.length())).collect();
+    catalog.index = Some(written.index);
+    let cache = shared.cache.clone();
+    let base = Base::new(generation, catalog.sequence, written.files, Some(written.index), cache);
+    Ok(Checkpoint { catalog, base: Arc::new(base) })
 }
 
 impl Graph {

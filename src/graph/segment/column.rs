@@ -182,8 +182,21 @@ impl ColumnChunk {
         Ok(EncodedColumn { kind, bytes: encoder.0, count: values.len() as u64, bounds })
     }
 
+    /// Whether it has a value for each of so many ids.
+    pub(super) fn is_full(&self, ids: usize) -> bool {
+        let len = match &self.data {
+            Data::Boolean(v) => v.len(),
+            Data::Integer(v) => v.len(),
+            Data::Float(v) => v.len(),
+            Data::String(v) => v.len(),
+            Data::Dictionary { codes, .. } => codes.len(),
+            Data::General(v) => v.len(),
+        };
+        matches!(self.presence, Presence::All) && len == ids
+    }
+
     #[inline]
-    fn value(&self, at: usize, words: &[Arc<str>]) -> Value {
+    pub(super) fn value(&self, at: usize, words: &[Arc<str>]) -> Value {
         let Some(slot) = self.presence.slot(at) else { return Value::Null };
         let value = match &self.data {
             Data::Boolean(v) => v.get(slot).map(|v| Value::Boolean(*v)),

@@ -11,9 +11,12 @@ use crate::error::Result;
 use crate::storage::SegmentFiles;
 use crate::storage::SegmentReader;
 use crate::storage::SegmentWriter;
+use crate::value::Value;
 
 use super::cache::ChunkCache;
+use super::index::IndexDirectory;
 use super::{Base, ChunkRef, DictionaryChunk, EncodedColumn, Index, Section, SectionKey};
+use crate::graph::IndexId;
 
 /// What a segment file begins with, before its format version.
 const MAGIC: [u8; 8] = *b"redstrng";
@@ -237,6 +240,38 @@ impl SegmentBuilder {
     pub(crate) fn dictionary(&mut self, section: SectionKey, words: &[Arc<str>]) -> Result<()> {
         let bytes = DictionaryChunk::encode(words);
         let chunk = ChunkRef { count: words.len() as u64, ..self.write(&bytes)? };
+        self.index.sections.entry(section).or_default().dictionary = Some(chunk);
+        Ok(())
+    }
+
+    /// Whether there is a section.
+    pub(crate) fn has(&self, section: SectionKey) -> bool {
+        self.index.sections.contains_key(&section)
+    }
+
+    /// Begins a section anew; it is there even if no chunk is written.
+    pub(crate) fn section(&mut self, section: SectionKey) {
+        self.index.sections.insert(section, Section::default());
+    }
+
+    /// Forgets the sections of all indexes but these.
+    pub(crate) fn keep_indexes(&mut self, keep: impl Fn(IndexId) -> bool) {
+        self.index.sections.retain(|section, _| match section {
+            SectionKey::Index(id) => keep(IndexId(*id)),
+            _ => true,
+        });
+    }
+
+    /// Writes the directory of an index: the first entry of each of its chunks.
+    pub(crate) fn directory(
+        &mut self,
+        section: SectionKey,
+        firsts: &[(Value, u64)],
+        width: usize,
+        distinct: u64,
+    ) -> Result<()> {
+        let bytes = IndexDirectory::encode(firsts, width)?;
+        let chunk = ChunkRef { count: distinct, ..self.write(&bytes)? };
         self.index.sections.entry(section).or_default().dictionary = Some(chunk);
         Ok(())
     }

@@ -11,13 +11,16 @@ mod cache;
 mod column;
 mod dictionary;
 mod file;
+mod index;
 mod packed;
 mod record;
 mod verify;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::Mutex;
 use std::sync::OnceLock;
+use std::sync::PoisonError;
 
 use serde::Deserialize;
 use serde::Serialize;
@@ -26,8 +29,9 @@ use crate::error::Error;
 use crate::error::Result;
 use crate::value::NodeId;
 
-use super::PropertyStatistics;
-use super::TypeId;
+use super::index::{IndexStatistics, Run};
+use super::schema::{IndexId, IndexKind, SchemaTarget};
+use super::{KeyId, PropertyStatistics, TypeId};
 
 pub(super) use adjacency::AdjacencyChunk;
 pub(super) use bitmap::BitmapChunk;
@@ -35,6 +39,7 @@ pub(super) use cache::ChunkCache;
 pub(super) use column::{ColumnChunk, ColumnReader, DictionaryChunk, EncodedColumn};
 pub(super) use dictionary::Dictionary;
 pub(super) use file::{SegmentBuilder, SegmentFile};
+pub(super) use index::{INDEX_CHUNK, IndexChunk, IndexDirectory, IndexReader};
 pub(super) use record::RecordChunk;
 
 /// What a section holds.
@@ -58,6 +63,8 @@ pub(super) enum SectionKey {
     NodeColumn(u32),
     /// A property of relationships.
     RelationshipColumn(u32),
+    /// The entries of an index. Its chunks are pieces of the order, not of the ids.
+    Index(u32),
 }
 
 /// Where a chunk lies and how to know it again.
@@ -83,7 +90,7 @@ pub(super) struct ChunkRef {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Section {
     pub(super) chunks: Vec<ChunkRef>,
-    /// The words of a column with a dictionary.
+    /// The words of a column with a dictionary, the directory of an index.
     pub(super) dictionary: Option<ChunkRef>,
 }
 
@@ -126,7 +133,12 @@ pub(super) struct Base {
     index_at: Option<ChunkRef>,
     index: OnceLock<Index>,
     cache: Arc<ChunkCache>,
+    /// Indexes that were created after it, sorted when they were first asked for.
+    runs: Mutex<BTreeMap<RunKey, Arc<Run>>>,
 }
+
+/// What an index is of: the same for all indexes that would hold the same of this base.
+type RunKey = (SchemaTarget, Vec<KeyId>, IndexKind);
 
 impl Default for Base {
     fn default() -> Self {
@@ -142,7 +154,15 @@ impl Base {
         index_at: Option<ChunkRef>,
         cache: Arc<ChunkCache>,
     ) -> Self {
-        Self { generation, sequence, files, index_at, index: OnceLock::new(), cache }
+        Self {
+            generation,
+            sequence,
+            files,
+            index_at,
+            index: OnceLock::new(),
+            cache,
+            runs: Mutex::default(),
+        }
     }
 
     /// Whether there is nothing below the delta.
@@ -242,6 +262,38 @@ impl Base {
             Some(at) => Ok(self.load::<DictionaryChunk>(at)?.words.clone()),
             None => Ok(Arc::default()),
         }
+    }
+
+    /// The entries of an index; nothing where it was created after the checkpoint.
+    pub(super) fn index_entries(&self, id: IndexId) -> Result<Option<IndexReader<'_>>> {
+        let Some(reader) = self.reader(SectionKey::Index(id.0))? else { return Ok(None) };
+        IndexReader::new(reader).map(Some)
+    }
+
+    /// How large an index is; nothing where it was created after the checkpoint.
+    pub(super) fn index_statistics(&self, id: IndexId) -> Result<Option<IndexStatistics>> {
+        let index = self.index()?;
+        let section = index.and_then(|index| index.sections.get(&SectionKey::Index(id.0)));
+        Ok(section.map(|section| IndexStatistics {
+            entries: section.chunks.iter().map(|chunk| chunk.count).sum(),
+            distinct: section.dictionary.map_or(0, |directory| directory.count),
+        }))
+    }
+
+    /// The sorted entries of an index that was created after the checkpoint, sorted now if need be.
+    pub(super) fn run(&self, key: RunKey, sort: impl FnOnce() -> Result<Run>) -> Result<Arc<Run>> {
+        let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(run) = runs.get(&key) {
+            return Ok(run.clone());
+        }
+        let run = Arc::new(sort()?);
+        runs.insert(key, run.clone());
+        Ok(run)
+    }
+
+    /// As [`Base::run`], where it was sorted already.
+    pub(super) fn run_if_made(&self, key: &RunKey) -> Option<Arc<Run>> {
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
     }
 
     fn reader<T: Chunk>(&self, section: SectionKey) -> Result<Option<Reader<'_, T>>> {

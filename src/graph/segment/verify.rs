@@ -5,6 +5,7 @@ use crate::graph::CheckReport;
 
 use super::{AdjacencyChunk, Base, BitmapChunk, Chunk, ColumnChunk, DictionaryChunk, RecordChunk};
 use super::{ChunkRef, SectionKey};
+use super::{IndexChunk, IndexDirectory};
 
 impl Base {
     /// Holds every chunk against its checksum and decodes it, past the cache.
@@ -24,13 +25,17 @@ impl Base {
                     SectionKey::NodeColumn(_) | SectionKey::RelationshipColumn(_) => {
                         self.verify_chunk::<ColumnChunk>(chunk)
                     }
+                    SectionKey::Index(_) => self.verify_chunk::<IndexChunk>(chunk),
                 };
                 report.note(result);
                 report.chunks += 1;
                 report.bytes += chunk.length;
             }
             if let Some(dictionary) = &section.dictionary {
-                report.note(self.verify_chunk::<DictionaryChunk>(dictionary));
+                report.note(match key {
+                    SectionKey::Index(_) => self.verify_chunk::<IndexDirectory>(dictionary),
+                    _ => self.verify_chunk::<DictionaryChunk>(dictionary),
+                });
                 report.chunks += 1;
                 report.bytes += dictionary.length;
             }

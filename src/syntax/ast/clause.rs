@@ -8,6 +8,8 @@ use crate::syntax::ast::Name;
 use crate::syntax::ast::PathPattern;
 use crate::syntax::ast::QualifiedName;
 use crate::syntax::ast::Query;
+use crate::syntax::ast::SchemaCommand;
+use crate::syntax::ast::Show;
 
 /// One clause of a query.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,6 +50,10 @@ pub enum Clause {
     Finish(Finish),
     /// `WHEN … THEN … ELSE …`: the only clause of its query.
     Conditional(Conditional),
+    /// `CREATE INDEX` and the like, which stands alone
+    Schema(SchemaCommand),
+    /// `SHOW INDEXES` and the like
+    Show(Show),
 }
 
 impl Clause {
@@ -72,6 +78,8 @@ impl Clause {
             Clause::LoadCsv(clause) => clause.span,
             Clause::Finish(clause) => clause.span,
             Clause::Conditional(clause) => clause.span,
+            Clause::Schema(clause) => clause.span,
+            Clause::Show(clause) => clause.span,
         }
     }
 
@@ -85,6 +93,7 @@ impl Clause {
                 | Clause::Remove(_)
                 | Clause::Delete(_)
                 | Clause::Foreach(_)
+                | Clause::Schema(_)
         )
     }
 
@@ -112,6 +121,8 @@ impl Clause {
             Clause::LoadCsv(_) => "LOAD CSV",
             Clause::Finish(_) => "FINISH",
             Clause::Conditional(_) => "WHEN",
+            Clause::Schema(clause) => clause.kind.keyword(),
+            Clause::Show(_) => "SHOW",
         }
     }
 }

@@ -29,12 +29,14 @@ mod clause;
 mod expression;
 mod path;
 mod pattern;
+mod schema;
 mod statement;
 
 pub use clause::*;
 pub use expression::*;
 pub use path::*;
 pub use pattern::*;
+pub use schema::*;
 pub use statement::*;
 
 node! {

@@ -104,6 +104,11 @@ impl Builder<'_> {
             )
             .at(span)
             .help("Leave the clause out; open another store to ask another graph.")),
+            Rule::create_index
+            | Rule::create_constraint
+            | Rule::drop_index
+            | Rule::drop_constraint => self.schema(pair).map(Clause::Schema),
+            Rule::show_clause => self.show(pair).map(Clause::Show),
             _ => Err(misplaced(&pair, span)),
         }
     }
@@ -140,7 +145,7 @@ impl Builder<'_> {
     }
 
     /// The one value of a clause such as `SKIP`.
-    fn only_value(&self, pair: Pair<'_>) -> Result<Expression> {
+    pub(super) fn only_value(&self, pair: Pair<'_>) -> Result<Expression> {
         let span = self.span(&pair);
         match pair.into_inner().find(|part| part.as_rule() == Rule::expression) {
             Some(expression) => self.value(expression),
@@ -240,7 +245,7 @@ impl Builder<'_> {
         Ok(ProjectionItem { expression, alias, text, span })
     }
 
-    fn sort_item(&self, pair: Pair<'_>) -> Result<SortItem> {
+    pub(super) fn sort_item(&self, pair: Pair<'_>) -> Result<SortItem> {
         let span = self.span(&pair);
         let descending =
             pair.clone().into_inner().any(|part| part.as_rule() == Rule::kw_descending);
@@ -455,18 +460,20 @@ impl Builder<'_> {
             match part.as_rule() {
                 Rule::star => yield_.star = true,
                 Rule::where_part => yield_.where_ = Some(self.where_part(part)?),
-                Rule::yield_item => {
-                    let span = self.span(&part);
-                    let mut names = part.into_inner().filter(|p| p.as_rule() != Rule::kw_as);
-                    let field = names.next().ok_or_else(|| missing("field", span))?;
-                    let field = self.name(&field)?;
-                    let alias = names.next().map(|alias| self.name(&alias)).transpose()?;
-                    yield_.items.push(YieldItem { field, alias, span });
-                }
+                Rule::yield_item => yield_.items.push(self.yield_item(part)?),
                 _ => {}
             }
         }
         Ok(yield_)
+    }
+
+    pub(super) fn yield_item(&self, pair: Pair<'_>) -> Result<YieldItem> {
+        let span = self.span(&pair);
+        let mut names = pair.into_inner().filter(|part| part.as_rule() != Rule::kw_as);
+        let field = names.next().ok_or_else(|| missing("field", span))?;
+        let field = self.name(&field)?;
+        let alias = names.next().map(|alias| self.name(&alias)).transpose()?;
+        Ok(YieldItem { field, alias, span })
     }
 
     fn call_subquery(&self, pair: Pair<'_>, optional: bool, span: Span) -> Result<CallSubquery> {

@@ -9,6 +9,7 @@ mod expression;
 mod literal;
 mod path;
 mod pattern;
+mod schema;
 mod statement;
 
 use std::cell::Cell;

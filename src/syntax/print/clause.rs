@@ -101,6 +101,8 @@ impl Printer {
             }
             Clause::Finish(_) => self.word("FINISH"),
             Clause::Conditional(clause) => self.conditional(clause),
+            Clause::Schema(clause) => self.schema(&clause.kind),
+            Clause::Show(clause) => self.show(clause),
         }
     }
 
@@ -184,7 +186,7 @@ impl Printer {
         }
     }
 
-    fn sort_item(&mut self, item: &SortItem) {
+    pub(super) fn sort_item(&mut self, item: &SortItem) {
         self.expression(&item.expression);
         if item.descending {
             self.word(" DESC");
@@ -305,7 +307,7 @@ impl Printer {
         self.where_(yield_.where_.as_ref());
     }
 
-    fn yield_item(&mut self, item: &YieldItem) {
+    pub(super) fn yield_item(&mut self, item: &YieldItem) {
         self.name(&item.field.text);
         if let Some(alias) = &item.alias {
             self.word(" AS ");

@@ -348,7 +348,7 @@ impl Printer {
         };
     }
 
-    fn parameter(&mut self, name: &str) {
+    pub(super) fn parameter(&mut self, name: &str) {
         self.word("$");
         let plain = !name.is_empty()
             && name.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric());

@@ -5,6 +5,7 @@
 mod clause;
 mod expression;
 mod pattern;
+mod schema;
 
 use std::fmt::Write;
 

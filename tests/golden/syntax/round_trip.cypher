@@ -144,6 +144,26 @@ MATCH (n) CALL (n) { SET n.x = 1 } IN TRANSACTIONS;
 MATCH (n) CALL (n) { SET n.x = 1 } IN $k CONCURRENT TRANSACTIONS OF 10 ROWS ON ERROR CONTINUE REPORT STATUS AS s RETURN s;
 CALL { CREATE (n) } IN CONCURRENT TRANSACTIONS OF $n ROWS ON ERROR BREAK;
 WITH 1 AS load, 2 AS csv, 3 AS transactions, 4 AS status, 5 AS row, 6 AS error RETURN load + csv + transactions + status + row + error;
+CREATE INDEX FOR (n:Person) ON (n.name);
+CREATE RANGE INDEX `a b` IF NOT EXISTS FOR (n:`My Label`) ON (n.a, n.`b c`) OPTIONS {indexProvider: 'range-1.0'};
+create text index $name for ()-[r:KNOWS]->() on (r.since);
+CREATE LOOKUP INDEX FOR (n) ON EACH labels(n);
+CREATE LOOKUP INDEX x FOR ()-[r]-() ON type(r);
+CREATE FULLTEXT INDEX words FOR (n:A|B) ON EACH [n.name, n.text];
+CREATE INDEX `if` FOR (for:for) ON (for.index);
+CREATE CONSTRAINT FOR (n:Person) REQUIRE n.name IS UNIQUE;
+CREATE CONSTRAINT c IF NOT EXISTS FOR (n:Person) REQUIRE (n.a, n.b) IS NODE KEY;
+CREATE CONSTRAINT c FOR ()-[r:KNOWS]-() REQUIRE r.since IS NOT NULL;
+CREATE CONSTRAINT c FOR (n:Person) REQUIRE n.age IS :: INTEGER | zoned   datetime | LIST<STRING NOT NULL>;
+CREATE CONSTRAINT c FOR (n:Person) REQUIRE n.age IS TYPED FLOAT OPTIONS {};
+DROP INDEX `if` IF EXISTS;
+DROP CONSTRAINT $name;
+SHOW INDEXES;
+SHOW ALL INDEX WHERE name = 'x';
+SHOW NODE KEY CONSTRAINTS YIELD name AS n, type ORDER BY n DESC SKIP 1 LIMIT 2 WHERE n <> 'x' RETURN n;
+SHOW BUILT IN FUNCTIONS EXECUTABLE YIELD *;
+SHOW PROCEDURES EXECUTABLE BY CURRENT USER YIELD name RETURN count(*);
+RETURN index, constraint, key, if, for, show, node, unique, list, user;
 
 // Paths of GQL.
 MATCH ((a)-[r:R]->(b) WHERE r.w > a.v){1,5} RETURN a;

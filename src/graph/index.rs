@@ -1,0 +1,497 @@
+//! Reading indexes: what lies in the base below what the delta has changed, as one ordered whole.
+//!
+//! Owns the order of entries (by value, then by id), the runs of indexes that the base's segments lack, and how an
+//! index is written at a checkpoint. It may not know how a delta keeps its entries in step.
+
+use std::sync::Arc;
+
+use crate::error::Error;
+use crate::error::Result;
+use crate::value::NodeId;
+use crate::value::RelationshipId;
+use crate::value::Value;
+use crate::value::ordering;
+
+use super::ids::IdSet;
+use super::schema::{Index, IndexId, SchemaTarget};
+use super::segment::{Base, INDEX_CHUNK, IndexChunk, IndexReader, SectionKey, SegmentBuilder};
+use super::snapshot::Snapshot;
+
+/// An entry of an index: a value (a list of them, where the index has several properties) and who has it.
+pub(super) type Entry = (Value, u64);
+
+/// Which part of an index is read.
+#[derive(Debug, Clone)]
+pub struct IndexRange {
+    /// The values of the first properties.
+    pub equal: Vec<Value>,
+    /// What is asked of the property after them.
+    pub then: IndexBound,
+}
+
+/// What is asked of one property.
+#[derive(Debug, Clone)]
+pub enum IndexBound {
+    /// That it is there.
+    Any,
+    /// That it compares so: each bound with whether it is in the range itself.
+    Between {
+        /// The least value.
+        lower: Option<(Value, bool)>,
+        /// The greatest value.
+        upper: Option<(Value, bool)>,
+    },
+    /// That it is a string that begins so.
+    StartsWith(Arc<str>),
+    /// That it is a string that ends so.
+    EndsWith(Arc<str>),
+    /// That it is a string that holds this one.
+    Contains(Arc<str>),
+}
+
+/// Whether an entry is in a range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fit {
+    Within,
+    Beside,
+    /// No entry after it is.
+    Past,
+}
+
+impl IndexRange {
+    /// Where the first entry of the range may be.
+    fn start(&self, composite: bool) -> Value {
+        let first = match &self.then {
+            IndexBound::Any => None,
+            IndexBound::Between { lower: Some((value, _)), .. } => Some(value.clone()),
+            IndexBound::Between { lower: None, upper: Some((value, _)) } => match value {
+                Value::Integer(_) | Value::Float(_) => Some(Value::Float(f64::NEG_INFINITY)),
+                Value::Boolean(_) => Some(Value::Boolean(false)),
+                Value::String(_) => Some(Value::string("")),
+                _ => None,
+            },
+            IndexBound::Between { lower: None, upper: None } => None,
+            IndexBound::StartsWith(prefix) => Some(Value::String(prefix.clone())),
+            IndexBound::EndsWith(_) | IndexBound::Contains(_) => Some(Value::string("")),
+        };
+        if composite {
+            Value::list(self.equal.iter().cloned().chain(first).collect())
+        } else {
+            // Before everything that can be stored.
+            first
+                .or_else(|| self.equal.first().cloned())
+                .unwrap_or_else(|| Value::map(Default::default()))
+        }
+    }
+
+    fn fit(&self, key: &Value, composite: bool) -> Fit {
+        let parts = match key {
+            Value::List(items) if composite => items.as_slice(),
+            key => std::slice::from_ref(key),
+        };
+        for (wanted, found) in self.equal.iter().zip(parts) {
+            match ordering::order(found, wanted) {
+                std::cmp::Ordering::Less => return Fit::Beside,
+                std::cmp::Ordering::Greater => return Fit::Past,
+                std::cmp::Ordering::Equal => {}
+            }
+        }
+        match parts.get(self.equal.len()) {
+            Some(value) => self.then.fit(value),
+            None => Fit::Within,
+        }
+    }
+}
+
+impl IndexBound {
+    fn fit(&self, value: &Value) -> Fit {
+        let text = |test: &dyn Fn(&str) -> bool| match value {
+            Value::String(text) if test(text) => Fit::Within,
+            Value::String(_) => Fit::Beside,
+            other if ordering::order(other, &Value::string("")).is_lt() => Fit::Beside,
+            _ => Fit::Past,
+        };
+        match self {
+            Self::Any => Fit::Within,
+            Self::Between { lower, upper } => {
+                for (bound, is_lower) in [(lower, true), (upper, false)] {
+                    let Some((bound, inclusive)) = bound else { continue };
+                    let within = if is_lower {
+                        ordering::less(bound, value, *inclusive)
+                    } else {
+                        ordering::less(value, bound, *inclusive)
+                    };
+                    if within == Some(true) {
+                        continue;
+                    }
+                    let past = ordering::order(value, bound).is_gt()
+                        && (!is_lower || !ordering::same_kind(value, bound));
+                    return if past { Fit::Past } else { Fit::Beside };
+                }
+                Fit::Within
+            }
+            Self::StartsWith(prefix) => match text(&|text| text.starts_with(&**prefix)) {
+                // Who begins so stands together.
+                Fit::Beside if ordering::order(value, &Value::String(prefix.clone())).is_gt() => {
+                    Fit::Past
+                }
+                fit => fit,
+            },
+            Self::EndsWith(end) => text(&|text| text.ends_with(&**end)),
+            Self::Contains(part) => text(&|text| text.contains(&**part)),
+        }
+    }
+}
+
+/// What the optimizer wants to know of an index: an estimate.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct IndexStatistics {
+    /// How many entries it has.
+    pub entries: u64,
+    /// How many different values they have.
+    pub distinct: u64,
+}
+
+/// The sorted entries of an index that the segments lack, because it was created after them.
+#[derive(Debug)]
+pub(super) struct Run {
+    entries: Vec<Entry>,
+    distinct: u64,
+}
+
+/// The entries of an index in the base, touched ones included.
+enum Below<'a> {
+    Nothing,
+    Stored(Box<IndexReader<'a>>),
+    Run(Arc<Run>),
+}
+
+impl Below<'_> {
+    /// The position of the first entry at or after this one.
+    fn seek(&mut self, key: &Value, id: u64) -> Result<u64> {
+        match self {
+            Self::Nothing => Ok(0),
+            Self::Stored(reader) => reader.seek(key, id),
+            Self::Run(run) => {
+                let before =
+                    |entry: &Entry| ordering::order(&entry.0, key).then(entry.1.cmp(&id)).is_lt();
+                Ok(run.entries.partition_point(before) as u64)
+            }
+        }
+    }
+
+    fn entry(&mut self, at: u64) -> Result<Option<Entry>> {
+        match self {
+            Self::Nothing => Ok(None),
+            Self::Stored(reader) => reader.entry(at),
+            Self::Run(run) => Ok(run.entries.get(at as usize).cloned()),
+        }
+    }
+
+    /// The id of the entry, if its value is equivalent to this one.
+    fn id_of(&mut self, at: u64, key: &Value) -> Result<Option<u64>> {
+        match self {
+            Self::Nothing => Ok(None),
+            Self::Stored(reader) => reader.id_of(at, key),
+            Self::Run(run) => Ok(run
+                .entries
+                .get(at as usize)
+                .filter(|(value, _)| ordering::equivalent(value, key))
+                .map(|(_, id)| *id)),
+        }
+    }
+}
+
+impl Snapshot {
+    /// Appends, for each key that something has, the number of the key and who has it: ascending by both.
+    ///
+    /// A key is a value, or the list of values where the index has several properties. Equality is that of `=`: null
+    /// and NaN are equal to nothing.
+    pub fn index_seek(
+        &self,
+        index: IndexId,
+        keys: &[Value],
+        rows: &mut Vec<u32>,
+        ids: &mut Vec<u64>,
+    ) -> Result<()> {
+        let index = self.index(index)?;
+        let touched = self.touched(&index);
+        let delta = self.state.delta.indexes.get(&index.id.0);
+        let mut below = self.below(&index)?;
+        for (row, key) in keys.iter().enumerate() {
+            // What is not equal to itself is equal to nothing.
+            if ordering::equals(key, key) != Some(true) {
+                continue;
+            }
+            let first = ids.len();
+            let mut at = below.seek(key, 0)?;
+            while let Some(id) = below.id_of(at, key)? {
+                at += 1;
+                if !touched.contains(id) {
+                    ids.push(id);
+                }
+            }
+            let among_delta = ids.len();
+            if let Some(set) = delta {
+                let entries = set.range((key.clone(), 0)..=(key.clone(), u64::MAX));
+                ids.extend(entries.map(|(_, id)| *id));
+            }
+            if first < among_delta && among_delta < ids.len() {
+                ids.get_mut(first..).unwrap_or_default().sort_unstable();
+            }
+            rows.resize(ids.len(), row as u32);
+        }
+        Ok(())
+    }
+
+    /// Appends the next entities of a range of an index, up to `limit`, in the order of their values. `after` is where
+    /// the last call ended: nothing at first. Fewer than `limit` means the end.
+    pub fn index_scan(
+        &self,
+        index: IndexId,
+        range: &IndexRange,
+        after: &mut Option<(Value, u64)>,
+        limit: usize,
+        ids: &mut Vec<u64>,
+    ) -> Result<()> {
+        let index = self.index(index)?;
+        let composite = index.keys.len() > 1;
+        let mut left = limit;
+        let mut last = None;
+        self.entries(&index, range.start(composite), after.as_ref(), |key, id| {
+            match range.fit(key, composite) {
+                Fit::Past => return Ok(false),
+                Fit::Beside => return Ok(true),
+                Fit::Within => {}
+            }
+            ids.push(id);
+            left -= 1;
+            if left == 0 {
+                last = Some((key.clone(), id));
+            }
+            Ok(left > 0)
+        })?;
+        if last.is_some() {
+            *after = last;
+        }
+        Ok(())
+    }
+
+    /// Gives the entries from a value on (after one that was given before), as long as `each` wants more.
+    pub(super) fn entries(
+        &self,
+        index: &Arc<Index>,
+        from: Value,
+        after: Option<&Entry>,
+        mut each: impl FnMut(&Value, u64) -> Result<bool>,
+    ) -> Result<()> {
+        let (from, first) = match after {
+            Some((key, id)) => (key.clone(), id.saturating_add(1)),
+            None => (from, 0),
+        };
+        let touched = self.touched(index);
+        let mut below = self.below(index)?;
+        let mut at = below.seek(&from, first)?;
+        let mut next_below = || loop {
+            let entry = below.entry(at)?;
+            at += 1;
+            if entry.as_ref().is_none_or(|(_, id)| !touched.contains(*id)) {
+                return Ok::<_, Error>(entry);
+            }
+        };
+        let delta = self.state.delta.indexes.get(&index.id.0);
+        let mut above =
+            delta.into_iter().flat_map(|set| set.range((from.clone(), first)..)).peekable();
+        let mut waiting = next_below()?;
+        loop {
+            let go_on = match (&waiting, above.peek()) {
+                (None, None) => return Ok(()),
+                (Some(entry), other) if other.is_none_or(|other| entry < other) => {
+                    let go_on = each(&entry.0, entry.1)?;
+                    waiting = next_below()?;
+                    go_on
+                }
+                _ => match above.next() {
+                    Some((key, id)) => each(key, *id)?,
+                    None => return Ok(()),
+                },
+            };
+            if !go_on {
+                return Ok(());
+            }
+        }
+    }
+
+    /// How large an index is about.
+    pub fn index_statistics(&self, index: &Index) -> Result<IndexStatistics> {
+        let above = self.state.delta.indexes.get(&index.id.0).map_or(0, |set| set.len() as u64);
+        let mut known = match self.state.base.index_statistics(index.id)? {
+            Some(stored) => stored,
+            None => {
+                match self.state.base.run_if_made(&(index.on, index.keys.clone(), index.kind)) {
+                    Some(run) => IndexStatistics {
+                        entries: run.entries.len() as u64,
+                        distinct: run.distinct,
+                    },
+                    None => IndexStatistics::default(),
+                }
+            }
+        };
+        known.entries += above;
+        known.distinct += above;
+        let all = match index.on {
+            SchemaTarget::Label(label) => self.label_count(label),
+            SchemaTarget::Type(type_id) => self.type_count(type_id),
+        };
+        Ok(IndexStatistics { entries: known.entries.min(all), distinct: known.distinct.min(all) })
+    }
+
+    /// Sorts what the base holds of an index that was created after it, so that no reader has to.
+    pub(super) fn build(&self, index: IndexId) -> Result<()> {
+        self.below(&self.index(index)?).map(|_| ())
+    }
+
+    pub(super) fn index(&self, id: IndexId) -> Result<Arc<Index>> {
+        let index = self.state.schema.index(id).cloned();
+        index.ok_or_else(|| Error::internal(format!("the graph has no index {}", id.0)))
+    }
+
+    /// The value that an entity has to have in an index, if it has a place there.
+    pub(super) fn index_key(&self, index: &Index, id: u64) -> Result<Option<Value>> {
+        let properties = match index.on {
+            SchemaTarget::Label(label) => {
+                let node = NodeId(id);
+                if !self.node_exists(node)? || !self.node_labels(node)?.contains(&label) {
+                    return Ok(None);
+                }
+                self.node_properties(node)?
+            }
+            SchemaTarget::Type(of) => {
+                let relationship = RelationshipId(id);
+                let is_on = self.relationship(relationship)?.is_some_and(|(own, ..)| own == of);
+                if !is_on || !self.relationship_exists(relationship)? {
+                    return Ok(None);
+                }
+                self.relationship_properties(relationship)?
+            }
+        };
+        Ok(index.key(&properties))
+    }
+
+    fn touched(&self, index: &Index) -> &IdSet {
+        match index.on {
+            SchemaTarget::Label(_) => &self.state.delta.touched_nodes,
+            SchemaTarget::Type(_) => &self.state.delta.touched_relationships,
+        }
+    }
+
+    fn below(&self, index: &Arc<Index>) -> Result<Below<'_>> {
+        let base = &self.state.base;
+        if base.is_empty() {
+            return Ok(Below::Nothing);
+        }
+        if let Some(reader) = base.index_entries(index.id)? {
+            return Ok(Below::Stored(Box::new(reader)));
+        }
+        // The base never changes, so that what was sorted once holds for all who read it.
+        let run = base.run((index.on, index.keys.clone(), index.kind), || sorted(base, index))?;
+        Ok(Below::Run(run))
+    }
+}
+
+/// The entries of an index in a base that does not hold it.
+fn sorted(base: &Base, index: &Index) -> Result<Run> {
+    let (of, column): (_, fn(u32) -> SectionKey) = match index.on {
+        SchemaTarget::Label(label) => (SectionKey::Label(label.0), SectionKey::NodeColumn),
+        SchemaTarget::Type(of) => (SectionKey::OfType(of.0), SectionKey::RelationshipColumn),
+    };
+    let mut entries = Vec::new();
+    let mut readers = Vec::new();
+    for key in &index.keys {
+        match base.column(column(key.0))? {
+            Some(reader) => readers.push(reader),
+            // Nobody has the property.
+            None => return Ok(Run { entries, distinct: 0 }),
+        }
+    }
+    let mut ids = Vec::new();
+    let mut next = 0;
+    loop {
+        ids.clear();
+        let end = base.scan(&[of], next, 1 << 16, &mut ids)?;
+        for id in &ids {
+            next = id + 1;
+            let mut values = Vec::with_capacity(readers.len());
+            for reader in &mut readers {
+                let value = reader.get(*id)?;
+                if matches!(value, Value::Null) {
+                    break;
+                }
+                values.push(value);
+            }
+            if values.len() < readers.len() {
+                continue;
+            }
+            let key = match values.pop() {
+                Some(only) if values.is_empty() => only,
+                last => {
+                    values.extend(last);
+                    Value::list(values)
+                }
+            };
+            entries.push((key, *id));
+        }
+        if end {
+            break;
+        }
+    }
+    entries.sort_unstable();
+    if index.kind == super::schema::IndexKind::Text {
+        entries.retain(|(value, _)| index.holds(value));
+    }
+    let changes = entries.windows(2).filter(|pair| pair[0].0 != pair[1].0).count() as u64;
+    let distinct = if entries.is_empty() { 0 } else { changes + 1 };
+    Ok(Run { entries, distinct })
+}
+
+/// Writes the indexes of a snapshot that the base lacks or that may have changed: chunks of entries in order, and where
+/// each chunk begins.
+pub(super) fn write(snapshot: &Snapshot, builder: &mut SegmentBuilder) -> Result<()> {
+    builder.keep_indexes(|id| snapshot.state.schema.index(id).is_some());
+    for index in snapshot.state.schema.indexes() {
+        let section = SectionKey::Index(index.id.0);
+        if builder.has(section) && snapshot.touched(index).is_empty() {
+            continue;
+        }
+        let width = index.keys.len();
+        let mut chunk: Vec<Entry> = Vec::with_capacity(INDEX_CHUNK);
+        let mut firsts: Vec<Entry> = Vec::new();
+        let mut distinct = 0;
+        let mut last: Option<Value> = None;
+        builder.section(section);
+        let mut flush = |chunk: &mut Vec<Entry>| -> Result<()> {
+            let Some(first) = chunk.first() else { return Ok(()) };
+            let at = firsts.len() as u64;
+            firsts.push(first.clone());
+            let count = chunk.len() as u64;
+            builder.chunk(section, at, &IndexChunk::encode(chunk, width)?, count)?;
+            chunk.clear();
+            Ok(())
+        };
+        let everything = Value::map(Default::default());
+        snapshot.entries(index, everything, None, |key, id| {
+            if last.as_ref() != Some(key) {
+                distinct += 1;
+                last = Some(key.clone());
+            }
+            chunk.push((key.clone(), id));
+            if chunk.len() == INDEX_CHUNK {
+                flush(&mut chunk)?;
+            }
+            Ok(true)
+        })?;
+        flush(&mut chunk)?;
+        builder.directory(section, &firsts, width, distinct)?;
+    }
+    Ok(())
+}
