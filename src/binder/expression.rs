@@ -86,6 +86,21 @@ impl Binder<'_> {
                 }
                 self.label_test(&target, labels, span)
             }
+            K::IsTyped { operand, negated, of } => {
+                let operand = Box::new(self.expression(operand)?);
+                let of = Arc::new(super::case::value_type(of)?);
+                let test = made(ExpressionKind::IsTyped { operand, of }, Type::Boolean)?;
+                if !negated {
+                    return Ok(test);
+                }
+                let operator = UnaryOperator::Not;
+                let operand = Box::new(test);
+                made(ExpressionKind::Unary { operator, operand }, Type::Boolean)
+            }
+            K::CaseSubject => match &self.case_subject {
+                Some(subject) => Ok(subject.clone()),
+                None => Err(Error::internal("a branch of CASE has no subject").at(span)),
+            },
             K::CountStar => self.count_star(span),
             K::FunctionCall { name, distinct, arguments } => {
                 self.function_call(name, *distinct, arguments, span)
@@ -103,7 +118,11 @@ impl Binder<'_> {
                 self.quantified(*quantifier, variable, list, predicate, span)
             }
             K::Reduce { accumulator, initial, variable, list, result } => {
-                self.reduce(accumulator, initial, variable, list, result, span)
+                self.reduce((accumulator, initial), (variable, list), result, None, span)
+            }
+            K::AllReduce { accumulator, initial, variable, list, result, predicate } => {
+                let all = Some(&**predicate);
+                self.reduce((accumulator, initial), (variable, list), result, all, span)
             }
             K::Pattern(pattern) if pattern.selector == ast::PathSelector::All => {
                 Err(Error::syntax(
@@ -145,7 +164,7 @@ impl Binder<'_> {
         all.iter().map(|e| self.expression(e)).collect()
     }
 
-    fn optional(
+    pub(super) fn optional(
         &mut self,
         expression: Option<&ast::Expression>,
     ) -> Result<Option<Box<Expression>>> {
@@ -242,35 +261,6 @@ impl Binder<'_> {
         made.ok_or_else(|| Error::internal("a logical operator without operands").at(span))
     }
 
-    fn case(
-        &mut self,
-        subject: Option<&ast::Expression>,
-        branches: &[ast::CaseBranch],
-        otherwise: Option<&ast::Expression>,
-        span: Span,
-    ) -> Result<Expression> {
-        let operand = self.optional(subject)?;
-        let mut alternatives = Vec::with_capacity(branches.len());
-        let mut ty = Type::Null;
-        for branch in branches {
-            let when = match operand {
-                Some(_) => self.expression(&branch.when)?,
-                None => self.predicate(&branch.when)?,
-            };
-            let then = self.expression(&branch.then)?;
-            ty = ty.union(&then.ty);
-            alternatives.push((when, then));
-        }
-        let otherwise = self.optional(otherwise)?;
-        if let Some(otherwise) = &otherwise {
-            ty = ty.union(&otherwise.ty);
-        }
-        if ty == Type::Null {
-            ty = Type::Any;
-        }
-        Ok(Expression { kind: ExpressionKind::Case { operand, alternatives, otherwise }, span, ty })
-    }
-
     /// A list to iterate over, and the type of its elements.
     fn list(&mut self, list: &ast::Expression) -> Result<(Box<Expression>, Type)> {
         let list = self.expression(list)?;
@@ -336,11 +326,10 @@ impl Binder<'_> {
 
     fn reduce(
         &mut self,
-        accumulator: &ast::Name,
-        initial: &ast::Expression,
-        variable: &ast::Name,
-        list: &ast::Expression,
+        (accumulator, initial): (&ast::Name, &ast::Expression),
+        (variable, list): (&ast::Name, &ast::Expression),
         result: &ast::Expression,
+        all: Option<&ast::Expression>,
         span: Span,
     ) -> Result<Expression> {
         let initial = Box::new(self.expression(initial)?);
@@ -351,9 +340,14 @@ impl Binder<'_> {
             let accumulator = b.declare(&accumulator.text, Type::Any);
             let slot = b.declare(&variable.text, of);
             let body = Box::new(b.expression(result)?);
+            let all = all.map(|all| b.predicate(all).map(Box::new)).transpose()?;
             let ty = initial.ty.union(&body.ty);
-            let ty = if ty == Type::Null { Type::Any } else { ty };
-            let kind = ExpressionKind::Reduce { accumulator, initial, slot, list, body };
+            let ty = match ty {
+                _ if all.is_some() => Type::Boolean,
+                Type::Null => Type::Any,
+                ty => ty,
+            };
+            let kind = ExpressionKind::Reduce { accumulator, initial, slot, list, body, all };
             Ok(Expression { kind, span, ty })
         })
     }

@@ -5,6 +5,7 @@
 
 mod aggregation;
 mod call;
+mod case;
 mod clause;
 mod composition;
 mod error;
@@ -83,6 +84,8 @@ struct Binder<'a> {
     outer: Scope,
     /// What an aggregate means at this point of the text.
     aggregation: Aggregation,
+    /// What CASE tests, at this point of the text.
+    case_subject: Option<Expression>,
     /// The file and line of the LOAD CSV whose rows these are.
     csv: Option<(Slot, Slot)>,
     /// Whether the query at hand is the whole statement, with nothing around it or beside it.
@@ -115,6 +118,7 @@ impl<'a> Binder<'a> {
             scope: Scope::default(),
             outer: Scope::default(),
             aggregation: Aggregation::Forbidden,
+            case_subject: None,
             csv: None,
             whole: false,
             commits: false,

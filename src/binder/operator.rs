@@ -23,6 +23,7 @@ impl Binder<'_> {
         let right = self.expression(right)?;
         let operator = match operator {
             ast::BinaryOperator::Add => BinaryOperator::Add,
+            ast::BinaryOperator::Concatenate => BinaryOperator::Concatenate,
             ast::BinaryOperator::Subtract => BinaryOperator::Subtract,
             ast::BinaryOperator::Multiply => BinaryOperator::Multiply,
             ast::BinaryOperator::Divide => BinaryOperator::Divide,
@@ -111,6 +112,23 @@ fn result_type(operator: BinaryOperator, left: &Expression, right: &Expression) 
                 .ok_or_else(|| error::no_operator(sign, left, right))
         }
         O::Add => sum_type(&left.ty, &right.ty).ok_or_else(|| error::no_operator("+", left, right)),
+        O::Concatenate => {
+            let joins = |e: &Expression| {
+                Type::String.accepts(&e.ty) || Type::list(Type::Any).accepts(&e.ty)
+            };
+            if let Some(operand) = [left, right].into_iter().find(|e| !joins(e)) {
+                return reject("a string or a list", operand);
+            }
+            match (&left.ty, &right.ty) {
+                (Type::List(a), Type::List(b)) => Ok(Type::list(a.union(b))),
+                (Type::String, Type::List(_)) | (Type::List(_), Type::String) => {
+                    reject(if left.ty == Type::String { "a string" } else { "a list" }, right)
+                }
+                (Type::String, _) | (_, Type::String) => Ok(Type::String),
+                (Type::List(_), _) | (_, Type::List(_)) => Ok(Type::list(Type::Any)),
+                _ => Ok(Type::Any),
+            }
+        }
         O::In => {
             if !Type::list(Type::Any).accepts(&right.ty) {
                 return reject("a list", right);

@@ -7,6 +7,7 @@ use crate::error::Span;
 use crate::function::Scalar;
 use crate::value::Type;
 use crate::value::Value;
+use crate::value::ValueType;
 
 use super::Query;
 
@@ -80,6 +81,13 @@ pub enum ExpressionKind {
         names: Box<Expression>,
         /// Whether one of several is enough.
         any: bool,
+    },
+    /// `operand IS :: type`.
+    IsTyped {
+        /// What is tested.
+        operand: Box<Expression>,
+        /// The type.
+        of: Arc<ValueType>,
     },
     /// An operator with one operand.
     Unary {
@@ -155,6 +163,9 @@ pub enum ExpressionKind {
         list: Box<Expression>,
         /// The next value of the accumulator.
         body: Box<Expression>,
+        /// What each value of the accumulator is asked: then the result is whether it is true of all, as
+        /// with `allReduce`.
+        all: Option<Box<Expression>>,
     },
     /// A path from variables in pattern order: node, relationship (or list of them), node, …; null if
     /// any of them is.
@@ -234,6 +245,8 @@ pub enum BinaryOperator {
     GreaterOrEqual,
     /// `+`.
     Add,
+    /// `||`.
+    Concatenate,
     /// `-`.
     Subtract,
     /// `*`.

@@ -31,7 +31,9 @@ impl Expression {
                     .map(|e| &**e)
                     .collect()
             }
-            ExpressionKind::Unary { operand, .. } => vec![operand],
+            ExpressionKind::Unary { operand, .. } | ExpressionKind::IsTyped { operand, .. } => {
+                vec![operand]
+            }
             ExpressionKind::Binary { left, right, .. } => vec![left, right],
             ExpressionKind::And(all) | ExpressionKind::Or(all) | ExpressionKind::List(all) => {
                 all.iter().collect()
@@ -52,7 +54,11 @@ impl Expression {
                     .collect()
             }
             ExpressionKind::Quantifier { list, predicate, .. } => vec![list, predicate],
-            ExpressionKind::Reduce { initial, list, body, .. } => vec![initial, list, body],
+            ExpressionKind::Reduce { initial, list, body, all, .. } => {
+                let mut parts: Vec<&Expression> = vec![initial, list, body];
+                parts.extend(all.iter().map(|e| &**e));
+                parts
+            }
         }
     }
 
@@ -76,7 +82,9 @@ impl Expression {
                     .map(|e| &mut **e)
                     .collect()
             }
-            ExpressionKind::Unary { operand, .. } => vec![operand],
+            ExpressionKind::Unary { operand, .. } | ExpressionKind::IsTyped { operand, .. } => {
+                vec![operand]
+            }
             ExpressionKind::Binary { left, right, .. } => vec![left, right],
             ExpressionKind::And(all) | ExpressionKind::Or(all) | ExpressionKind::List(all) => {
                 all.iter_mut().collect()
@@ -97,7 +105,11 @@ impl Expression {
                     .collect()
             }
             ExpressionKind::Quantifier { list, predicate, .. } => vec![list, predicate],
-            ExpressionKind::Reduce { initial, list, body, .. } => vec![initial, list, body],
+            ExpressionKind::Reduce { initial, list, body, all, .. } => {
+                let mut parts: Vec<&mut Expression> = vec![initial, list, body];
+                parts.extend(all.iter_mut().map(|e| &mut **e));
+                parts
+            }
         }
     }
 
@@ -178,6 +190,7 @@ fn same_head(left: &ExpressionKind, right: &ExpressionKind) -> bool {
         }
         (K::HasLabels { labels: a, .. }, K::HasLabels { labels: b, .. }) => a == b,
         (K::HasComputedLabels { any: a, .. }, K::HasComputedLabels { any: b, .. }) => a == b,
+        (K::IsTyped { of: a, .. }, K::IsTyped { of: b, .. }) => a == b,
         (K::Unary { operator: a, .. }, K::Unary { operator: b, .. }) => a == b,
         (K::Binary { operator: a, .. }, K::Binary { operator: b, .. }) => a == b,
         (K::Function { function: a, .. }, K::Function { function: b, .. }) => a == b,

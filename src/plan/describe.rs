@@ -453,13 +453,16 @@ impl Text<'_> {
                 };
                 format!("{word}({} IN {} WHERE {})", name(slot), text(list), text(predicate))
             }
-            K::Reduce { accumulator, initial, slot, list, body } => format!(
-                "reduce({} = {}, {} IN {} | {})",
+            K::IsTyped { operand, of } => format!("{} IS :: {of}", self.operand(operand)),
+            K::Reduce { accumulator, initial, slot, list, body, all } => format!(
+                "{}({} = {}, {} IN {} | {}{})",
+                if all.is_some() { "allReduce" } else { "reduce" },
                 name(accumulator),
                 text(initial),
                 name(slot),
                 text(list),
-                text(body)
+                text(body),
+                all.as_ref().map_or(String::new(), |e| format!(", {}", text(e)))
             ),
             K::Path(elements) => {
                 let elements = elements.iter().map(|slot| self.name(*slot)).collect::<Vec<_>>();
@@ -531,6 +534,7 @@ fn operator_text(operator: BinaryOperator) -> &'static str {
         BinaryOperator::Greater => ">",
         BinaryOperator::GreaterOrEqual => ">=",
         BinaryOperator::Add => "+",
+        BinaryOperator::Concatenate => "||",
         BinaryOperator::Subtract => "-",
         BinaryOperator::Multiply => "*",
         BinaryOperator::Divide => "/",

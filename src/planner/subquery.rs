@@ -128,12 +128,14 @@ impl Planner<'_> {
                 };
                 Ok(rows)
             }
-            ExpressionKind::Reduce { body, .. } if body.has_subquery() => Err(Error::syntax(
-                Detail::UnexpectedSyntax,
-                "a subquery cannot stand in the body of reduce",
-            )
-            .at(body.span)
-            .help("Compute it for each element first, in a list comprehension.")),
+            ExpressionKind::Reduce { body, all, .. } if body.has_subquery() || nested(all) => {
+                Err(Error::syntax(
+                    Detail::UnexpectedSyntax,
+                    "a subquery cannot stand in the body of reduce",
+                )
+                .at(body.span)
+                .help("Compute it for each element first, in a list comprehension."))
+            }
             _ => {
                 let mut rows = rows;
                 for child in expression.children_mut() {

@@ -196,7 +196,7 @@ fn foreign_operator(scene: &Scene<'_>) -> Option<(String, &'static str)> {
         (_, "!") if follows(found, "=") => ("!=", "Inequality is written `<>`."),
         (_, "!") => ("!", "Negation is written NOT."),
         (_, "&") if follows(found, "&") => ("&&", "Conjunction is written AND."),
-        (_, "||") => ("||", "Disjunction is written OR, concatenation `+`."),
+        (_, "||") => ("||", "`||` joins two strings or lists; disjunction is written OR."),
         _ => return None,
     };
     Some((format!("`{operator}` is not an operator here"), help))
@@ -409,6 +409,9 @@ fn is_operator(rule: Rule) -> bool {
             | Rule::multiply
             | Rule::divide
             | Rule::modulo
+            | Rule::concatenate
+            | Rule::type_test
+            | Rule::double_colon
             | Rule::power
             | Rule::in_list
             | Rule::starts_with
@@ -502,6 +505,11 @@ fn words(rule: Rule) -> String {
         Rule::comma => ",",
         Rule::colon | Rule::label_part | Rule::set_labels => ":",
         Rule::computed_label => "$",
+        Rule::type_test | Rule::double_colon => "::",
+        Rule::value_type | Rule::type_part | Rule::type_name | Rule::type_of_parts => "a type",
+        Rule::case_test => "an expression",
+        Rule::list_suffix => "LIST",
+        Rule::nullability => "NOT NULL",
         Rule::bar | Rule::comprehension_rest => "|",
         Rule::equals | Rule::equal | Rule::set_replace => "=",
         Rule::set_add => "+=",
@@ -509,7 +517,7 @@ fn words(rule: Rule) -> String {
         Rule::range => "..",
         Rule::dash => "-",
         Rule::left_head => "<",
-        Rule::right_head => ">",
+        Rule::right_head | Rule::close_angle => ">",
         Rule::property_lookup | Rule::all_properties => ".",
         Rule::nothing | Rule::minus | Rule::subtract => "-",
         Rule::relationship_body | Rule::subscript => "[",
@@ -550,6 +558,7 @@ fn words(rule: Rule) -> String {
         | Rule::case
         | Rule::quantified
         | Rule::reduce
+        | Rule::all_reduce
         | Rule::subquery
         | Rule::function_call
         | Rule::trim_call

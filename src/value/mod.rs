@@ -23,6 +23,7 @@ mod property_type;
 mod serialize;
 pub mod temporal;
 mod types;
+mod value_type;
 
 pub use array::{Array, ArrayData, Strings};
 pub use bitmap::Bitmap;
@@ -39,6 +40,7 @@ pub use property_type::{PropertyType, ScalarType};
 pub use serialize::to_value;
 pub use temporal::{Date, DateTime, Duration, LocalDateTime, LocalTime, Time};
 pub use types::Type;
+pub use value_type::ValueType;
 
 /// A map of string keys to values.
 pub type Map = BTreeMap<Arc<str>, Value>;

@@ -15,6 +15,7 @@ use crate::value::Column;
 use crate::value::ColumnBuilder;
 use crate::value::ColumnData;
 use crate::value::Value;
+use crate::value::ValueType;
 use crate::value::arithmetic;
 use crate::value::ordering;
 
@@ -81,7 +82,7 @@ pub(super) fn binary(operator: BinaryOperator, left: &Column, right: &Column) ->
         Op::StartsWith => text_fast(left, right, |x, y| x.starts_with(y)),
         Op::EndsWith => text_fast(left, right, |x, y| x.ends_with(y)),
         Op::Contains => text_fast(left, right, |x, y| x.contains(y)),
-        Op::Power | Op::Xor | Op::In | Op::RegexMatch => None,
+        Op::Power | Op::Concatenate | Op::Xor | Op::In | Op::RegexMatch => None,
     };
     if let Some(column) = fast {
         return Ok(column);
@@ -260,6 +261,7 @@ fn scalar(operator: BinaryOperator, a: &Value, b: &Value) -> Result<Value> {
         Op::Greater => truth(ordering::less(b, a, false)),
         Op::GreaterOrEqual => truth(ordering::less(b, a, true)),
         Op::Add => arithmetic::add(a, b)?,
+        Op::Concatenate => concatenated(a, b)?,
         Op::Subtract => arithmetic::subtract(a, b)?,
         Op::Multiply => arithmetic::multiply(a, b)?,
         Op::Divide => arithmetic::divide(a, b)?,
@@ -280,6 +282,33 @@ fn scalar(operator: BinaryOperator, a: &Value, b: &Value) -> Result<Value> {
             _ => Value::Null,
         },
     })
+}
+
+/// `a || b`: of two strings or two lists.
+fn concatenated(a: &Value, b: &Value) -> Result<Value> {
+    match (a, b) {
+        (Value::Null, _) | (_, Value::Null) => Ok(Value::Null),
+        (Value::String(_), Value::String(_)) | (Value::List(_), Value::List(_)) => {
+            arithmetic::add(a, b)
+        }
+        _ => Err(Error::type_error(
+            Detail::InvalidArgumentType,
+            format!(
+                "`||` joins two Strings or two Lists, found {} `{a}` and {} `{b}`",
+                a.type_name(),
+                b.type_name()
+            ),
+        )
+        .help("`+` turns a number into text; `[x]` makes a list of one value.")),
+    }
+}
+
+/// Whether each value belongs to the type.
+pub(super) fn typed(column: &Column, of: &ValueType) -> Column {
+    if let Some(value) = column.as_constant() {
+        return Column::constant(Value::Boolean(of.accepts(value)), column.len());
+    }
+    Column::booleans(column.iter().map(|value| of.accepts(&value)).collect())
 }
 
 fn boolean(value: &Value) -> Result<Option<bool>> {

@@ -181,15 +181,21 @@ pub(super) fn reduce(
     (accumulator, initial): (Slot, &Compiled),
     (slot, list): (Slot, &Compiled),
     body: &Compiled,
+    all: Option<&Compiled>,
     batch: &Batch,
     ctx: &Context,
 ) -> Result<Column> {
     let lists = list.evaluate(batch, ctx)?;
     let mut results: Vec<Value> = initial.evaluate(batch, ctx)?.iter().collect();
     let mut open: Vec<(u32, Arc<Vec<Value>>)> = Vec::new();
+    // Whether all values so far satisfy the predicate, where there is one.
+    let mut answers = vec![Truth::True; batch.len()];
     for (row, value) in lists.iter().enumerate() {
         match value {
-            Value::Null => results[row] = Value::Null,
+            Value::Null => {
+                results[row] = Value::Null;
+                answers[row] = Truth::Null;
+            }
             Value::List(items) => open.push((row as u32, items)),
             other => return Err(not_a_list(&other).at(list.span())),
         }
@@ -218,8 +224,26 @@ pub(super) fn reduce(
             }
             results[*row as usize] = value;
         }
+        if let Some(all) = all {
+            step.set(accumulator, next);
+            let truths = all.evaluate(&step, ctx)?;
+            let truths = logic::truths(&truths).map_err(|e| e.at(all.span()))?;
+            for ((row, _), truth) in open.iter().zip(truths) {
+                let answer = &mut answers[*row as usize];
+                match truth {
+                    Truth::False => *answer = Truth::False,
+                    Truth::Null if *answer == Truth::True => *answer = Truth::Null,
+                    Truth::Null | Truth::True => {}
+                }
+            }
+            // What is false stays so.
+            open.retain(|(row, _)| answers[*row as usize] != Truth::False);
+        }
         position += 1;
         ctx.check_limits()?;
+    }
+    if all.is_some() {
+        return Ok(logic::column_of(answers));
     }
     Ok(Column::from_values(results))
 }

@@ -30,6 +30,7 @@ use crate::function::Volatility;
 use crate::value::Column;
 use crate::value::ColumnBuilder;
 use crate::value::Value;
+use crate::value::ValueType;
 use crate::value::ordering::Equivalence;
 
 use super::Batch;
@@ -66,6 +67,10 @@ enum Node {
     HasLabels {
         target: Box<Compiled>,
         labels: LabelExpression,
+    },
+    IsTyped {
+        operand: Box<Compiled>,
+        of: Arc<ValueType>,
     },
     HasComputedLabels {
         target: Box<Compiled>,
@@ -127,6 +132,7 @@ enum Node {
         slot: Slot,
         list: Box<Compiled>,
         body: Box<Compiled>,
+        all: Option<Box<Compiled>>,
     },
     Path(Vec<Slot>),
 }
@@ -203,13 +209,19 @@ impl Compiled {
                 list: one(list)?,
                 predicate: one(predicate)?,
             },
-            ExpressionKind::Reduce { accumulator, initial, slot, list, body } => Node::Reduce {
-                accumulator: *accumulator,
-                initial: one(initial)?,
-                slot: *slot,
-                list: one(list)?,
-                body: one(body)?,
-            },
+            ExpressionKind::IsTyped { operand, of } => {
+                Node::IsTyped { operand: one(operand)?, of: of.clone() }
+            }
+            ExpressionKind::Reduce { accumulator, initial, slot, list, body, all } => {
+                Node::Reduce {
+                    accumulator: *accumulator,
+                    initial: one(initial)?,
+                    slot: *slot,
+                    list: one(list)?,
+                    body: one(body)?,
+                    all: optional(all)?,
+                }
+            }
             ExpressionKind::Path(slots) => Node::Path(slots.clone()),
             ExpressionKind::Subquery(_) => {
                 return Err(Error::internal("a subquery expression reached the executor"));
@@ -350,8 +362,10 @@ impl Compiled {
             Node::Quantifier { quantifier, slot, list, predicate } => {
                 lists::quantifier(*quantifier, *slot, list, predicate, batch, ctx)
             }
-            Node::Reduce { accumulator, initial, slot, list, body } => {
-                lists::reduce((*accumulator, initial), (*slot, list), body, batch, ctx)
+            Node::IsTyped { operand, of } => Ok(kernel::typed(&operand.evaluate(batch, ctx)?, of)),
+            Node::Reduce { accumulator, initial, slot, list, body, all } => {
+                let all = all.as_deref();
+                lists::reduce((*accumulator, initial), (*slot, list), body, all, batch, ctx)
             }
             Node::Path(slots) => access::path(slots, batch, ctx),
         }

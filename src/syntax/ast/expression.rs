@@ -103,6 +103,17 @@ pub enum ExpressionKind {
         /// Whether it is `IS NOT NULL`.
         negated: bool,
     },
+    /// `a IS :: TYPE`, `a IS NOT :: TYPE`
+    IsTyped {
+        /// What is tested.
+        operand: Box<Expression>,
+        /// Whether it is `IS NOT`.
+        negated: bool,
+        /// The type.
+        of: ValueType,
+    },
+    /// What a branch of CASE tests, where the branch is the rest of a predicate: `WHEN > 5`.
+    CaseSubject,
     /// `n:Label`
     HasLabels {
         /// A node or relationship.
@@ -123,7 +134,7 @@ pub enum ExpressionKind {
     },
     /// `CASE … END`
     Case {
-        /// What the branches are compared with; none for the searched form.
+        /// What the branches are compared with or tested; none for the searched form.
         subject: Option<Box<Expression>>,
         /// The branches; never empty.
         branches: Vec<CaseBranch>,
@@ -174,6 +185,21 @@ pub enum ExpressionKind {
         /// The next value of the accumulator.
         result: Box<Expression>,
     },
+    /// `allReduce(accumulator = initial, variable IN list | result, predicate)`
+    AllReduce {
+        /// The variable that holds the value so far.
+        accumulator: Name,
+        /// Its first value.
+        initial: Box<Expression>,
+        /// The variable that gets each element.
+        variable: Name,
+        /// The list.
+        list: Box<Expression>,
+        /// The next value of the accumulator.
+        result: Box<Expression>,
+        /// What must be true of each value.
+        predicate: Box<Expression>,
+    },
     /// A pattern as an expression, `(a)-->(b)` or `shortestPath((a)-[*]->(b))`; never a lone node.
     Pattern(Box<PathPattern>),
     /// `EXISTS { … }`, `COUNT { … }`, `COLLECT { … }`. A bare pattern within the braces stands here as its
@@ -217,10 +243,11 @@ node! {
         pub value: Expression,
     }
 
-    /// `WHEN condition THEN result`
+    /// `WHEN condition, … THEN result`
     pub struct CaseBranch {
-        /// A predicate, or in the simple form a value to compare with.
-        pub when: Expression,
+        /// A predicate; or in the simple form values to compare with and predicates on
+        /// [`ExpressionKind::CaseSubject`], of which one must hold.
+        pub when: Vec<Expression>,
         /// The value.
         pub then: Expression,
     }
@@ -274,6 +301,8 @@ pub enum LogicalOperator {
 pub enum BinaryOperator {
     /// `+`
     Add,
+    /// `||`
+    Concatenate,
     /// `-`
     Subtract,
     /// `*`
@@ -335,4 +364,31 @@ pub enum SubqueryKind {
     Count,
     /// `COLLECT`: the list of their only column.
     Collect,
+}
+
+node! {
+    /// A type as written: one of several.
+    pub struct ValueType {
+        /// The types between the bars; never empty.
+        pub parts: Vec<TypePart>,
+    }
+
+    /// `TYPE [NOT NULL]`
+    pub struct TypePart {
+        /// Which.
+        pub kind: TypeKind,
+        /// Whether null is no value of it.
+        pub not_null: bool,
+    }
+}
+
+/// What a type is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TypeKind {
+    /// `INTEGER`, `LOCAL TIME`: in capitals, with single spaces.
+    Name(String),
+    /// `LIST<type>`
+    List(Box<ValueType>),
+    /// `ANY<type | …>`
+    OneOf(Box<ValueType>),
 }

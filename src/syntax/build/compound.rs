@@ -142,15 +142,7 @@ impl Builder<'_> {
             match part.as_rule() {
                 Rule::expression => subject = Some(Box::new(self.value(part)?)),
                 Rule::case_branch => {
-                    let mut inner =
-                        part.into_inner().filter(|part| part.as_rule() == Rule::expression);
-                    if let (Some(when), Some(then)) = (inner.next(), inner.next()) {
-                        let when = match subject {
-                            Some(_) => self.value(when)?,
-                            None => self.predicate(when)?,
-                        };
-                        branches.push(CaseBranch { when, then: self.value(then)?, span });
-                    }
+                    branches.push(self.case_branch(part, subject.is_some(), span)?);
                 }
                 Rule::case_else => {
                     let value = part.into_inner().find(|part| part.as_rule() == Rule::expression);
@@ -160,6 +152,59 @@ impl Builder<'_> {
             }
         }
         Ok(ExpressionKind::Case { subject, branches, otherwise })
+    }
+
+    fn case_branch(&self, pair: Pair<'_>, simple: bool, span: Span) -> Result<CaseBranch> {
+        let mut when = Vec::new();
+        let mut then = None;
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::case_test if simple => when.push(self.case_test(part)?),
+                Rule::case_test => {
+                    let place = self.span(&part);
+                    let only = part.into_inner().next().filter(|p| p.as_rule() == Rule::expression);
+                    match (only, when.is_empty()) {
+                        (Some(predicate), true) => when.push(self.predicate(predicate)?),
+                        _ => {
+                            return Err(Error::syntax(
+                                Detail::UnexpectedSyntax,
+                                "a CASE without a subject takes one whole predicate per branch",
+                            )
+                            .at(place)
+                            .help("Write the subject after CASE: `CASE x WHEN > 5 THEN …`."));
+                        }
+                    }
+                }
+                Rule::expression => then = Some(self.value(part)?),
+                _ => {}
+            }
+        }
+        let then = then.ok_or_else(|| Error::internal("a branch has no value").at(span))?;
+        Ok(CaseBranch { when, then, span })
+    }
+
+    pub(super) fn all_reduce(&self, pair: Pair<'_>) -> Result<ExpressionKind> {
+        let span = self.span(&pair);
+        let predicate = pair
+            .clone()
+            .into_inner()
+            .filter(|part| part.as_rule() == Rule::expression)
+            .last()
+            .ok_or_else(|| Error::internal("allReduce lacks a part").at(span))?;
+        match self.reduce(pair)? {
+            ExpressionKind::Reduce { accumulator, initial, variable, list, result } => {
+                let predicate = Box::new(self.predicate(predicate)?);
+                Ok(ExpressionKind::AllReduce {
+                    accumulator,
+                    initial,
+                    variable,
+                    list,
+                    result,
+                    predicate,
+                })
+            }
+            _ => Err(Error::internal("allReduce lacks a part").at(span)),
+        }
     }
 
     pub(super) fn quantified(&self, pair: Pair<'_>) -> Result<ExpressionKind> {
@@ -201,7 +246,9 @@ impl Builder<'_> {
         for part in parts(pair) {
             match part.as_rule() {
                 Rule::variable => names.push(self.name(&part)?),
-                Rule::expression => values.push(Box::new(self.value(part)?)),
+                Rule::expression if values.len() < 3 => {
+                    values.push(Box::new(self.value(part)?));
+                }
                 _ => {}
             }
         }

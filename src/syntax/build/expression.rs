@@ -56,6 +56,7 @@ fn infix_of(rule: Rule) -> Option<Infix> {
         Rule::greater => Infix::Comparison(ComparisonOperator::Greater),
         Rule::greater_or_equal => Infix::Comparison(ComparisonOperator::GreaterOrEqual),
         Rule::add => Infix::Binary(BinaryOperator::Add),
+        Rule::concatenate => Infix::Binary(BinaryOperator::Concatenate),
         Rule::subtract => Infix::Binary(BinaryOperator::Subtract),
         Rule::multiply => Infix::Binary(BinaryOperator::Multiply),
         Rule::divide => Infix::Binary(BinaryOperator::Divide),
@@ -217,6 +218,13 @@ impl Builder<'_> {
                 operand: Box::new(base),
                 labels: self.label_expression(pair)?,
             },
+            Rule::type_test => {
+                let negated = pair.clone().into_inner().any(|part| part.as_rule() == Rule::kw_not);
+                let of = pair.into_inner().find(|part| part.as_rule() == Rule::value_type);
+                let of = of.ok_or_else(|| Error::internal("a test names no type").at(span))?;
+                let of = self.value_type(of)?;
+                ExpressionKind::IsTyped { operand: Box::new(base), negated, of }
+            }
             Rule::null_test => {
                 let rules: Vec<_> = pair.clone().into_inner().map(|part| part.as_rule()).collect();
                 let negated = rules.contains(&Rule::kw_not);
@@ -265,6 +273,48 @@ impl Builder<'_> {
         })
     }
 
+    /// A predicate on the subject of CASE, of which only the rest is written; or a value.
+    pub(super) fn case_test(&self, pair: Pair<'_>) -> Result<Expression> {
+        let span = self.span(&pair);
+        let subject = |at: usize| Operand {
+            expression: Expression { kind: ExpressionKind::CaseSubject, span: Span::new(at, at) },
+            height: 1,
+            open: false,
+        };
+        let mut operator = None;
+        for part in pair.into_inner() {
+            match (part.as_rule(), operator.take()) {
+                (Rule::expression, None) => return self.value(part),
+                (Rule::expression, Some(operator)) => {
+                    let place = self.span(&part);
+                    let expression = self.value(part)?;
+                    let loose = matches!(
+                        expression.kind,
+                        ExpressionKind::Logical { .. }
+                            | ExpressionKind::Comparison { .. }
+                            | ExpressionKind::Unary { operator: UnaryOperator::Not, .. }
+                    );
+                    if loose && !self.text_of(place).starts_with('(') {
+                        return Err(Error::syntax(
+                            Detail::UnexpectedSyntax,
+                            "a branch of CASE takes one comparison",
+                        )
+                        .at(place)
+                        .help("Write the whole predicates after a CASE without a subject."));
+                    }
+                    let height = self.height.get();
+                    let right = Operand { expression, height, open: false };
+                    return Ok(self.infix(subject(span.start), &operator, right)?.expression);
+                }
+                (Rule::type_test | Rule::null_test, _) => {
+                    return Ok(self.postfix(subject(span.start), part)?.expression);
+                }
+                (_, _) => operator = Some(part),
+            }
+        }
+        Err(Error::internal("a branch of CASE tests nothing").at(span))
+    }
+
     /// What has no operator at its top.
     pub(super) fn atom(&self, pair: Pair<'_>) -> Result<Expression> {
         let span = self.span(&pair);
@@ -299,6 +349,7 @@ impl Builder<'_> {
             Rule::case => self.case(pair)?,
             Rule::quantified => self.quantified(pair)?,
             Rule::reduce => self.reduce(pair)?,
+            Rule::all_reduce => self.all_reduce(pair)?,
             Rule::shortest_path => {
                 let pattern = self.shortest_path(pair)?;
                 reject_parameters(&pattern)?;

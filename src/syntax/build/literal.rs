@@ -26,11 +26,8 @@ pub fn number(written: &str, negative: bool, span: Span) -> Result<Literal> {
 
 fn radix(written: &str, radix: u32, negative: bool, span: Span) -> Result<Literal> {
     let digits = written.get(2..).unwrap_or_default();
-    let well_formed = !digits.is_empty()
-        && !digits.starts_with('_')
-        && !digits.ends_with('_')
-        && digits.chars().all(|c| c == '_' || c.is_digit(radix));
-    if !well_formed {
+    let all_digits = digits.chars().all(|c| c == '_' || c.is_digit(radix));
+    if digits.is_empty() || !all_digits || !separates_digits(digits, radix) {
         return Err(malformed(written, span));
     }
     let mut magnitude: u64 = 0;
@@ -43,9 +40,24 @@ fn radix(written: &str, radix: u32, negative: bool, span: Span) -> Result<Litera
     integer(magnitude, written, negative, span)
 }
 
+/// Whether each underscore stands alone between two digits.
+fn separates_digits(text: &str, radix: u32) -> bool {
+    let mut parts = text.split('_').peekable();
+    let mut first = true;
+    while let Some(part) = parts.next() {
+        let begins = first || part.starts_with(|c: char| c.is_digit(radix));
+        let ends = parts.peek().is_none() || part.ends_with(|c: char| c.is_digit(radix));
+        if !begins || !ends {
+            return false;
+        }
+        first = false;
+    }
+    true
+}
+
 fn decimal(written: &str, negative: bool, span: Span) -> Result<Literal> {
     let digits: String = written.chars().filter(|c| *c != '_').collect();
-    if written.ends_with('_') {
+    if !separates_digits(written, 10) {
         return Err(malformed(written, span));
     }
     if digits.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -11,6 +11,7 @@ mod path;
 mod pattern;
 mod schema;
 mod statement;
+mod value_type;
 
 use std::cell::Cell;
 

@@ -13,7 +13,9 @@ use crate::syntax::ast::MapProjectionItem;
 use crate::syntax::ast::QualifiedName;
 use crate::syntax::ast::Quantifier;
 use crate::syntax::ast::SubqueryKind;
+use crate::syntax::ast::TypeKind;
 use crate::syntax::ast::UnaryOperator;
+use crate::syntax::ast::ValueType;
 use crate::syntax::keyword::is_reserved;
 use crate::syntax::print::Printer;
 
@@ -57,7 +59,7 @@ fn level_of(kind: &ExpressionKind) -> Level {
     match kind {
         ExpressionKind::Logical { operator, .. } => logical(*operator).0,
         ExpressionKind::Comparison { .. } => Level::Comparison,
-        ExpressionKind::IsNull { .. } => Level::Predicate,
+        ExpressionKind::IsNull { .. } | ExpressionKind::IsTyped { .. } => Level::Predicate,
         ExpressionKind::Binary { operator, .. } => binary(*operator).0,
         ExpressionKind::Unary { operator: UnaryOperator::Not, .. } => Level::Not,
         ExpressionKind::Unary { .. } => Level::Sign,
@@ -77,6 +79,8 @@ fn level_of(kind: &ExpressionKind) -> Level {
         | ExpressionKind::PatternComprehension { .. }
         | ExpressionKind::Quantified { .. }
         | ExpressionKind::Reduce { .. }
+        | ExpressionKind::AllReduce { .. }
+        | ExpressionKind::CaseSubject
         | ExpressionKind::Pattern(_)
         | ExpressionKind::Subquery { .. }
         | ExpressionKind::MapProjection { .. } => Level::Atom,
@@ -94,6 +98,7 @@ fn logical(operator: LogicalOperator) -> (Level, &'static str) {
 fn binary(operator: BinaryOperator) -> (Level, &'static str) {
     match operator {
         BinaryOperator::Add => (Level::Sum, " + "),
+        BinaryOperator::Concatenate => (Level::Sum, " || "),
         BinaryOperator::Subtract => (Level::Sum, " - "),
         BinaryOperator::Multiply => (Level::Product, " * "),
         BinaryOperator::Divide => (Level::Product, " / "),
@@ -120,7 +125,7 @@ fn comparison(operator: ComparisonOperator) -> &'static str {
 
 /// Functions whose name means something else before a parenthesis.
 const SPECIAL_CALLS: &[&str] =
-    &["all", "allShortestPaths", "any", "none", "reduce", "shortestPath", "single"];
+    &["all", "allReduce", "allShortestPaths", "any", "none", "reduce", "shortestPath", "single"];
 
 impl Printer {
     pub(super) fn expression(&mut self, expression: &Expression) {
@@ -195,7 +200,10 @@ impl Printer {
             | ExpressionKind::Logical { .. }
             | ExpressionKind::Binary { .. }
             | ExpressionKind::Comparison { .. }
-            | ExpressionKind::IsNull { .. } => self.operation(kind),
+            | ExpressionKind::IsNull { .. }
+            | ExpressionKind::IsTyped { .. } => self.operation(kind),
+            // The subject stands after CASE already.
+            ExpressionKind::CaseSubject => {}
             ExpressionKind::Pattern(pattern) => self.path_pattern(pattern),
             _ => self.compound(kind),
         }
@@ -227,6 +235,11 @@ impl Printer {
             ExpressionKind::IsNull { operand, negated } => {
                 self.bound_expression(operand, Level::Predicate);
                 self.word(if *negated { " IS NOT NULL" } else { " IS NULL" });
+            }
+            ExpressionKind::IsTyped { operand, negated, of } => {
+                self.bound_expression(operand, Level::Predicate);
+                self.word(if *negated { " IS NOT :: " } else { " IS :: " });
+                self.value_type(of);
             }
             _ => {}
         }
@@ -264,7 +277,7 @@ impl Printer {
                 self.optional(" ", subject.as_deref());
                 for branch in branches {
                     self.word(" WHEN ");
-                    self.expression(&branch.when);
+                    self.separated(&branch.when, ", ", Self::case_test);
                     self.word(" THEN ");
                     self.expression(&branch.then);
                 }
@@ -314,6 +327,28 @@ impl Printer {
                 self.expression(result);
                 self.word(")");
             }
+            ExpressionKind::AllReduce {
+                accumulator,
+                initial,
+                variable,
+                list,
+                result,
+                predicate,
+            } => {
+                self.word("allReduce(");
+                self.variable(&accumulator.text);
+                self.word(" = ");
+                self.expression(initial);
+                self.word(", ");
+                self.variable(&variable.text);
+                self.word(" IN ");
+                self.expression(list);
+                self.word(" | ");
+                self.expression(result);
+                self.word(", ");
+                self.expression(predicate);
+                self.word(")");
+            }
             ExpressionKind::Subquery { kind, query } => {
                 self.word(match kind {
                     SubqueryKind::Exists => "EXISTS { ",
@@ -331,6 +366,32 @@ impl Printer {
             }
             _ => {}
         }
+    }
+
+    /// A test of CASE. What follows the subject begins with a space, of which there is one already.
+    fn case_test(&mut self, test: &Expression) {
+        let start = self.out.len();
+        self.expression(test);
+        if self.out.get(start..).is_some_and(|printed| printed.starts_with(' ')) {
+            self.out.remove(start);
+        }
+    }
+
+    fn value_type(&mut self, of: &ValueType) {
+        self.separated(&of.parts, " | ", |printer, part| {
+            match &part.kind {
+                TypeKind::Name(name) => printer.word(name),
+                TypeKind::List(of) | TypeKind::OneOf(of) => {
+                    let is_list = matches!(part.kind, TypeKind::List(_));
+                    printer.word(if is_list { "LIST<" } else { "ANY<" });
+                    printer.value_type(of);
+                    printer.word(">");
+                }
+            }
+            if part.not_null {
+                printer.word(" NOT NULL");
+            }
+        });
     }
 
     fn literal(&mut self, literal: &Literal) {
