@@ -57,6 +57,7 @@ impl Default for Options {
     fn default() -> Self {
         let settings = Settings {
             timeout: None,
+            memory: Some(4 << 30),
             optimize: true,
             batch_rows: None,
             cached_plans: 256,
@@ -71,6 +72,22 @@ impl Options {
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.settings.timeout = Some(timeout);
+        self
+    }
+
+    /// How many bytes one statement may hold at once: rows that are sorted, grouped or collected, long texts and
+    /// lists. What needs more ends with `LimitError.OutOfMemoryBudget`, and leaves no trace. It is a rough
+    /// measure, 4 GiB by default; `None` sets no limit.
+    ///
+    /// ```
+    /// use redstring::{Database, Detail, Options};
+    /// let db = Database::in_memory_with(Options::default().memory_limit(Some(1 << 20)));
+    /// let error = db.query("RETURN size(range(1, 1000000000000))", ()).unwrap_err();
+    /// assert_eq!(error.kind(), Detail::OutOfMemoryBudget);
+    /// ```
+    #[must_use]
+    pub fn memory_limit(mut self, bytes: Option<u64>) -> Self {
+        self.settings.memory = bytes;
         self
     }
 

@@ -69,6 +69,8 @@ pub(crate) struct Engine {
 pub(crate) struct Settings {
     /// The time after which a statement is ended.
     pub(crate) timeout: Option<Duration>,
+    /// How many bytes a statement may hold at once.
+    pub(crate) memory: Option<u64>,
     /// Whether plans are optimised.
     pub(crate) optimize: bool,
     /// How many rows a batch may have, where that is fewer than usual.
@@ -311,7 +313,7 @@ impl Engine {
             Limits {
                 cancel: Some(cancel),
                 deadline,
-                memory: None,
+                memory: self.settings.memory,
                 batch_rows: self.settings.batch_rows,
             },
         )

@@ -18,6 +18,7 @@ use crate::storage::OrderedBytes;
 use crate::storage::SegmentFiles;
 
 use super::TypeStatistics;
+use super::encoding;
 use super::keys;
 use super::log;
 use super::schema::SchemaRecord;
@@ -115,7 +116,7 @@ const ROOT_LENGTH: usize = 9 + 4 + 8 + 4 + 8 + 4 + 4;
 
 /// The root record: which catalog counts, and how to know it again.
 #[derive(Debug, Clone, Copy)]
-struct Root {
+pub(super) struct Root {
     generation: u64,
     pieces: u32,
     length: u64,
@@ -136,7 +137,7 @@ impl Root {
         bytes
     }
 
-    fn decode(record: &[u8]) -> Result<Self> {
+    pub(super) fn decode(record: &[u8]) -> Result<Self> {
         let damaged = || damaged("its root record is wrong");
         let mut rest = record.strip_prefix(&MAGIC).ok_or_else(damaged)?;
         let version = u32::from_le_bytes(take(&mut rest).ok_or_else(damaged)?);
@@ -180,9 +181,7 @@ pub(super) fn copy_generation(name: &str) -> Option<u64> {
 
 impl Catalog {
     fn encode(&self) -> Result<(Root, Vec<u8>)> {
-        let config = bincode::config::standard();
-        let body = bincode::serde::encode_to_vec(self, config)
-            .map_err(|error| Error::internal("the catalog cannot be encoded").caused_by(error))?;
+        let body = encoding::encode(self, "the catalog")?;
         let root = Root {
             generation: self.generation,
             pieces: body.chunks(MAX_VALUE).len() as u32,
@@ -242,15 +241,13 @@ impl Catalog {
         if body.len() as u64 != root.length || crc32fast::hash(&body) != root.checksum {
             return Err(damaged("its checksum is wrong"));
         }
-        let config = bincode::config::standard();
-        match bincode::serde::decode_from_slice::<Self, _>(&body, config) {
-            Ok((catalog, length))
-                if length == body.len() && catalog.generation == root.generation =>
-            {
-                Ok(Some(catalog))
-            }
-            _ => Err(damaged("it makes no sense")),
-        }
+        let catalog = Self::decode(&body).filter(|c| c.generation == root.generation);
+        catalog.map(Some).ok_or_else(|| damaged("it makes no sense"))
+    }
+
+    /// The catalog that the bytes hold.
+    pub(super) fn decode(body: &[u8]) -> Option<Self> {
+        encoding::decode(body)
     }
 
     /// Deletes the pieces of all catalogs but this one.

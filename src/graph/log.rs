@@ -10,6 +10,7 @@ use crate::storage::MAX_VALUE;
 use crate::storage::OrderedBytes;
 
 use super::change::Change;
+use super::encoding;
 use super::keys;
 
 /// The version of the format of commit records.
@@ -23,7 +24,7 @@ const RECORDS_PER_SCAN: usize = 1024;
 
 /// The header of a commit record. The payload follows it, or lies in pieces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Header {
+pub(super) struct Header {
     sequence: u64,
     /// Microseconds since 1970 UTC.
     time: i64,
@@ -47,7 +48,7 @@ impl Header {
     }
 
     /// The header and what follows it.
-    fn decode(sequence: u64, record: &[u8]) -> Result<(Self, &[u8])> {
+    pub(super) fn decode(sequence: u64, record: &[u8]) -> Result<(Self, &[u8])> {
         let damaged = |what| damaged(sequence, what);
         let (header, rest) =
             record.split_at_checked(HEADER).ok_or_else(|| damaged("it is cut short"))?;
@@ -96,9 +97,7 @@ pub(super) fn append(
     time: i64,
     changes: &[Change],
 ) -> Result<u64> {
-    let config = bincode::config::standard();
-    let payload = bincode::serde::encode_to_vec(changes, config)
-        .map_err(|error| Error::internal("a commit cannot be encoded").caused_by(error))?;
+    let payload = encoding::encode(changes, "a commit")?;
     let mut header = Header {
         sequence,
         time,
@@ -187,10 +186,9 @@ fn payload(bytes: &dyn OrderedBytes, sequence: u64, record: &[u8]) -> Result<Vec
     Ok(payload)
 }
 
-fn decode(payload: &[u8]) -> Option<Vec<Change>> {
-    let config = bincode::config::standard();
-    let (changes, length) = bincode::serde::decode_from_slice(payload, config).ok()?;
-    (length == payload.len()).then_some(changes)
+/// The changes that a payload holds.
+pub(super) fn decode(payload: &[u8]) -> Option<Vec<Change>> {
+    encoding::decode(payload)
 }
 
 /// Deletes the records of the commits up to and including `covered`.

@@ -12,6 +12,7 @@ mod check;
 mod checkpoint;
 mod constraint;
 mod delta;
+mod encoding;
 mod head;
 mod ids;
 mod index;
@@ -23,6 +24,7 @@ mod schema;
 mod schema_change;
 mod segment;
 mod snapshot;
+mod stored;
 mod transaction;
 
 use std::fmt;
@@ -66,6 +68,7 @@ pub use check::CheckReport;
 pub use index::{IndexBound, IndexRange, IndexStatistics};
 pub use schema::{Constraint, ConstraintKind, Index, IndexId, IndexKind, Schema, SchemaTarget};
 pub use snapshot::Snapshot;
+pub use stored::{STORED, Stored};
 pub use transaction::{ChangeCounts, Savepoint, Transaction};
 
 /// A label, as a number in one graph.

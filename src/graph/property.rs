@@ -2,10 +2,11 @@
 //!
 //! The one place that says how a stored value is written, in log and segments alike.
 
-use crate::error::Error;
 use crate::error::Result;
 use crate::value::Property;
 use crate::value::Value;
+
+use super::encoding;
 
 /// Refuses what cannot be stored.
 pub(super) fn check(value: &Value) -> Result<()> {
@@ -15,16 +16,13 @@ pub(super) fn check(value: &Value) -> Result<()> {
 /// The bytes of many values.
 pub(super) fn encode_all(values: &[Value]) -> Result<Vec<u8>> {
     let stored = values.iter().map(Property::try_from).collect::<Result<Vec<_>>>()?;
-    bincode::serde::encode_to_vec(&stored, bincode::config::standard())
-        .map_err(|error| Error::internal("property values cannot be encoded").caused_by(error))
+    encoding::encode(&stored, "a list of property values")
 }
 
-/// The values again, if the bytes hold nothing else.
+/// The values again.
 pub(super) fn decode_all(bytes: &[u8]) -> Option<Vec<Value>> {
-    let (stored, length) =
-        bincode::serde::decode_from_slice::<Vec<Property>, _>(bytes, bincode::config::standard())
-            .ok()?;
-    (length == bytes.len()).then(|| stored.into_iter().map(Value::from).collect())
+    let stored: Vec<Property> = encoding::decode(bytes)?;
+    Some(stored.into_iter().map(Value::from).collect())
 }
 
 /// Serialises a value, or null.

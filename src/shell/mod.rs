@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use std::io;
 use std::io::IsTerminal;
 use std::io::Read;
+use std::ops::Range;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -75,6 +76,18 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Ok(()) | Err(Stop::Quit | Stop::ClosedPipe) => ExitCode::SUCCESS,
         Err(Stop::Failed) => ExitCode::FAILURE,
     }
+}
+
+/// Where the statements and commands of a script lie, as the shell runs them one after the other.
+#[doc(hidden)]
+pub fn pieces(script: &str) -> Vec<Range<usize>> {
+    let mut pieces = Vec::new();
+    let mut from = 0;
+    while let Some((piece, next)) = split::next_piece(script, from) {
+        pieces.push(piece.range);
+        from = next;
+    }
+    pieces
 }
 
 fn open(path: Option<&Path>, options: Options) -> Result<Database> {

@@ -1,8 +1,10 @@
 //! Properties: the values that a node or relationship can store.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Date, DateTime, Duration, LocalDateTime, LocalTime, Point, Time, Value};
 use crate::error::Detail;
@@ -36,9 +38,22 @@ pub enum Property {
     /// Months, days and seconds.
     Duration(Arc<Duration>),
     /// A list of any of these but lists.
-    List(Vec<Property>),
+    List(#[serde(deserialize_with = "flat_list")] Vec<Property>),
     /// A place in a coordinate reference system.
     Point(Arc<Point>),
+}
+
+/// Reads a list, but none within another: damaged bytes could nest them deeper than the stack.
+fn flat_list<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Property>, D::Error> {
+    thread_local! {
+        static WITHIN: Cell<bool> = const { Cell::new(false) };
+    }
+    if WITHIN.replace(true) {
+        return Err(D::Error::custom("a list within a list"));
+    }
+    let items = Vec::deserialize(from);
+    WITHIN.set(false);
+    items
 }
 
 impl Property {

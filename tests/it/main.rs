@@ -10,6 +10,7 @@ mod enforcement;
 mod executor;
 mod function;
 mod generated;
+mod fuzz;
 mod golden;
 mod graph;
 mod graph_crash;

@@ -300,6 +300,10 @@ impl Chunk for ColumnChunk {
         Some(Self { presence, data })
     }
 
+    fn read_all(&self) {
+        (0..1 << Self::SHIFT).for_each(|at| drop(self.value(at, &[])));
+    }
+
     fn size(&self) -> usize {
         let presence = match &self.presence {
             Presence::All => 0,

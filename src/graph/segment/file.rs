@@ -13,6 +13,8 @@ use crate::storage::SegmentReader;
 use crate::storage::SegmentWriter;
 use crate::value::Value;
 
+use crate::graph::encoding;
+
 use super::cache::ChunkCache;
 use super::index::IndexDirectory;
 use super::{Base, ChunkRef, DictionaryChunk, EncodedColumn, Index, Section, SectionKey};
@@ -285,11 +287,7 @@ impl SegmentBuilder {
     ) -> Result<Written> {
         self.empty_sparse_files()?;
         self.forget_empty_files();
-        let config = bincode::config::standard();
-        let bytes = bincode::serde::encode_to_vec(&self.index, config).map_err(|error| {
-            Error::internal(format!("the index of segment {} cannot be encoded", self.number))
-                .caused_by(error)
-        })?;
+        let bytes = encoding::encode(&self.index, "the index of a segment")?;
         let index = self.write(&bytes)?;
         let length = self.writer.finish()?;
         let new = SegmentFile::new(self.number, length, files.clone(), cache.clone());

@@ -29,6 +29,7 @@ use crate::error::Error;
 use crate::error::Result;
 use crate::value::NodeId;
 
+use super::encoding;
 use super::index::{IndexStatistics, Run};
 use super::schema::{IndexId, IndexKind, SchemaTarget};
 use super::{KeyId, PropertyStatistics, TypeId};
@@ -108,6 +109,11 @@ impl Index {
             .flat_map(|section| section.chunks.iter_mut().chain(&mut section.dictionary))
             .filter(|chunk| chunk.length > 0)
     }
+
+    /// The index that the bytes hold.
+    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
+        encoding::decode(bytes)
+    }
 }
 
 /// A piece of a section, decoded into what can be used directly.
@@ -120,6 +126,9 @@ pub(super) trait Chunk: Sized + Send + Sync + 'static {
 
     /// Bytes it takes in memory.
     fn size(&self) -> usize;
+
+    /// Reads everything in it, as a test does; what is not read by position needs no such test.
+    fn read_all(&self) {}
 }
 
 /// The segments of one checkpoint.
@@ -308,11 +317,8 @@ impl Base {
             return Ok(Some(index));
         }
         let (file, bytes) = self.read(at)?;
-        let config = bincode::config::standard();
-        let index = match bincode::serde::decode_from_slice::<Index, _>(&bytes, config) {
-            Ok((index, length)) if length == bytes.len() => index,
-            _ => return Err(file.damaged(at.offset, "the index cannot be decoded")),
-        };
+        let index = Index::decode(&bytes)
+            .ok_or_else(|| file.damaged(at.offset, "the index cannot be decoded"))?;
         Ok(Some(self.index.get_or_init(|| index)))
     }
 
