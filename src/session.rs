@@ -46,6 +46,7 @@ use crate::result::Rows;
 use crate::result::Summary;
 use crate::syntax;
 use crate::syntax::ast::Mode;
+use crate::value::Column;
 use crate::value::Map;
 use crate::value::Value;
 
@@ -412,7 +413,10 @@ fn check_parameters(statement: &bound::Statement, given: &Map) -> Result<()> {
 /// All rows of a running plan.
 fn drain(execution: &mut Execution, context: &mut Context) -> Result<Vec<Vec<Value>>> {
     let mut rows = Vec::new();
+    let mut held = executor::Held::default();
     while let Some(columns) = execution.next(context)? {
+        let bytes = |column: &Column| column.held_bytes().saturating_add(24 * column.len() as u64);
+        held.add(context, columns.iter().map(bytes).fold(0, u64::saturating_add))?;
         rows.extend(hydrate::rows(&columns, context.graph())?);
     }
     Ok(rows)

@@ -148,7 +148,7 @@ impl Writer<'_> {
 
     fn clause(&mut self) -> String {
         match self.byte() % 8 {
-            0 | 1 | 2 => {
+            0..=2 => {
                 let optional = if self.chance(25) { "OPTIONAL " } else { "" };
                 let mut text = format!("{optional}MATCH {}", self.patterns());
                 if self.chance(50) {
@@ -445,7 +445,7 @@ impl Writer<'_> {
                 let operator = w.pick(BINARY);
                 format!("({left} {operator} {})", w.expression())
             }
-            7 | 8 | 9 => w.function(),
+            7..=9 => w.function(),
             10 => format!("[x IN {} | {}]", w.list(), w.expression()),
             11 => format!(
                 "CASE WHEN {} THEN {} ELSE {} END",

@@ -7,6 +7,7 @@ use crate::bound::Slot;
 use crate::error::Error;
 use crate::error::Result;
 use crate::value::Column;
+use crate::value::ColumnData;
 
 /// How many rows an operator gives at most at a time.
 pub const BATCH_SIZE: usize = 2048;
@@ -31,9 +32,60 @@ struct Lazy {
     gathered: OnceLock<Column>,
 }
 
+/// The rows of a batch, each as often as it counts: see [`Batch::repeated`].
+#[derive(Debug, Default)]
+pub(crate) struct Repeated {
+    batch: Option<Batch>,
+    most: usize,
+    /// The row at hand, and how often it was given.
+    row: usize,
+    given: u64,
+}
+
+impl Iterator for Repeated {
+    type Item = Batch;
+
+    fn next(&mut self) -> Option<Batch> {
+        let batch = self.batch.as_ref()?;
+        let Some(counts) = batch.counts.clone() else { return self.batch.take() };
+        let mut rows = Vec::new();
+        while let Some(count) = counts.get(self.row)
+            && rows.len() < self.most
+        {
+            let some = (count - self.given).min((self.most - rows.len()) as u64);
+            rows.extend(std::iter::repeat_n(self.row as u32, some as usize));
+            self.given += some;
+            if self.given == *count {
+                self.row += 1;
+                self.given = 0;
+            }
+        }
+        if rows.is_empty() {
+            self.batch = None;
+            return None;
+        }
+        Some(batch.select(rows).without_counts())
+    }
+}
+
 impl Lazy {
     fn new(base: Column) -> Self {
         Self { base, selection: None, gathered: OnceLock::new() }
+    }
+
+    /// What the values hold beside themselves.
+    fn held_bytes(&self, last: &mut usize) -> u64 {
+        let of = |row: usize, last: &mut usize| self.base.held_by_row(row, last);
+        match (self.base.data(), &self.selection) {
+            (ColumnData::Constant(..), _) => of(0, last),
+            (ColumnData::String(_) | ColumnData::Value(_), None) => {
+                (0..self.base.len()).map(|row| of(row, last)).fold(0, u64::saturating_add)
+            }
+            (ColumnData::String(_) | ColumnData::Value(_), Some(rows)) => {
+                rows.iter().map(|row| of(*row as usize, last)).fold(0, u64::saturating_add)
+            }
+            _ => 0,
+        }
     }
 
     fn column(&self) -> Column {
@@ -81,10 +133,17 @@ impl Batch {
         self
     }
 
-    /// About how many bytes it takes.
-    pub(crate) fn bytes(&self) -> u64 {
+    /// About how many bytes it takes. `met` remembers from batch to batch, by slot, where the last row holds
+    /// what it holds: what rows share with the row before them counts once.
+    pub(crate) fn held_bytes(&self, met: &mut Vec<usize>) -> u64 {
         let columns = self.columns.iter().flatten().count();
-        self.len as u64 * (8 + 16 * columns as u64)
+        let mut bytes = self.len as u64 * (8 + 16 * columns as u64);
+        met.resize(met.len().max(self.columns.len()), 0);
+        for (lazy, last) in self.columns.iter().zip(met) {
+            let held = lazy.as_ref().map_or(0, |lazy| lazy.held_bytes(last));
+            bytes = bytes.saturating_add(held);
+        }
+        bytes
     }
 
     /// Changes how many rows each row stands for.
@@ -93,16 +152,9 @@ impl Batch {
         self.counts = Some(Arc::new(counts));
     }
 
-    /// The batch with each row repeated as often as it counts.
-    pub(crate) fn expand_counts(self) -> Self {
-        let Some(counts) = &self.counts else { return self };
-        let mut rows = Vec::new();
-        for (row, count) in counts.iter().enumerate() {
-            rows.extend(std::iter::repeat_n(row as u32, *count as usize));
-        }
-        let mut batch = self.select(rows);
-        batch.counts = None;
-        batch
+    /// The rows, each as often as it counts and for itself, in batches of at most `most` of them.
+    pub(crate) fn repeated(self, most: usize) -> Repeated {
+        Repeated { batch: Some(self), most, row: 0, given: 0 }
     }
 
     /// The values of a variable.

@@ -68,6 +68,8 @@ pub struct Context {
     import_folder: Option<Arc<Path>>,
     /// Bytes held by operators.
     held: Arc<AtomicU64>,
+    /// What of it is held for changes of the graph.
+    written: Held,
     /// What the `Argument` leaves of the innermost `Apply` give.
     arguments: Vec<Batch>,
     /// Nodes that were deleted before their relationships, which must be gone too when the statement ends.
@@ -85,6 +87,7 @@ impl Context {
             limits,
             import_folder: None,
             held: Arc::default(),
+            written: Held::default(),
             arguments: Vec::new(),
             connected: Vec::new(),
             profile: Vec::new(),
@@ -131,6 +134,7 @@ impl Context {
             Access::Write(transaction) => {
                 let (committed, next) = transaction.commit_and_begin();
                 self.access = Access::Write(next?);
+                self.written = Held::default();
                 Ok(committed)
             }
         }
@@ -164,7 +168,30 @@ impl Context {
 
     /// What functions may look at.
     pub(crate) fn for_functions(&self) -> function::Context<'_> {
-        function::Context { graph: self.graph(), now: self.now }
+        function::Context { graph: self.graph(), now: self.now, memory: self.memory_left() }
+    }
+
+    /// How many bytes more the statement may hold.
+    pub(crate) fn memory_left(&self) -> u64 {
+        let limit = self.limits.memory.unwrap_or(u64::MAX);
+        limit.saturating_sub(self.held.load(Ordering::Relaxed))
+    }
+
+    /// Fails where the statement would hold more than it may with so many bytes more, which it gives back at
+    /// once.
+    pub(crate) fn check_memory(&self, bytes: u64) -> Result<()> {
+        match self.limits.memory {
+            Some(limit) if bytes > self.memory_left() => Err(over_budget(limit)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Counts what the statement has written, which is held to its end.
+    pub(crate) fn hold_written(&mut self, bytes: u64) -> Result<()> {
+        let mut written = std::mem::take(&mut self.written);
+        let ended = written.add(self, bytes);
+        self.written = written;
+        ended
     }
 
     /// The value of a parameter.
@@ -276,24 +303,28 @@ impl Context {
 pub(crate) struct Held {
     bytes: u64,
     total: Option<Arc<AtomicU64>>,
+    /// Where the last row met holds what it holds, by slot.
+    met: Vec<usize>,
 }
 
 impl Held {
     /// Holds so many bytes more. Fails where the statement then holds more than it may.
     pub(crate) fn add(&mut self, ctx: &Context, bytes: u64) -> Result<()> {
         let total = self.total.get_or_insert_with(|| ctx.held.clone());
+        // What is over every budget must not overflow the count.
+        let bytes = bytes.min(u64::MAX / 2 - self.bytes.min(u64::MAX / 2));
         self.bytes += bytes;
-        let held = total.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        let held = total.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
         match ctx.limits.memory {
-            Some(limit) if held > limit => Err(Error::new(
-                ErrorClass::LimitError,
-                Phase::Runtime,
-                Detail::OutOfMemoryBudget,
-                format!("the statement needs more than its {limit} bytes of memory"),
-            )
-            .help("Raise the limit, or let the statement hold fewer rows at a time.")),
+            Some(limit) if held > limit => Err(over_budget(limit)),
             _ => Ok(()),
         }
+    }
+
+    /// Holds one more batch for an operator that keeps it. What a row shares with the row before it counts once.
+    pub(crate) fn add_batch(&mut self, ctx: &Context, batch: &Batch) -> Result<()> {
+        let bytes = batch.held_bytes(&mut self.met);
+        self.add(ctx, bytes)
     }
 
     /// Holds at least so many bytes.
@@ -311,6 +342,17 @@ impl Drop for Held {
             total.fetch_sub(self.bytes, Ordering::Relaxed);
         }
     }
+}
+
+#[cold]
+fn over_budget(limit: u64) -> Error {
+    Error::new(
+        ErrorClass::LimitError,
+        Phase::Runtime,
+        Detail::OutOfMemoryBudget,
+        format!("the statement needs more than its {limit} bytes of memory"),
+    )
+    .help("Raise the limit, or let the statement hold fewer rows at a time.")
 }
 
 fn deleted(kind: &str, id: u64) -> Error {

@@ -9,6 +9,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::error::Detail;
+use crate::error::Error;
+use crate::error::ErrorClass;
+use crate::error::Phase;
 use crate::error::Result;
 use crate::graph::Snapshot;
 use crate::value::Column;
@@ -37,6 +41,21 @@ pub struct Context<'a> {
     /// The statement's clock: every call within a statement sees the same instant. Nanoseconds since
     /// 1970-01-01T00:00:00Z.
     pub now: i128,
+    /// How many bytes the statement may still hold: a function that makes much of little asks
+    /// [`check_memory`](Self::check_memory) before.
+    pub memory: u64,
+}
+
+impl Context<'_> {
+    /// Fails where a value of so many bytes would be more than the statement may hold.
+    pub fn check_memory(&self, function: &str, bytes: u64) -> Result<()> {
+        if bytes <= self.memory {
+            return Ok(());
+        }
+        let message = format!("{function}() would make more than the statement has memory for");
+        Err(Error::new(ErrorClass::LimitError, Phase::Runtime, Detail::OutOfMemoryBudget, message)
+            .help("Raise the memory limit, or work on smaller pieces, one after the other."))
+    }
 }
 
 /// What a null argument does.
@@ -127,6 +146,11 @@ pub trait Accumulator: Send {
         arguments: &[Column],
         counts: Option<&[u64]>,
     ) -> Result<()>;
+
+    /// About how many bytes it holds. Only what grows with the rows and not with the groups need count.
+    fn held_bytes(&self) -> u64 {
+        0
+    }
 
     /// The result of each group; `group_count` groups, some of which may have seen no row.
     fn finish(&mut self, group_count: usize) -> Result<Column>;

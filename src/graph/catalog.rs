@@ -253,7 +253,7 @@ impl Catalog {
     /// Deletes the pieces of all catalogs but this one.
     pub(super) fn trim(&self, bytes: &dyn OrderedBytes) -> Result<()> {
         let own = keys::numbered(keys::CATALOGS, self.generation);
-        let after = keys::numbered(keys::CATALOGS, self.generation + 1);
+        let after = keys::numbered(keys::CATALOGS, self.generation.saturating_add(1));
         log::delete_range(bytes, keys::numbered(keys::CATALOGS, 0), &own)?;
         log::delete_range(bytes, after, &keys::after(keys::CATALOGS))
     }

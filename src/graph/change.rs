@@ -82,10 +82,8 @@ impl State {
             Change::AddTypeToken(name) => add(&mut self.tokens.types, name),
             Change::AddKeyToken(name) => add(&mut self.tokens.keys, name),
             Change::CreateNode { id, labels, properties } => {
-                if *id < self.next_node {
-                    return Err(Error::corruption(format!("node {id} is created twice")));
-                }
-                self.next_node = id + 1;
+                self.check_tokens(labels, None, properties)?;
+                self.next_node = following("node", *id, self.next_node)?;
                 self.node_count += 1;
                 for label in labels {
                     self.count_label(*label, 1);
@@ -99,10 +97,12 @@ impl State {
                 Ok(true)
             }
             Change::CreateRelationship { id, type_id, start, end, properties } => {
-                if *id < self.next_relationship {
-                    return Err(Error::corruption(format!("relationship {id} is created twice")));
+                self.check_tokens(&[], Some(*type_id), properties)?;
+                if *start >= self.next_node || *end >= self.next_node {
+                    let message = format!("relationship {id} is between nodes that never were");
+                    return Err(Error::corruption(message));
                 }
-                self.next_relationship = id + 1;
+                self.next_relationship = following("relationship", *id, self.next_relationship)?;
                 self.relationship_count += 1;
                 self.count_type(*type_id, *start, *end, true);
                 self.delta.link(*type_id, *start, *end, *id);
@@ -120,6 +120,7 @@ impl State {
                 Ok(true)
             }
             Change::SetNodeProperty { id, key, value } => {
+                self.check_key(*key)?;
                 let mut changed = false;
                 self.change_node(*id, |state| {
                     changed = delta::set_property(&mut state.properties, *key, value);
@@ -128,6 +129,7 @@ impl State {
                 Ok(changed)
             }
             Change::SetRelationshipProperty { id, key, value } => {
+                self.check_key(*key)?;
                 let mut state = self.relationship_state(*id)?;
                 let changed = delta::set_property(&mut state.properties, *key, value);
                 if changed {
@@ -136,6 +138,7 @@ impl State {
                 Ok(changed)
             }
             Change::AddLabel { id, label } => {
+                self.check_tokens(&[*label], None, &[])?;
                 let added =
                     self.change_node(*id, |state| match state.labels.binary_search(label) {
                         Ok(_) => false,
@@ -209,6 +212,28 @@ impl State {
         }
     }
 
+    /// Refuses labels, types and keys that have no name, and labels out of order.
+    fn check_tokens(
+        &self,
+        labels: &[LabelId],
+        type_id: Option<TypeId>,
+        properties: &[(KeyId, Value)],
+    ) -> Result<()> {
+        let known = labels.iter().all(|label| label.0 < self.tokens.labels.len())
+            && type_id.is_none_or(|type_id| type_id.0 < self.tokens.types.len());
+        if !known || !labels.is_sorted() {
+            return Err(Error::corruption("a change names a label or type that never was"));
+        }
+        properties.iter().try_for_each(|(key, _)| self.check_key(*key))
+    }
+
+    fn check_key(&self, key: KeyId) -> Result<()> {
+        if key.0 < self.tokens.keys.len() {
+            return Ok(());
+        }
+        Err(Error::corruption("a change names a property key that never was"))
+    }
+
     fn change_node(
         &mut self,
         id: u64,
@@ -221,6 +246,14 @@ impl State {
         }
         Ok(changed)
     }
+}
+
+/// The id after this one, which must be the next: they have no gaps.
+fn following(kind: &str, id: u64, next: u64) -> Result<u64> {
+    if id != next {
+        return Err(Error::corruption(format!("{kind} {id} is created out of turn")));
+    }
+    id.checked_add(1).ok_or_else(|| Error::corruption(format!("{kind} {id} has no id after it")))
 }
 
 fn add(table: &mut super::catalog::TokenTable, name: &str) -> Result<bool> {

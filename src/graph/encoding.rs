@@ -21,7 +21,7 @@ pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     let config = bincode::config::standard();
     let (value, length) = match bytes.len() {
         0..=0xffff => bincode::serde::decode_from_slice(bytes, config.with_limit::<{ 1 << 20 }>()),
-        0..=0xff_ffff => {
+        0x1_0000..=0xff_ffff => {
             bincode::serde::decode_from_slice(bytes, config.with_limit::<{ 1 << 28 }>())
         }
         _ => bincode::serde::decode_from_slice(bytes, config.with_limit::<{ 1 << 40 }>()),

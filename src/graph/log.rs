@@ -141,7 +141,7 @@ pub(super) fn replay(
     let mut size = 0;
     loop {
         let mut records: Vec<(u64, Vec<u8>)> = Vec::new();
-        let from = keys::commit(last + 1);
+        let from = keys::commit(last.saturating_add(1));
         bytes.scan(&from, Some(&keys::after(keys::COMMITS)), &mut |key, record| {
             let number = keys::number(keys::COMMITS, key).filter(|_| key.len() == 9);
             let number = number.ok_or_else(|| {
@@ -152,10 +152,10 @@ pub(super) fn replay(
         })?;
         let found = records.len();
         for (sequence, record) in records {
-            if sequence != last + 1 {
+            if last.checked_add(1) != Some(sequence) {
                 return Err(Error::corruption(format!(
                     "the record of commit {} is missing from the log, while commit {sequence} is there",
-                    last + 1
+                    last.saturating_add(1)
                 ))
                 .help("Restore the store from a copy."));
             }
@@ -194,14 +194,14 @@ pub(super) fn decode(payload: &[u8]) -> Option<Vec<Change>> {
 /// Deletes the records of the commits up to and including `covered`.
 pub(super) fn trim(bytes: &dyn OrderedBytes, covered: u64) -> Result<()> {
     for letter in [keys::COMMITS, keys::PIECES] {
-        delete_range(bytes, vec![letter], &keys::numbered(letter, covered + 1))?;
+        delete_range(bytes, vec![letter], &keys::numbered(letter, covered.saturating_add(1)))?;
     }
     Ok(())
 }
 
 /// Deletes the pieces of commits that never came to be, which are those after `last`.
 pub(super) fn trim_unfinished(bytes: &dyn OrderedBytes, last: u64) -> Result<()> {
-    let from = keys::numbered(keys::PIECES, last + 1);
+    let from = keys::numbered(keys::PIECES, last.saturating_add(1));
     delete_range(bytes, from, &keys::after(keys::PIECES))
 }
 

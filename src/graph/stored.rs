@@ -51,3 +51,47 @@ fn catalog(bytes: &[u8]) -> bool {
 fn chunk<T: Chunk>(bytes: &[u8]) -> bool {
     T::decode(bytes).map(|chunk| chunk.read_all()).is_some()
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::graph::TypeId;
+    use crate::graph::change::Change;
+    use crate::graph::encoding;
+
+    use super::*;
+
+    fn makes_sense(of: &[Change]) -> bool {
+        changes(&encoding::encode(of, "changes").unwrap())
+    }
+
+    #[test]
+    fn changes_that_fit_no_graph_are_refused() {
+        let node = |id| Change::CreateNode { id, labels: Vec::new(), properties: Vec::new() };
+        let link = |id, end| Change::CreateRelationship {
+            id,
+            type_id: TypeId(0),
+            start: 0,
+            end,
+            properties: Vec::new(),
+        };
+        let named = || Change::AddTypeToken("R".into());
+        assert!(makes_sense(&[node(0), node(1), named(), link(0, 1)]));
+        // A set of ids takes memory up to the largest of them.
+        assert!(!makes_sense(&[node(1 << 50)]));
+        assert!(!makes_sense(&[node(u64::MAX)]));
+        assert!(!makes_sense(&[node(0), named(), link(1 << 50, 0)]));
+        assert!(!makes_sense(&[node(0), named(), link(0, 1 << 50)]));
+        assert!(!makes_sense(&[node(0), link(0, 0)]));
+    }
+
+    #[test]
+    fn lengths_and_depths_are_not_believed() {
+        // A list of one text of very many bytes.
+        let long = [&[1, 3, 0xfd][..], &[0xff; 7], &[0x0f]].concat();
+        assert!(!values(&long));
+        // Lists of one list each: deeper than any stack.
+        let deep: Vec<u8> = std::iter::once(1).chain([10, 1].repeat(1_000_000)).collect();
+        assert!(!values(&deep));
+        assert!(values(&[1, 10, 1, 0, 1]));
+    }
+}

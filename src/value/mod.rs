@@ -21,6 +21,7 @@ mod point;
 mod property;
 mod property_type;
 mod serialize;
+mod size;
 pub mod temporal;
 mod types;
 mod value_type;

@@ -415,7 +415,7 @@ fn run_within(bytes: u64, text: &str) -> Result<usize, redstring::Error> {
 
 #[test]
 fn what_holds_rows_keeps_to_its_memory() {
-    let many = "UNWIND range(1, 100000) AS x";
+    let many = "UNWIND range(0, 99) AS a UNWIND range(1, 1000) AS b WITH a * 1000 + b AS x";
     for (rest, rows) in [
         ("RETURN x ORDER BY x DESC", 100_000),
         ("RETURN DISTINCT x", 100_000),

@@ -10,6 +10,7 @@ use crate::bound::UnaryOperator;
 use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
+use crate::executor::Context;
 use crate::value::Bitmap;
 use crate::value::Column;
 use crate::value::ColumnBuilder;
@@ -19,6 +20,7 @@ use crate::value::ValueType;
 use crate::value::arithmetic;
 use crate::value::ordering;
 
+use super::growing::Growing;
 use super::logic::{self, Truth};
 
 /// Applies an operator to a column.
@@ -61,9 +63,17 @@ fn nulls(column: &Column, wanted: bool) -> Column {
 }
 
 /// Applies an operator to two columns of the same length.
-pub(super) fn binary(operator: BinaryOperator, left: &Column, right: &Column) -> Result<Column> {
+pub(super) fn binary(
+    operator: BinaryOperator,
+    left: &Column,
+    right: &Column,
+    ctx: &Context,
+) -> Result<Column> {
     use BinaryOperator as Op;
     if let (Some(a), Some(b)) = (left.as_constant(), right.as_constant()) {
+        if operator == Op::Add {
+            ctx.check_memory(a.held_bytes().saturating_add(b.held_bytes()))?;
+        }
         return Ok(Column::constant(scalar(operator, a, b)?, left.len()));
     }
     let fast = match operator {
@@ -87,11 +97,11 @@ pub(super) fn binary(operator: BinaryOperator, left: &Column, right: &Column) ->
     if let Some(column) = fast {
         return Ok(column);
     }
-    let mut builder = ColumnBuilder::default();
+    let mut column = Growing::new(ctx);
     for row in 0..left.len() {
-        builder.push(scalar(operator, &left.get(row), &right.get(row))?);
+        column.push(scalar(operator, &left.get(row), &right.get(row))?)?;
     }
-    Ok(builder.finish())
+    Ok(column.finish())
 }
 
 /// Both sides as numbers or texts of one type; a constant stands for itself.

@@ -17,6 +17,7 @@ use crate::value::Value;
 use super::Batch;
 use super::Compiled;
 use super::Context;
+use super::growing::Growing;
 use super::logic::{self, Truth};
 
 /// About how many elements are worked on at once.
@@ -88,7 +89,7 @@ pub(super) fn comprehension(
     ctx: &Context,
 ) -> Result<Column> {
     let column = list.evaluate(batch, ctx)?;
-    let mut result = ColumnBuilder::default();
+    let mut result = Growing::new(ctx);
     for flat in chunks(&column) {
         let flat = flat.map_err(|e| e.at(list.span()))?;
         ctx.check_limits()?;
@@ -109,7 +110,7 @@ pub(super) fn comprehension(
             while let Some((_, value)) = found.next_if(|(parent, _)| *parent as usize == row) {
                 items.push(value);
             }
-            result.push(len.map_or(Value::Null, |_| Value::List(Arc::new(items))));
+            result.push(len.map_or(Value::Null, |_| Value::List(Arc::new(items))))?;
         }
     }
     Ok(result.finish())
@@ -165,15 +166,46 @@ fn quantified(quantifier: Quantifier, len: u32, yes: u32, unknown: u32) -> Optio
 /// How deep a value may be nested. Whatever walks a value calls itself once per level.
 const MAX_DEPTH: usize = 1000;
 
-/// Whether lists and maps stand within each other no deeper than this.
-fn is_within_depth(value: &Value, depth: usize) -> bool {
-    match value {
-        Value::List(items) => {
-            depth > 0 && items.iter().all(|item| is_within_depth(item, depth - 1))
+/// After so many steps of a reduction the depth of its value is looked at.
+const STEPS: usize = 16;
+
+/// Whether lists and maps stand within each other no deeper than this; `None` where that would take looking at more
+/// values than are left to look at. Values may share much, and then are larger than what they hold.
+fn is_within_depth(value: &Value, depth: usize, left: &mut u64) -> Option<bool> {
+    let mut all = |values: &mut dyn Iterator<Item = &Value>, len: usize| {
+        *left = left.checked_sub(len as u64)?;
+        for value in values {
+            if depth == 0 || !is_within_depth(value, depth - 1, left)? {
+                return Some(false);
+            }
         }
-        Value::Map(map) => depth > 0 && map.values().all(|item| is_within_depth(item, depth - 1)),
-        _ => true,
+        Some(true)
+    };
+    match value {
+        Value::List(items) => all(&mut items.iter(), items.len()),
+        Value::Map(map) => all(&mut map.values(), map.len()),
+        _ => Some(true),
     }
+}
+
+/// Refuses values that are too deep or too large for what walks over them later.
+fn check_values<'a>(values: impl Iterator<Item = &'a Value>, ctx: &Context) -> Result<()> {
+    let mut left = ctx.memory_left() / size_of::<Value>() as u64;
+    for value in values {
+        match is_within_depth(value, MAX_DEPTH, &mut left) {
+            Some(true) => {}
+            None => return ctx.check_memory(u64::MAX),
+            Some(false) => {
+                return Err(Error::new(
+                    ErrorClass::LimitError,
+                    Phase::Runtime,
+                    Detail::NestingTooDeep,
+                    format!("lists and maps are nested more than {MAX_DEPTH} levels deep"),
+                ));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Goes through the positions of the lists, with all rows at once.
@@ -212,16 +244,6 @@ pub(super) fn reduce(
         step.set(slot, Column::from_values(open.iter().map(|(_, items)| items[position].clone())));
         let next = body.evaluate(&step, ctx)?;
         for ((row, _), value) in open.iter().zip(next.iter()) {
-            // Only here can a value grow a level deeper per element of the data.
-            if !is_within_depth(&value, MAX_DEPTH) {
-                return Err(Error::new(
-                    ErrorClass::LimitError,
-                    Phase::Runtime,
-                    Detail::NestingTooDeep,
-                    format!("lists and maps are nested more than {MAX_DEPTH} levels deep"),
-                )
-                .at(body.span()));
-            }
             results[*row as usize] = value;
         }
         if let Some(all) = all {
@@ -241,7 +263,12 @@ pub(super) fn reduce(
         }
         position += 1;
         ctx.check_limits()?;
+        // Only here can a value grow a level deeper per element of the data.
+        if position.is_multiple_of(STEPS) {
+            check_values(results.iter(), ctx).map_err(|error| error.at(body.span()))?;
+        }
     }
+    check_values(results.iter(), ctx).map_err(|error| error.at(body.span()))?;
     if all.is_some() {
         return Ok(logic::column_of(answers));
     }

@@ -5,6 +5,7 @@
 //! the graph (property keys) once per batch.
 
 mod access;
+mod growing;
 mod kernel;
 mod lists;
 mod logic;
@@ -28,7 +29,6 @@ use crate::function::Nulls;
 use crate::function::Scalar;
 use crate::function::Volatility;
 use crate::value::Column;
-use crate::value::ColumnBuilder;
 use crate::value::Value;
 use crate::value::ValueType;
 use crate::value::ordering::Equivalence;
@@ -37,6 +37,7 @@ use super::Batch;
 use super::Context;
 
 pub(super) use access::label_names;
+use growing::Growing;
 
 /// A compiled expression.
 #[derive(Debug)]
@@ -264,6 +265,14 @@ impl Compiled {
         }
     }
 
+    /// Whether its value was there before, so that it costs nothing to have it.
+    fn is_given(&self) -> bool {
+        matches!(
+            self.node,
+            Node::Variable(_) | Node::Constant(_) | Node::Parameter(_) | Node::Property { .. }
+        )
+    }
+
     /// Where the expression stands in the text.
     pub(crate) fn span(&self) -> Span {
         self.span
@@ -326,7 +335,7 @@ impl Compiled {
                     (BinaryOperator::RegexMatch, Some(Value::String(pattern))) => {
                         kernel::regex_match(&left, &kernel::regex(pattern)?)
                     }
-                    _ => kernel::binary(*operator, &left, &right),
+                    _ => kernel::binary(*operator, &left, &right, ctx),
                 }
             }
             Node::InSet { operand, set } => {
@@ -341,17 +350,17 @@ impl Compiled {
             Node::Coalesce(arguments) => logic::coalesce(arguments, batch, ctx),
             Node::List(items) => {
                 let columns = evaluate_all(items, batch, ctx)?;
-                Ok(rowwise(&columns, len, |row| Value::List(Arc::new(row.collect()))))
+                rowwise(&columns, len, ctx, |row| Value::List(Arc::new(row.collect())))
             }
             Node::Map(entries) => {
                 let mut columns = Vec::with_capacity(entries.len());
                 for (_, value) in entries {
                     columns.push(value.evaluate(batch, ctx)?);
                 }
-                Ok(rowwise(&columns, len, |row| {
+                rowwise(&columns, len, ctx, |row| {
                     let keys = entries.iter().map(|(key, _)| key.clone());
                     Value::Map(Arc::new(keys.zip(row).collect()))
-                }))
+                })
             }
             Node::Case { operand, alternatives, otherwise } => {
                 logic::case(operand.as_deref(), alternatives, otherwise.as_deref(), batch, ctx)
@@ -378,23 +387,36 @@ pub(crate) fn evaluate_all(
     batch: &Batch,
     ctx: &Context,
 ) -> Result<Vec<Column>> {
-    expressions.iter().map(|e| e.evaluate(batch, ctx)).collect()
+    let mut columns = Vec::with_capacity(expressions.len());
+    let mut bytes = 0;
+    for expression in expressions {
+        let column = expression.evaluate(batch, ctx)?;
+        if expressions.len() > 1 && !expression.is_given() {
+            bytes = column.held_bytes().saturating_add(bytes);
+            ctx.check_memory(bytes)?;
+        }
+        columns.push(column);
+    }
+    Ok(columns)
 }
 
 /// One value per row from the values of that row; once only, where all columns are constant.
 fn rowwise(
     columns: &[Column],
     len: usize,
+    ctx: &Context,
     mut make: impl FnMut(&mut dyn Iterator<Item = Value>) -> Value,
-) -> Column {
+) -> Result<Column> {
     if len > 0 && columns.iter().all(|c| c.as_constant().is_some()) {
-        return Column::constant(make(&mut columns.iter().map(|c| c.get(0))), len);
+        let value = make(&mut columns.iter().map(|c| c.get(0)));
+        ctx.check_memory(value.held_bytes())?;
+        return Ok(Column::constant(value, len));
     }
-    let mut builder = ColumnBuilder::default();
+    let mut column = Growing::new(ctx);
     for row in 0..len {
-        builder.push(make(&mut columns.iter().map(|c| c.get(row))));
+        column.push(make(&mut columns.iter().map(|c| c.get(row))))?;
     }
-    builder.finish()
+    Ok(column.finish())
 }
 
 fn call(function: &Scalar, arguments: &[Compiled], batch: &Batch, ctx: &Context) -> Result<Column> {
@@ -403,7 +425,10 @@ fn call(function: &Scalar, arguments: &[Compiled], batch: &Batch, ctx: &Context)
     for column in &columns {
         access::check_deleted(function.name(), column, ctx)?;
     }
-    let context = ctx.for_functions();
+    // What the arguments take is not free for the result.
+    let mut context = ctx.for_functions();
+    let given = columns.iter().map(Column::held_bytes).fold(0, u64::saturating_add);
+    context.memory = context.memory.saturating_sub(given);
     if let Some(eval_columns) = function.eval_columns() {
         return eval_columns(&context, &columns, len);
     }
@@ -421,9 +446,9 @@ fn call(function: &Scalar, arguments: &[Compiled], batch: &Batch, ctx: &Context)
     if constant && len > 0 {
         return Ok(Column::constant(one(0)?, len));
     }
-    let mut builder = ColumnBuilder::default();
+    let mut column = Growing::new(ctx);
     for row in 0..len {
-        builder.push(one(row)?);
+        column.push(one(row)?)?;
     }
-    Ok(builder.finish())
+    Ok(column.finish())
 }

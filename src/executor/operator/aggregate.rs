@@ -86,8 +86,10 @@ impl Aggregate {
                 };
                 updated.map_err(|error| error.at(call.span))?;
             }
-            let seen: u64 = running.iter().map(|state| state.seen.bytes()).sum();
-            self.held.grow_to(ctx, groups.bytes() + seen)?;
+            let bytes =
+                |state: &Running| state.accumulator.held_bytes().saturating_add(state.seen.bytes());
+            let all = running.iter().map(bytes).fold(groups.bytes(), u64::saturating_add);
+            self.held.grow_to(ctx, all)?;
         }
         if self.keys.is_empty() {
             groups.make_single();

@@ -14,7 +14,7 @@ use crate::value::Column;
 use crate::value::ColumnBuilder;
 use crate::value::Value;
 
-use super::{Input, Operator, numbers};
+use super::{Held, Input, Operator, Uncounted, numbers};
 
 /// Runs an inner plan for outer rows: for a whole batch at once where a hidden slot numbers the rows,
 /// else row by row.
@@ -47,7 +47,16 @@ struct Outer {
 type Found = (Vec<u32>, Batch);
 
 impl Apply {
-    pub(crate) fn new(plan: &plan::Apply, input: Input, inner: Input) -> Self {
+    pub(crate) fn new(plan: &plan::Apply, mut input: Input, mut inner: Input) -> Self {
+        use ApplyKind as K;
+        // What asks only whether there is a row carries the counts along; what may have effects has them for
+        // each row.
+        if !matches!(plan.kind, K::Semi | K::AntiSemi | K::Exists(_)) {
+            input = Box::new(Uncounted::new(input));
+        }
+        if matches!(plan.kind, K::Collect { .. } | K::Optional(_)) {
+            inner = Box::new(Uncounted::new(inner));
+        }
         let ordered = plan.row.is_none() || keeps_order(&plan.inner);
         Self { input, inner, kind: plan.kind.clone(), row: plan.row, ordered, current: None }
     }
@@ -73,13 +82,10 @@ impl Apply {
             }
             let argument = outer.argument.clone();
             let found = ctx.with_argument(argument, |ctx| self.inner.next(ctx))?;
-            let Some(mut inner) = found else {
+            let Some(inner) = found else {
                 outer.running = false;
                 continue;
             };
-            if matches!(self.kind, ApplyKind::Collect { .. } | ApplyKind::Optional(_)) {
-                inner = inner.expand_counts();
-            }
             let rows: Vec<u32> = match self.row {
                 Some(slot) => numbers(&inner.column(slot)?),
                 None => vec![outer.start as u32; inner.len()],
@@ -131,10 +137,11 @@ impl Apply {
     fn drain_inner(
         &mut self,
         ctx: &mut Context,
-        mut each: impl FnMut(&[u32], &Batch) -> Result<()>,
+        mut each: impl FnMut(&[u32], &Batch, &Context) -> Result<()>,
     ) -> Result<()> {
         while let Some((rows, inner)) = self.next_inner(ctx)? {
-            each(&rows, &inner)?;
+            ctx.check_limits()?;
+            each(&rows, &inner, ctx)?;
         }
         Ok(())
     }
@@ -145,7 +152,7 @@ impl Apply {
         match self.kind.clone() {
             ApplyKind::Inner | ApplyKind::Optional(_) => Ok(None),
             ApplyKind::ForEffect => {
-                self.drain_inner(ctx, |_, _| Ok(()))?;
+                self.drain_inner(ctx, |_, _, _| Ok(()))?;
                 Ok(self.current.take().map(|outer| outer.batch))
             }
             kind @ (ApplyKind::Semi | ApplyKind::AntiSemi) => {
@@ -162,7 +169,7 @@ impl Apply {
             }
             ApplyKind::Count(slot) => {
                 let mut totals = vec![0i64; len];
-                self.drain_inner(ctx, |rows, inner| {
+                self.drain_inner(ctx, |rows, inner, _| {
                     for (at, row) in rows.iter().enumerate() {
                         let count = inner.counts().map_or(1, |counts| counts[at]);
                         let total = &mut totals[*row as usize];
@@ -177,7 +184,9 @@ impl Apply {
             }
             ApplyKind::Collect { slot, of } => {
                 let mut lists: Vec<Vec<Value>> = vec![Vec::new(); len];
-                self.drain_inner(ctx, |rows, inner| {
+                let mut held = Held::default();
+                self.drain_inner(ctx, |rows, inner, ctx| {
+                    held.add(ctx, inner.column(of)?.held_bytes())?;
                     for (row, value) in rows.iter().zip(inner.column(of)?.iter()) {
                         lists[*row as usize].push(value);
                     }
@@ -335,15 +344,7 @@ impl Operator for Apply {
     fn next(&mut self, ctx: &mut Context) -> Result<Option<Batch>> {
         loop {
             if self.current.is_none() {
-                let Some(mut batch) = self.input.next(ctx)? else { return Ok(None) };
-                // What asks only whether there is a row carries the counts along; what may have
-                // effects has them for each row.
-                if !matches!(
-                    self.kind,
-                    ApplyKind::Semi | ApplyKind::AntiSemi | ApplyKind::Exists(_)
-                ) {
-                    batch = batch.expand_counts();
-                }
+                let Some(batch) = self.input.next(ctx)? else { return Ok(None) };
                 self.current = Some(Outer::new(batch));
             }
             if !matches!(self.kind, ApplyKind::Inner | ApplyKind::Optional(_)) {

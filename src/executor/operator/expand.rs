@@ -134,6 +134,7 @@ impl Operator for Expand {
                     }
                     let batch = keep_distinct(batch, self.relationship, &self.distinct_from)?;
                     if batch.is_empty() {
+                        ctx.check_limits()?;
                         continue;
                     }
                     return Ok(Some(batch));

@@ -6,7 +6,7 @@ use crate::executor::Context;
 use crate::executor::expression::Compiled;
 
 use super::scan::row_count;
-use super::{Input, Operator};
+use super::{Input, Operator, Uncounted};
 
 /// Leaves out the first rows.
 pub(crate) struct Skip {
@@ -17,6 +17,7 @@ pub(crate) struct Skip {
 
 impl Skip {
     pub(crate) fn new(input: Input, count: Compiled) -> Self {
+        let input = Box::new(Uncounted::new(input));
         Self { input, count, left: None }
     }
 }
@@ -28,7 +29,6 @@ impl Operator for Skip {
             None => row_count(&self.count, "SKIP", ctx)?,
         };
         while let Some(batch) = self.input.next(ctx)? {
-            let batch = batch.expand_counts();
             let len = batch.len() as u64;
             if len > left {
                 self.left = Some(0);
@@ -57,6 +57,7 @@ pub(crate) struct Limit {
 
 impl Limit {
     pub(crate) fn new(input: Input, count: Compiled, exhaust: bool) -> Self {
+        let input = Box::new(Uncounted::new(input));
         Self { input, count, exhaust, left: None }
     }
 }
@@ -74,7 +75,6 @@ impl Operator for Limit {
             return Ok(None);
         }
         let Some(batch) = self.input.next(ctx)? else { return Ok(None) };
-        let batch = batch.expand_counts();
         let given = (batch.len() as u64).min(left);
         self.left = Some(left - given);
         Ok(Some(batch.slice(0, given as usize)))

@@ -18,7 +18,7 @@ use crate::value::ColumnBuilder;
 use crate::value::Map;
 use crate::value::Value;
 
-use super::{Input, Operator};
+use super::{Input, Operator, Uncounted};
 
 /// Reads a file for each input row, a batch of its rows at a time.
 pub(crate) struct LoadCsv {
@@ -42,6 +42,7 @@ struct OpenFile {
 impl LoadCsv {
     pub(crate) fn new(input: Input, clause: &plan::LoadCsv) -> Result<Self> {
         let from = Compiled::new(&clause.from)?;
+        let input = Box::new(Uncounted::new(input));
         Ok(Self { input, from, clause: clause.clone(), rows: None, open: None })
     }
 
@@ -50,7 +51,6 @@ impl LoadCsv {
         loop {
             let Some((batch, places, next)) = &mut self.rows else {
                 let Some(batch) = self.input.next(ctx)? else { return Ok(false) };
-                let batch = batch.expand_counts();
                 let places = self.from.evaluate(&batch, ctx)?;
                 self.rows = Some((batch, places, 0));
                 continue;

@@ -20,6 +20,7 @@ mod shortest_path;
 mod sort;
 mod stateful_shortest_path;
 mod transaction_apply;
+mod uncounted;
 mod union;
 mod update;
 mod var_length;
@@ -44,6 +45,7 @@ pub(super) use shortest_path::ShortestPath;
 pub(super) use sort::Sort;
 pub(super) use stateful_shortest_path::StatefulShortestPath;
 pub(super) use transaction_apply::TransactionApply;
+pub(super) use uncounted::Uncounted;
 pub(super) use union::{Eager, EmptyResult, ProduceResults, Union};
 pub(super) use update::{Create, Delete, Foreach, Update};
 pub(super) use var_length::VarLengthExpand;
@@ -80,9 +82,8 @@ pub(super) fn drain(input: &mut Input, ctx: &mut Context, held: &mut Held) -> Re
     let mut batches = Vec::new();
     while let Some(batch) = input.next(ctx)? {
         ctx.check_limits()?;
-        if !batch.is_empty() {
-            let batch = batch.expand_counts();
-            held.add(ctx, batch.bytes())?;
+        for batch in batch.repeated(ctx.batch_rows()).filter(|batch| !batch.is_empty()) {
+            held.add_batch(ctx, &batch)?;
             batches.push(batch);
         }
     }

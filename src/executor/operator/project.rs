@@ -28,6 +28,7 @@ impl Filter {
 impl Operator for Filter {
     fn next(&mut self, ctx: &mut Context) -> Result<Option<Batch>> {
         while let Some(batch) = self.input.next(ctx)? {
+            ctx.check_limits()?;
             let rows = self.predicate.true_rows(&batch, ctx)?;
             if rows.len() == batch.len() {
                 return Ok(Some(batch));
@@ -61,11 +62,17 @@ impl Operator for Project {
     fn next(&mut self, ctx: &mut Context) -> Result<Option<Batch>> {
         let Some(batch) = self.input.next(ctx)? else { return Ok(None) };
         let mut projected = if self.keep_input { batch.clone() } else { batch.bare() };
+        let mut bytes = 0;
         for (slot, expression) in &self.items {
             match expression.as_variable() {
                 // What is only passed on is not gathered for it.
                 Some(from) => projected.alias(&batch, from, *slot)?,
-                None => projected.set(*slot, expression.evaluate(&batch, ctx)?),
+                None => {
+                    let column = expression.evaluate(&batch, ctx)?;
+                    bytes = column.held_bytes().saturating_add(bytes);
+                    ctx.check_memory(bytes)?;
+                    projected.set(*slot, column);
+                }
             }
         }
         Ok(Some(projected))

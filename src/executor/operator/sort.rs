@@ -14,7 +14,7 @@ use crate::value::Value;
 use crate::value::ordering;
 
 use super::scan::row_count;
-use super::{Held, Input, Operator, Pieces, drain};
+use super::{Held, Input, Operator, Pieces, Uncounted, drain};
 
 /// All rows in order, or the first of them.
 pub(crate) struct Sort {
@@ -73,6 +73,7 @@ impl Sort {
             .iter()
             .map(|key| Ok((Compiled::new(&key.expression)?, key.descending)))
             .collect::<Result<_>>()?;
+        let input = Box::new(Uncounted::new(input));
         Ok(Self { input, by, first: None, result: None, held: Held::default() })
     }
 
@@ -113,17 +114,18 @@ impl Sort {
         let mut held = 0;
         while let Some(batch) = self.input.next(ctx)? {
             ctx.check_limits()?;
-            let batch = batch.expand_counts();
             if batch.is_empty() {
                 continue;
             }
             held += batch.len();
+            self.held.add_batch(ctx, &batch)?;
             best.push(batch);
-            self.held.grow_to(ctx, best.iter().map(Batch::bytes).sum())?;
             // Cut now and then, so that memory follows the limit and not the input.
             if held > limit.saturating_mul(2).saturating_add(4 * ctx.batch_rows()) {
                 let cut = self.sorted(Batch::concat(std::mem::take(&mut best)), limit, ctx)?;
                 held = cut.len();
+                self.held = Held::default();
+                self.held.add_batch(ctx, &cut)?;
                 best.push(cut);
             }
         }

@@ -17,7 +17,7 @@ use crate::value::Column;
 use crate::value::Map;
 use crate::value::Value;
 
-use super::{Held, Input, Operator};
+use super::{Held, Input, Operator, Uncounted};
 
 /// Runs an inner plan for outer rows and commits after each so many of them.
 pub(crate) struct TransactionApply {
@@ -49,8 +49,8 @@ enum Outcome {
 impl TransactionApply {
     pub(crate) fn new(plan: &plan::TransactionApply, input: Input, inner: Input) -> Result<Self> {
         Ok(Self {
-            input,
-            inner,
+            input: Box::new(Uncounted::new(input)),
+            inner: Box::new(Uncounted::new(inner)),
             row: plan.row,
             columns: plan.columns.clone(),
             optional: plan.optional,
@@ -92,7 +92,7 @@ impl TransactionApply {
             let batch = match self.waiting.pop() {
                 Some(batch) => batch,
                 None => match self.input.next(ctx)? {
-                    Some(batch) => batch.expand_counts(),
+                    Some(batch) => batch,
                     None => break,
                 },
             };
@@ -149,7 +149,6 @@ impl TransactionApply {
                 if columns.is_none() || found.is_empty() {
                     continue;
                 }
-                let found = found.expand_counts();
                 let rows: Vec<u32> = match row {
                     Some(slot) => super::numbers(&found.column(slot)?),
                     None => vec![0; found.len()],
@@ -161,7 +160,7 @@ impl TransactionApply {
                 }
                 let all = (0..found.len() as u32).collect();
                 let joined = part.zip(rows, &found, all);
-                held.add(ctx, joined.bytes())?;
+                held.add_batch(ctx, &joined)?;
                 out.push(joined);
             }
             Ok(())

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::executor::Batch;
 use crate::executor::Context;
 
-use super::{Held, Input, Operator, drain};
+use super::{Held, Input, Operator, Uncounted, drain};
 
 /// The rows of all inputs, one after the other.
 pub(crate) struct Union {
@@ -81,7 +81,7 @@ pub(crate) struct ProduceResults {
 
 impl ProduceResults {
     pub(crate) fn new(input: Input, slots: Vec<Slot>) -> Self {
-        Self { input, slots }
+        Self { input: Box::new(Uncounted::new(input)), slots }
     }
 }
 
@@ -89,7 +89,7 @@ impl Operator for ProduceResults {
     fn next(&mut self, ctx: &mut Context) -> Result<Option<Batch>> {
         ctx.check_limits()?;
         let batch = self.input.next(ctx)?;
-        Ok(batch.map(|batch| batch.keep(&self.slots).expand_counts()))
+        Ok(batch.map(|batch| batch.keep(&self.slots)))
     }
 
     fn reset(&mut self) {

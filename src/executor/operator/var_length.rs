@@ -19,7 +19,7 @@ use crate::value::Relationship;
 use crate::value::RelationshipId;
 use crate::value::Value;
 
-use super::{Input, Operator, direction, nodes_of, type_ids};
+use super::{Input, Operator, Uncounted, direction, nodes_of, type_ids};
 
 /// How many paths are lengthened at once.
 const CHUNK: usize = 512;
@@ -175,7 +175,7 @@ struct Walk {
 impl VarLengthExpand {
     pub(crate) fn new(plan: &plan::VarLengthExpand, input: Input, listed: bool) -> Result<Self> {
         Ok(Self {
-            input,
+            input: Box::new(Uncounted::new(input)),
             from: plan.from,
             relationships: plan.relationships,
             to: plan.to,
@@ -330,7 +330,7 @@ impl Operator for VarLengthExpand {
                 }
             }
             match self.input.next(ctx)? {
-                Some(batch) => self.current = Some(self.start(batch.expand_counts())?),
+                Some(batch) => self.current = Some(self.start(batch)?),
                 None => return Ok(None),
             }
         }

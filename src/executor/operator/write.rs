@@ -21,6 +21,9 @@ use crate::value::Relationship;
 use crate::value::RelationshipId;
 use crate::value::Value;
 
+/// About how many bytes a created node or relationship takes until it is committed.
+const CREATED: u64 = 256;
+
 /// A pattern to create, compiled.
 pub(super) struct Creation {
     nodes: Vec<NewNode>,
@@ -138,6 +141,8 @@ impl Creation {
     /// Creates the pattern once for each row and adds the new variables. Property maps see the batch
     /// as it was and, for relationships, the new nodes.
     pub(super) fn create(&self, mut batch: Batch, ctx: &mut Context) -> Result<Batch> {
+        let created = batch.len() * (self.nodes.len() + self.relationships.len());
+        ctx.hold_written(CREATED * created as u64)?;
         for node in &self.nodes {
             let maps = properties(node.properties.as_ref(), &batch, ctx)?;
             let computed = node.labels.evaluate(&batch, ctx)?;

@@ -21,6 +21,8 @@ const MAX_VALUES: u64 = 1 << 26;
 pub(super) struct Collect {
     lists: Vec<Vec<Value>>,
     values: u64,
+    /// What the values hold beside themselves.
+    bytes: u64,
 }
 
 impl Accumulator for Collect {
@@ -33,6 +35,7 @@ impl Accumulator for Collect {
     ) -> Result<()> {
         self.lists.resize(group_count.max(self.lists.len()), Vec::new());
         let column = first(arguments)?;
+        self.bytes = self.bytes.saturating_add(column.held_bytes());
         for (group, row, count) in rows(groups, counts) {
             let value = column.get(row);
             if value.is_null() {
@@ -52,6 +55,10 @@ impl Accumulator for Collect {
             list.extend(std::iter::repeat_n(value, count as usize));
         }
         Ok(())
+    }
+
+    fn held_bytes(&self) -> u64 {
+        (self.values * size_of::<Value>() as u64).saturating_add(self.bytes)
     }
 
     fn finish(&mut self, group_count: usize) -> Result<Column> {

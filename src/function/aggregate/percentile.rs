@@ -22,15 +22,17 @@ pub(super) struct Percentile {
     function: &'static str,
     pick: fn(&Group) -> Value,
     groups: Vec<Group>,
+    /// How many numbers all groups hold.
+    numbers: u64,
 }
 
 impl Percentile {
     pub(super) fn continuous() -> Self {
-        Self { function: "percentileCont", pick: Group::continuous, groups: Vec::new() }
+        Self { function: "percentileCont", pick: Group::continuous, groups: Vec::new(), numbers: 0 }
     }
 
     pub(super) fn discrete() -> Self {
-        Self { function: "percentileDisc", pick: Group::discrete, groups: Vec::new() }
+        Self { function: "percentileDisc", pick: Group::discrete, groups: Vec::new(), numbers: 0 }
     }
 }
 
@@ -109,8 +111,13 @@ impl Accumulator for Percentile {
             let group = &mut self.groups[group];
             group.percentile = percentile;
             group.numbers.push((value, count));
+            self.numbers += 1;
         }
         Ok(())
+    }
+
+    fn held_bytes(&self) -> u64 {
+        self.numbers * size_of::<(Value, u64)>() as u64
     }
 
     fn finish(&mut self, group_count: usize) -> Result<Column> {

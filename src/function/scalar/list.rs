@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use crate::error::Detail;
 use crate::error::Error;
-use crate::error::ErrorClass;
-use crate::error::Phase;
 use crate::error::Result;
+use crate::function::Context;
 use crate::function::ScalarFunction;
 use crate::value::Column;
 use crate::value::ColumnData;
@@ -79,7 +78,7 @@ pub(super) const FUNCTIONS: &[ScalarFunction] = &[
         signatures: &["range(start :: INTEGER, end :: INTEGER, step? :: INTEGER) :: LIST<INTEGER>"],
         doc: "The integers from `start` to `end`, both included, `step` apart (1 if left out).",
         example: ("range(2, 10, 3)", "[2, 5, 8]"),
-        eval: |_, args| range(args),
+        eval: range,
         ..SCALAR
     },
 ];
@@ -121,10 +120,7 @@ fn size_columns(columns: &[Column], len: usize) -> Result<Column> {
     })
 }
 
-/// The longest list that `range` makes: a gigabyte of values.
-const MAX_RANGE: i128 = 1 << 25;
-
-fn range(args: &[Value]) -> Result<Value> {
+fn range(context: &Context<'_>, args: &[Value]) -> Result<Value> {
     let integer = |index: usize| match args.get(index) {
         Some(Value::Integer(number)) => Ok(*number),
         None => Ok(1),
@@ -144,15 +140,8 @@ fn range(args: &[Value]) -> Result<Value> {
     if distance != 0 && (distance < 0) != (step < 0) {
         return Ok(Value::List(Arc::default()));
     }
-    if count > MAX_RANGE {
-        return Err(Error::new(
-            ErrorClass::LimitError,
-            Phase::Runtime,
-            Detail::OutOfMemoryBudget,
-            format!("range() would make {count} integers, more than {MAX_RANGE}"),
-        )
-        .help("Work on smaller ranges, one after the other."));
-    }
+    let bytes = u64::try_from(count).unwrap_or(u64::MAX).saturating_mul(size_of::<Value>() as u64);
+    context.check_memory("range", bytes)?;
     let numbers =
         (0..count as i64).map(|i| Value::Integer(start.wrapping_add(i.wrapping_mul(step))));
     Ok(Value::List(Arc::new(numbers.collect())))

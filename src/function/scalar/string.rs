@@ -83,12 +83,13 @@ pub(super) const FUNCTIONS: &[ScalarFunction] = &[
         doc: "The text with every occurrence of `search` replaced, or at most the first `limit`. An \
               empty search stands before each character and at the end.",
         example: ("replace('hello', 'l', 'w')", "'hewwo'"),
-        eval: |_, args| {
+        eval: |context, args| {
             let args = Arguments::of("replace", args);
             let (original, search, with) = (args.string(0)?, args.string(1)?, args.string(2)?);
             let limit = if args.has(3) { args.count(3)? } else { usize::MAX };
-            let found = original.matches(&**search).take(limit).count();
-            check_length(original.len().saturating_add(found.saturating_mul(with.len())))?;
+            let found = original.matches(&**search).take(limit).count() as u64;
+            let bytes = found.saturating_mul(with.len() as u64);
+            context.check_memory("replace", bytes.saturating_add(original.len() as u64))?;
             Ok(text(original.replacen(&**search, with, limit)))
         },
         ..SCALAR
@@ -196,9 +197,6 @@ pub(super) const FUNCTIONS: &[ScalarFunction] = &[
     },
 ];
 
-/// The longest string a function makes out of shorter ones, in bytes.
-const MAX_LENGTH: usize = 1 << 30;
-
 /// A Unicode normal form.
 #[derive(Clone, Copy)]
 enum Form {
@@ -244,14 +242,6 @@ fn uuid(high: u64, low: u64) -> String {
         low >> 48 & 0x3fff | 0x8000,
         low & 0xffff_ffff_ffff
     )
-}
-
-fn check_length(bytes: usize) -> Result<()> {
-    if bytes <= MAX_LENGTH {
-        return Ok(());
-    }
-    let message = format!("the string would have {bytes} bytes, more than {MAX_LENGTH}");
-    Err(Error::argument(Detail::NumberOutOfRange, message))
 }
 
 fn text(text: impl Into<Arc<str>>) -> Value {

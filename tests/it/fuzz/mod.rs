@@ -64,27 +64,27 @@ fn queries() -> Vec<Vec<u8>> {
     let script = std::fs::read_to_string(file).unwrap();
     let places = redstring::syntax::split(&script);
     assert!(places.len() > 20);
-    places.iter().map(|at| script[at.start..at.end].as_bytes().to_vec()).collect()
+    places.iter().map(|at| script.as_bytes()[at.start..at.end].to_vec()).collect()
 }
 
 #[test]
 fn parser() {
-    run("parse", &queries(), 2000);
+    run("parse", &queries(), 500);
 }
 
 #[test]
 fn binder() {
-    run("bind", &queries(), 1000);
+    run("bind", &queries(), 300);
 }
 
 #[test]
 fn evaluator() {
-    run("evaluate", &queries(), 500);
+    run("evaluate", &queries(), 200);
 }
 
 #[test]
 fn evaluator_of_valid_statements() {
-    run("generate", &(0..64).map(corpus::choices).collect::<Vec<_>>(), 500);
+    run("generate", &(0..64).map(corpus::choices).collect::<Vec<_>>(), 100);
 }
 
 #[test]
@@ -94,5 +94,5 @@ fn stored_bytes() {
 
 #[test]
 fn shell() {
-    run("shell", &queries(), 200);
+    run("shell", &queries(), 100);
 }
