@@ -8,6 +8,7 @@ mod crash;
 mod docs;
 mod enforcement;
 mod executor;
+mod films;
 mod function;
 mod fuzz;
 mod generated;
