@@ -114,6 +114,12 @@ pub(crate) enum Scope<'a> {
     Snapshot(&'a Snapshot),
 }
 
+/// Runs what recurses over a statement where there is stack enough for the deepest: subqueries within subqueries take
+/// many calls per level, and the caller's thread may be small. Pages of it that nothing touches cost nothing.
+fn with_room<T>(run: impl FnOnce() -> T) -> T {
+    stacker::maybe_grow(16 << 20, 32 << 20, run)
+}
+
 impl Engine {
     pub(crate) fn new(graph: Graph, settings: Settings) -> Self {
         Self {
@@ -130,6 +136,10 @@ impl Engine {
         if let Some(prepared) = lock(&self.plans).get(text) {
             return Ok(prepared);
         }
+        with_room(|| self.prepare_anew(text))
+    }
+
+    fn prepare_anew(&self, text: &str) -> Result<Arc<Prepared>> {
         let begun = Instant::now();
         let ast = syntax::parse(text)?;
         let registry = self.registry.read().unwrap_or_else(PoisonError::into_inner);
@@ -284,14 +294,14 @@ impl Engine {
         match &*known {
             Some((then, plan)) if then.is_like(&now) => Ok(plan.clone()),
             _ => {
-                let plan = if self.settings.optimize {
+                let plan = Arc::new(with_room(|| {
+                    if !self.settings.optimize {
+                        return planner::plan(&prepared.statement, None);
+                    }
                     let estimator = optimizer::CostModel::new(snapshot);
                     let plan = planner::plan(&prepared.statement, Some(&estimator))?;
-                    optimizer::optimize(plan, snapshot)
-                } else {
-                    planner::plan(&prepared.statement, None)?
-                };
-                let plan = Arc::new(plan);
+                    Ok(optimizer::optimize(plan, snapshot))
+                })?);
                 *known = Some((now, plan.clone()));
                 Ok(plan)
             }

@@ -17,9 +17,18 @@ use crate::value::Value;
 
 use super::{Binder, error};
 
+/// Where less of the stack is left, more is added: see `syntax::limits` for how deep a text may be.
+const STACK_LEFT: usize = 128 << 10;
+const STACK_MORE: usize = 2 << 20;
+
 impl Binder<'_> {
     /// An expression that gives a value. A pattern cannot stand here.
     pub(super) fn expression(&mut self, expression: &ast::Expression) -> Result<Expression> {
+        // Several calls stand between one level and the next, and the caller's stack may be small.
+        stacker::maybe_grow(STACK_LEFT, STACK_MORE, || self.expression_here(expression))
+    }
+
+    fn expression_here(&mut self, expression: &ast::Expression) -> Result<Expression> {
         use ast::ExpressionKind as K;
         let span = expression.span;
         let made = |kind, ty| Ok(Expression { kind, span, ty });

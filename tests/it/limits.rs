@@ -154,3 +154,60 @@ fn database_with(options: Options) -> Database {
     }
     db
 }
+
+/// What opens and closes one level, and what stands innermost, in a statement that can run.
+const NESTS: &[(&str, &str, &str)] = &[
+    ("(", "1", ")"),
+    ("(1 + ", "1", ")"),
+    ("[", "1", "]"),
+    ("{a: ", "1", "}"),
+    ("abs(", "1", ")"),
+    ("coalesce(null, ", "1", ")"),
+    ("CASE WHEN true THEN ", "1", " END"),
+    ("CASE 1 WHEN ", "1", " THEN 1 ELSE 2 END"),
+    ("NOT ", "true", ""),
+    ("- ", "1", ""),
+    ("[x IN [1] | ", "1", "]"),
+    ("[x IN [1] WHERE ", "true", "] = [1]"),
+    ("any(x IN [1] WHERE ", "true", ")"),
+    ("reduce(a = 0, x IN [1] | ", "1", ")"),
+    ("[[1]][", "0", "][0]"),
+    ("EXISTS { MATCH (n) WHERE ", "true", " }"),
+    ("COUNT { MATCH (n) WHERE 1 = ", "1", " }"),
+    ("COLLECT { MATCH (n) RETURN ", "1", " }"),
+    ("[(n)-->(m) | ", "1", "]"),
+    ("size([(n)-->(m) WHERE 1 = ", "1", " | m])"),
+];
+
+#[test]
+fn depth_works_up_to_the_limit_and_is_an_error_beyond() {
+    let all = || {
+        for optimize in [true, false] {
+            let db = Database::in_memory_with(Options::default().optimize(optimize));
+            db.execute("CREATE (:K)-[:E]->(:K)", ()).unwrap();
+            for (open, inner, close) in NESTS {
+                let nested = |levels: usize| {
+                    let text = format!("{}{inner}{}", open.repeat(levels), close.repeat(levels));
+                    format!("MATCH (n:K) RETURN {text} AS x")
+                };
+                let brackets = |t: &str| t.matches(['(', '[', '{']).count();
+                let each = (brackets(open) - open.matches([')', ']', '}']).count()).max(1);
+                for levels in [1, 20, 190 / each] {
+                    if let Err(kind) = end(&db, &nested(levels)) {
+                        // A subquery is a plan within a plan, of which there may be fewer.
+                        let plans = open.contains('{') || open.contains("-->");
+                        assert!(plans && levels > 20, "{open} {levels}: {kind}");
+                        assert_eq!(kind, Detail::NestingTooDeep, "{open} {levels}");
+                    }
+                }
+                for levels in [210, 5_000] {
+                    let error = db.query(&nested(levels), ()).unwrap_err();
+                    assert_eq!(error.kind(), Detail::NestingTooDeep, "{open} {levels}");
+                    assert!(error.span().is_some(), "{open} {levels}");
+                }
+            }
+        }
+    };
+    // The stack that a thread has unless it asks for more.
+    std::thread::Builder::new().stack_size(2 << 20).spawn(all).unwrap().join().unwrap();
+}

@@ -39,6 +39,10 @@ use super::Context;
 pub(super) use access::label_names;
 use growing::Growing;
 
+/// Where less of the stack is left, more is added: expressions may be deep, and the caller's stack small.
+const STACK_LEFT: usize = 128 << 10;
+const STACK_MORE: usize = 2 << 20;
+
 /// A compiled expression.
 #[derive(Debug)]
 pub(crate) struct Compiled {
@@ -141,6 +145,10 @@ enum Node {
 impl Compiled {
     /// Prepares an expression for evaluation.
     pub(crate) fn new(expression: &bound::Expression) -> Result<Self> {
+        stacker::maybe_grow(STACK_LEFT, STACK_MORE, || Self::new_here(expression))
+    }
+
+    fn new_here(expression: &bound::Expression) -> Result<Self> {
         let one = |e: &bound::Expression| Self::new(e).map(Box::new);
         let optional = |e: &Option<Box<bound::Expression>>| e.as_deref().map(one).transpose();
         let many = |list: &[bound::Expression]| list.iter().map(Self::new).collect::<Result<_>>();
@@ -280,7 +288,8 @@ impl Compiled {
 
     /// The value of each row of the batch.
     pub(crate) fn evaluate(&self, batch: &Batch, ctx: &Context) -> Result<Column> {
-        self.evaluate_node(batch, ctx).map_err(|error| error.at(self.span))
+        stacker::maybe_grow(STACK_LEFT, STACK_MORE, || self.evaluate_node(batch, ctx))
+            .map_err(|error| error.at(self.span))
     }
 
     /// The value over no variables, as LIMIT and its kin need it.
