@@ -445,7 +445,7 @@ fn expected(rules: &[Rule]) -> Vec<String> {
     for rule in rules {
         match rule {
             // What these stand for is expected under another name.
-            Rule::reserved | Rule::special | Rule::type_word => {}
+            Rule::reserved | Rule::special | Rule::scalar_word => {}
             // GQL's word for a colon.
             Rule::kw_is if rules.contains(&Rule::colon) => {}
             // Rare ones would hide what was more likely meant.

@@ -16,7 +16,7 @@ use crate::value::RelationshipId;
 use crate::value::Value;
 
 use super::var_length::collect;
-use super::{Input, Operator, drain, nodes_of, numbers, relationships_of};
+use super::{Input, Operator, Uncounted, drain, nodes_of, numbers, relationships_of};
 
 /// How many paths are lengthened at once.
 const CHUNK: usize = 512;
@@ -112,6 +112,7 @@ impl Repeat {
         };
         let lists =
             plan.groups.iter().filter_map(|(each, list)| Some((source(*each)?, *list))).collect();
+        let input = Box::new(Uncounted::new(input));
         Self { input, inner, plan: plan.clone(), kept, lists, listed, current: None }
     }
 
@@ -300,7 +301,7 @@ impl Operator for Repeat {
                 }
             }
             match self.input.next(ctx)? {
-                Some(batch) => self.current = Some(self.start(batch.expand_counts())?),
+                Some(batch) => self.current = Some(self.start(batch)?),
                 None => return Ok(None),
             }
         }

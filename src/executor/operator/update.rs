@@ -7,8 +7,6 @@ use crate::bound::Slot;
 use crate::bound::are_independent;
 use crate::error::Detail;
 use crate::error::Error;
-use crate::error::ErrorClass;
-use crate::error::Phase;
 use crate::error::Result;
 use crate::error::Span;
 use crate::executor::Batch;

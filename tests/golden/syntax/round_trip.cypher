@@ -144,7 +144,6 @@ MATCH (n) CALL (n) { SET n.x = 1 } IN TRANSACTIONS;
 MATCH (n) CALL (n) { SET n.x = 1 } IN $k CONCURRENT TRANSACTIONS OF 10 ROWS ON ERROR CONTINUE REPORT STATUS AS s RETURN s;
 CALL { CREATE (n) } IN CONCURRENT TRANSACTIONS OF $n ROWS ON ERROR BREAK;
 WITH 1 AS load, 2 AS csv, 3 AS transactions, 4 AS status, 5 AS row, 6 AS error RETURN load + csv + transactions + status + row + error;
-<<<<<<< HEAD
 CREATE INDEX FOR (n:Person) ON (n.name);
 CREATE RANGE INDEX `a b` IF NOT EXISTS FOR (n:`My Label`) ON (n.a, n.`b c`) OPTIONS {indexProvider: 'range-1.0'};
 create text index $name for ()-[r:KNOWS]->() on (r.since);
@@ -165,12 +164,10 @@ SHOW NODE KEY CONSTRAINTS YIELD name AS n, type ORDER BY n DESC SKIP 1 LIMIT 2 W
 SHOW BUILT IN FUNCTIONS EXECUTABLE YIELD *;
 SHOW PROCEDURES EXECUTABLE BY CURRENT USER YIELD name RETURN count(*);
 RETURN index, constraint, key, if, for, show, node, unique, list, user;
-=======
 RETURN CASE x WHEN > 5 THEN 1 WHEN IS NULL, 3, STARTS WITH 'a', =~ b + 'c' THEN 2 WHEN IS :: INTEGER, IS NOT NULL THEN 3 WHEN IN [1], (a > b) THEN 4 WHEN <> (a AND b) THEN 5 ELSE 6 END;
 RETURN x IS :: INTEGER, x IS NOT TYPED LIST<STRING NOT NULL> NOT NULL, x :: ANY<INTEGER | FLOAT>, x IS :: TIMESTAMP WITHOUT TIME ZONE, x IS :: ANY MAP! LIST NOT NULL, x IS :: ANY /* of */ VALUE, x IS :: LOCAL  DATETIME | ZONED TIME, NOT a + b IS :: INT LIST;
 RETURN a || b || c + d, a || (b || c), [x IN xs WHERE a || b = c | x];
 RETURN allReduce(s = 0, x IN xs | s + x, s < 10 AND s > 0);
->>>>>>> 381751e (Add predicates in CASE, type predicates and string concatenation)
 
 // Paths of GQL.
 MATCH ((a)-[r:R]->(b) WHERE r.w > a.v){1,5} RETURN a;

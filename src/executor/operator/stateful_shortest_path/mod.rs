@@ -27,7 +27,7 @@ use crate::value::NodeId;
 use crate::value::Relationship;
 use crate::value::Value;
 
-use super::{Input, Operator, drain, nodes_of};
+use super::{Input, Operator, Uncounted, drain, nodes_of};
 
 use explore::{Exploration, Place};
 use steps::{Inner, Step, Steps, Time, TimeId};
@@ -107,7 +107,7 @@ impl StatefulShortestPath {
         mut inputs: impl FnMut() -> Result<Input>,
         read: &dyn Fn(Slot) -> bool,
     ) -> Result<Self> {
-        let input = inputs()?;
+        let input = Box::new(Uncounted::new(inputs()?));
         let mut steps = Vec::with_capacity(plan.steps.len());
         for step in &plan.steps {
             steps.push(Step::new(step, |numbered| Ok(Inner::new(numbered, inputs()?)))?);
@@ -151,6 +151,8 @@ impl StatefulShortestPath {
         current.next += 1;
         if !self.plan.independent || self.steps.size() > MOST_KEPT {
             self.steps.forget();
+        } else {
+            self.steps.forget_ends();
         }
         let outer = current.batch.slice(row as usize, row as usize + 1);
         let explored = Exploration::new(start, end, &self.steps);
@@ -341,7 +343,7 @@ impl Operator for StatefulShortestPath {
         loop {
             let Some(mut current) = self.current.take() else {
                 let Some(batch) = self.input.next(ctx)? else { return Ok(None) };
-                self.current = Some(self.start(batch.expand_counts())?);
+                self.current = Some(self.start(batch)?);
                 continue;
             };
             let count = self.count(ctx)?;

@@ -144,6 +144,19 @@ impl Steps {
         self.held = Held::default();
     }
 
+    /// Forgets what was found at the ends of a path, which are those of one row: a step that stands once and has
+    /// such an end only finds what leads to it.
+    pub(super) fn forget_ends(&mut self) {
+        let once = |step: usize| self.steps.get(step).is_some_and(|step| step.plan.times.is_none());
+        let last = self.steps.len().saturating_sub(1);
+        if once(0) {
+            self.to.retain(|(step, _), _| *step != 0);
+        }
+        if once(last) {
+            self.from.retain(|(step, _), _| *step != last);
+        }
+    }
+
     /// What a step finds from (or backwards, to) a node; `find` must have looked before.
     pub(super) fn known(&self, step: usize, node: NodeId, way: Way) -> Arc<[TimeId]> {
         let found = if way == Way::Forward { &self.from } else { &self.to };
