@@ -21,9 +21,13 @@ fn the_examples_of_the_documentation_hold() {
     for file in files {
         let expected = fs::read_to_string(&file).unwrap();
         let found = run(&expected);
+        if found == expected {
+            continue;
+        }
+        // Only what differs: another test makes some of the pages.
         if update {
             fs::write(&file, &found).unwrap();
-        } else if found != expected {
+        } else {
             let lines = expected.lines().zip(found.lines()).enumerate();
             let (at, (left, right)) = lines
                 .filter(|(_, (left, right))| left != right)

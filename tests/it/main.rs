@@ -23,6 +23,7 @@ mod kit;
 mod limits;
 mod load;
 mod long_statement;
+mod manual;
 mod notification;
 mod paths;
 mod storage;
