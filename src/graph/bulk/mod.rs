@@ -132,7 +132,8 @@ impl Bulk<'_> {
         self.relationships.add(batch)
     }
 
-    /// Writes what is left, and says what the catalog has to say.
+    /// Writes what is left, and says what the catalog has to say. Whatever is kept of the graph as a whole (an index) has to
+    /// be written here as well, and what is demanded of it verified, before anybody can see the catalog.
     fn finish(mut self, shared: &Shared) -> Result<Checkpoint> {
         let state = self.before;
         let mut label_counts: BTreeMap<u32, u64> =
