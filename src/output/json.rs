@@ -84,7 +84,8 @@ fn json(value: &Value) -> Tree {
             "nodes": path.nodes().iter().map(node).collect::<Vec<_>>(),
             "relationships": path.relationships().iter().map(relationship).collect::<Vec<_>>(),
         }),
-        other => json!(other.to_string()),
+        // As bare text: the quotes are JSON's own.
+        other => json!(super::bare(other)),
     }
 }
 

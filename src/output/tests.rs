@@ -61,3 +61,13 @@ fn names_and_aliases_are_distinct() {
     assert_eq!(names.len(), count);
     assert!(Format::by_name("nothing").is_none());
 }
+
+#[test]
+fn points_in_time_are_bare_text_in_json() {
+    let mut out = Vec::new();
+    let mut renderer = (Format::by_name("jsonl").unwrap().make)();
+    let date = Value::Date("2020-01-31".parse().unwrap());
+    renderer.begin(&["d".into()], &mut out).unwrap();
+    renderer.row(&[date], &mut out).unwrap();
+    assert_eq!(String::from_utf8(out).unwrap(), "{\"d\":\"2020-01-31\"}\n");
+}
