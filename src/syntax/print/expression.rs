@@ -10,6 +10,7 @@ use crate::syntax::ast::Literal;
 use crate::syntax::ast::LogicalOperator;
 use crate::syntax::ast::MapEntry;
 use crate::syntax::ast::MapProjectionItem;
+use crate::syntax::ast::Name;
 use crate::syntax::ast::QualifiedName;
 use crate::syntax::ast::Quantifier;
 use crate::syntax::ast::SubqueryKind;
@@ -316,15 +317,7 @@ impl Printer {
             }
             ExpressionKind::Reduce { accumulator, initial, variable, list, result } => {
                 self.word("reduce(");
-                self.variable(&accumulator.text);
-                self.word(" = ");
-                self.expression(initial);
-                self.word(", ");
-                self.variable(&variable.text);
-                self.word(" IN ");
-                self.expression(list);
-                self.word(" | ");
-                self.expression(result);
+                self.fold(accumulator, initial, variable, list, result);
                 self.word(")");
             }
             ExpressionKind::AllReduce {
@@ -336,15 +329,7 @@ impl Printer {
                 predicate,
             } => {
                 self.word("allReduce(");
-                self.variable(&accumulator.text);
-                self.word(" = ");
-                self.expression(initial);
-                self.word(", ");
-                self.variable(&variable.text);
-                self.word(" IN ");
-                self.expression(list);
-                self.word(" | ");
-                self.expression(result);
+                self.fold(accumulator, initial, variable, list, result);
                 self.word(", ");
                 self.expression(predicate);
                 self.word(")");
@@ -366,6 +351,26 @@ impl Printer {
             }
             _ => {}
         }
+    }
+
+    /// `accumulator = initial, variable IN list | result`
+    fn fold(
+        &mut self,
+        accumulator: &Name,
+        initial: &Expression,
+        variable: &Name,
+        list: &Expression,
+        result: &Expression,
+    ) {
+        self.variable(&accumulator.text);
+        self.word(" = ");
+        self.expression(initial);
+        self.word(", ");
+        self.variable(&variable.text);
+        self.word(" IN ");
+        self.expression(list);
+        self.word(" | ");
+        self.expression(result);
     }
 
     /// A test of CASE. What follows the subject begins with a space, of which there is one already.
