@@ -6,16 +6,9 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::BufRead;
-use std::io::BufReader;
 use std::path::Path;
 use std::path::PathBuf;
-use std::process::Command;
-use std::process::Stdio;
-use std::thread;
-use std::time::Duration;
 
-use redstring::Detail;
 use redstring::Error;
 use redstring::Result;
 use redstring::graph::Graph;
@@ -32,6 +25,12 @@ use redstring::storage::sled;
 use redstring::value::NodeId;
 use redstring::value::RelationshipId;
 use redstring::value::Value;
+
+use crate::kill;
+use crate::kill::Victim;
+use crate::kill::next;
+use crate::kill::say;
+use crate::kill::times;
 
 /// Nodes per transaction; each but the first follows the one before.
 const NODES: usize = 3;
@@ -141,38 +140,25 @@ fn check(graph: &Graph) -> Result<u64> {
 
 // A killed process.
 
-const FOLDER: &str = "REDSTRING_TEST_CRASH_FOLDER";
-const FIRST: &str = "REDSTRING_TEST_CRASH_FIRST";
 const COMMITS_PER_CHECKPOINT: &str = "REDSTRING_TEST_CRASH_COMMITS_PER_CHECKPOINT";
 const COPIES: &str = "REDSTRING_TEST_CRASH_COPIES";
-
-/// How often something is done: as often as the environment says, for long runs, or as is quick enough.
-fn times(variable: &str, quick: u64) -> u64 {
-    std::env::var(variable).map_or(quick, |number| number.parse().unwrap())
-}
 
 /// The process that is killed; as a test of its own it has nothing to do.
 #[test]
 fn writer_in_another_process() {
-    let Some(folder) = std::env::var_os(FOLDER) else { return };
-    let number = |name: &str| -> u64 { std::env::var(name).unwrap().parse().unwrap() };
-    let (first, per_checkpoint) = (number(FIRST), number(COMMITS_PER_CHECKPOINT));
-    // The process that checks has closed the store, but a child that it starts at that moment may hold it open.
-    let opened = (0..100).find_map(|_| match sled::open(Path::new(&folder)) {
-        Err(error) if error.kind() == Detail::StoreLocked => None,
-        other => Some(other.unwrap()),
-    });
-    let graph = open(opened.unwrap()).unwrap();
+    let Some((opened, first)) = kill::told(sled::open) else { return };
+    let per_checkpoint: u64 = std::env::var(COMMITS_PER_CHECKPOINT).unwrap().parse().unwrap();
+    let graph = open(opened).unwrap();
     // It ends by itself when nobody kills it.
     for number in first..first + 1_000 {
         commit(&graph, number).unwrap();
-        println!("\n<committed {number}>");
+        say(&format!("committed {number}"));
         if number % per_checkpoint == 0 {
-            println!("\n<checkpoint begins>");
+            say("checkpoint begins");
             graph.checkpoint().unwrap();
         }
         if let Some(folder) = std::env::var_os(COPIES) {
-            println!("\n<copy begins>");
+            say("copy begins");
             let target = Path::new(&folder).join(number.to_string());
             let engine = if number % 2 == 0 { "sled" } else { "redb" };
             storage::make_whole(&target, engine, |opened| graph.copy_to(opened)).unwrap();
@@ -180,78 +166,25 @@ fn writer_in_another_process() {
     }
 }
 
-/// The next of a fixed row of numbers that look random.
-fn next(state: &mut u64) -> u64 {
-    *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-    *state >> 33
-}
-
-/// Lets a process commit and kills it a moment after it has said `mark` a few times. Says the last commit
-/// that it has acknowledged, or `acknowledged` if there was none.
-fn kill(
-    folder: &Path,
-    copies: Option<&Path>,
-    per_checkpoint: u64,
-    mark: &str,
-    random: &mut u64,
-    acknowledged: u64,
-) -> u64 {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "crash::writer_in_another_process", "--nocapture"])
-        .env(FOLDER, folder)
-        .env(FIRST, (acknowledged + 1).to_string())
-        .env(COMMITS_PER_CHECKPOINT, per_checkpoint.to_string())
-        .envs(copies.map(|copies| (COPIES, copies)))
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let mut last = acknowledged;
-    let mut note = |line: &str| {
-        if let Some(rest) = line.strip_prefix("<committed ") {
-            last = rest.strip_suffix('>').map_or(last, |number| number.parse().unwrap());
-        }
-    };
-    let mut marks = 1 + next(random) % 3;
-    for line in lines.by_ref() {
-        let line = line.unwrap();
-        note(&line);
-        marks -= u64::from(line.starts_with(mark));
-        if marks == 0 {
-            break;
-        }
+/// Who commits, and dies a moment after it has said `mark`.
+fn writer(per_checkpoint: u64, mark: &str) -> Victim<'_> {
+    Victim {
+        test: "crash::writer_in_another_process",
+        environment: vec![(COMMITS_PER_CHECKPOINT, per_checkpoint.to_string().into())],
+        mark,
+        longest: 14,
     }
-    assert_eq!(marks, 0, "the writer ended by itself");
-    // Short waits and long ones are as likely: a commit takes a millisecond, a checkpoint many.
-    let longest = 1 << (4 + next(random) % 11);
-    thread::sleep(Duration::from_micros(next(random) % longest));
-    child.kill().unwrap();
-    child.wait().unwrap();
-    lines.map_while(|line| line.ok()).for_each(|line| note(&line));
-    last
 }
 
 /// Kills a process again and again and checks after each time. `REDSTRING_TEST_ROUNDS` asks for more rounds.
 fn kill_rounds(per_checkpoint: u64, mark: &str) {
     let rounds = times("REDSTRING_TEST_ROUNDS", 50);
-    let mut random = per_checkpoint;
-    let mut round = 0;
-    while round < rounds {
-        let folder = tempfile::tempdir().unwrap();
-        let mut last = 0;
-        // The next round goes on with the store that the one before has left.
-        for _ in 0..5.min(rounds - round) {
-            round += 1;
-            let acknowledged = kill(folder.path(), None, per_checkpoint, mark, &mut random, last);
-            let graph = open(sled::open(folder.path()).unwrap()).unwrap();
-            last = check(&graph).unwrap();
-            assert!(
-                last == acknowledged || last == acknowledged + 1,
-                "round {round}: {acknowledged} were acknowledged, {last} are there"
-            );
-        }
-        assert_eq!(fs::read_dir(folder.path().join("sled/blobs")).unwrap().count(), 0);
-    }
+    let check = |store: &Path, _| {
+        let last = check(&open(sled::open(store).unwrap()).unwrap()).unwrap();
+        assert_eq!(fs::read_dir(store.join("sled/blobs")).unwrap().count(), 0);
+        last
+    };
+    writer(per_checkpoint, mark).rounds(rounds, &mut per_checkpoint.clone(), |_| {}, check);
 }
 
 #[test]
@@ -271,7 +204,9 @@ fn killed_during_backups_and_migrations() {
         let folder = tempfile::tempdir().unwrap();
         let (store, copies) = (folder.path().join("store"), folder.path().join("copies"));
         fs::create_dir(&copies).unwrap();
-        let acknowledged = kill(&store, Some(&copies), 5, "<copy", &mut random, 0);
+        let mut writer = writer(5, "<copy");
+        writer.environment.push((COPIES, copies.clone().into()));
+        let acknowledged = writer.kill(&store, &mut random, 0);
         let last = check(&open(sled::open(&store).unwrap()).unwrap()).unwrap();
         assert!(last == acknowledged || last == acknowledged + 1, "round {round}");
         // A copy is whole or has not got its name.
