@@ -518,6 +518,7 @@ impl Shared {
 
     fn publish(&self, checkpoint: Checkpoint) -> Result<()> {
         let Checkpoint { catalog, base } = checkpoint;
+        base.files().iter().for_each(|file| file.keep());
         // From here to the end of the switch a failure leaves memory and disk on different bases.
         catalog.write(&*self.bytes).map_err(|error| self.poison(error))?;
         let before = Snapshot { state: Arc::new(State::new(&catalog, base)) };

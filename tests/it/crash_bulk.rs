@@ -134,7 +134,11 @@ fn schema_after(last: u64) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for step in 1..=last {
         let (_, name, creates) = schema_step(step);
-        if creates { names.insert(name.to_owned()) } else { names.remove(name) };
+        if creates {
+            names.insert(name.to_owned())
+        } else {
+            names.remove(name)
+        };
     }
     names
 }

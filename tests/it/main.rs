@@ -19,6 +19,7 @@ mod graph_crash;
 mod graph_history;
 mod graph_index;
 mod import;
+mod import_failed;
 mod isolation;
 mod kill;
 mod kit;

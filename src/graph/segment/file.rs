@@ -28,7 +28,8 @@ const HEADER: u64 = 12;
 /// How many files a base has at most; from there on the smaller half is joined into the new one.
 const FILES: usize = 16;
 
-/// A finished file. It is opened at its first use, and deleted after its last once it is obsolete.
+/// A finished file. It is opened at its first use, and deleted after its last where no catalog names it: one that is
+/// new and came to nothing, or one that is obsolete.
 #[derive(Debug)]
 pub(crate) struct SegmentFile {
     number: u64,
@@ -36,18 +37,19 @@ pub(crate) struct SegmentFile {
     files: Arc<dyn SegmentFiles>,
     cache: Arc<ChunkCache>,
     reader: OnceLock<Arc<dyn SegmentReader>>,
-    obsolete: AtomicBool,
+    named: AtomicBool,
 }
 
 impl SegmentFile {
+    /// A file that a catalog names.
     pub(crate) fn new(
         number: u64,
         length: u64,
         files: Arc<dyn SegmentFiles>,
         cache: Arc<ChunkCache>,
     ) -> Self {
-        let obsolete = AtomicBool::new(false);
-        Self { number, length, files, cache, reader: OnceLock::new(), obsolete }
+        let named = AtomicBool::new(true);
+        Self { number, length, files, cache, reader: OnceLock::new(), named }
     }
 
     /// The name of the file with this number.
@@ -68,9 +70,14 @@ impl SegmentFile {
         self.length
     }
 
-    /// No catalog names it any more: its last user deletes it.
+    /// A catalog is about to name it, so that it must be there whatever becomes of that.
+    pub(crate) fn keep(&self) {
+        self.named.store(true, Ordering::Relaxed);
+    }
+
+    /// No catalog names it any more, or none does yet: its last user deletes it.
     pub(crate) fn retire(&self) {
-        self.obsolete.store(true, Ordering::Relaxed);
+        self.named.store(false, Ordering::Relaxed);
     }
 
     pub(super) fn damaged(&self, offset: u64, what: &str) -> Error {
@@ -128,7 +135,8 @@ impl SegmentFile {
 
 impl Drop for SegmentFile {
     fn drop(&mut self) {
-        if self.obsolete.load(Ordering::Relaxed) {
+        if !self.named.load(Ordering::Relaxed) {
+            // Another file may come to have its number.
             self.cache.forget(self.number);
             // What stays is deleted at the next open: no catalog names it.
             let _ = self.files.delete(&Self::name_of(self.number));
@@ -291,6 +299,7 @@ impl SegmentBuilder {
         let index = self.write(&bytes)?;
         let length = self.writer.finish()?;
         let new = SegmentFile::new(self.number, length, files.clone(), cache.clone());
+        new.retire();
         self.kept.push(Arc::new(new));
         Ok(Written { files: self.kept, index, sections: self.index })
     }
