@@ -3,14 +3,12 @@
 use crate::bound::BinaryOperator;
 use crate::bound::Expression;
 use crate::bound::ExpressionKind;
-use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
 use crate::error::Span;
 use crate::syntax::ast;
 use crate::value::Type;
 use crate::value::Value;
-use crate::value::ValueType;
 
 use super::Binder;
 use super::operator::joined;
@@ -156,27 +154,4 @@ fn begins_with_subject(when: &ast::Expression) -> bool {
         K::FunctionCall { arguments, .. } => arguments.first().is_some_and(begins_with_subject),
         _ => false,
     }
-}
-
-/// The type that a text names.
-pub(super) fn value_type(of: &ast::ValueType) -> Result<ValueType> {
-    let mut parts = Vec::with_capacity(of.parts.len());
-    for part in &of.parts {
-        parts.push(match &part.kind {
-            ast::TypeKind::Name(name) => {
-                ValueType::named(name, part.not_null).ok_or_else(|| {
-                    Error::syntax(
-                        Detail::UnexpectedSyntax,
-                        format!("there is no type `{name}`"),
-                    )
-                    .at(part.span)
-                    .help("Types are BOOLEAN, STRING, INTEGER, FLOAT, DATE, LOCAL TIME, ZONED TIME, LOCAL DATETIME, ZONED DATETIME, DURATION, POINT, NODE, RELATIONSHIP, MAP, PATH, LIST<type>, PROPERTY VALUE, ANY, NULL and NOTHING.")
-                })?
-            }
-            ast::TypeKind::List(of) => ValueType::list_of(value_type(of)?, part.not_null),
-            ast::TypeKind::OneOf(of) if part.not_null => value_type(of)?.without_null(),
-            ast::TypeKind::OneOf(of) => value_type(of)?,
-        });
-    }
-    Ok(ValueType::one_of(parts))
 }

@@ -97,7 +97,7 @@ impl Binder<'_> {
             }
             K::IsTyped { operand, negated, of } => {
                 let operand = Box::new(self.expression(operand)?);
-                let of = Arc::new(super::case::value_type(of)?);
+                let of = Arc::new(super::value_type::value_type(of)?);
                 let test = made(ExpressionKind::IsTyped { operand, of }, Type::Boolean)?;
                 if !negated {
                     return Ok(test);

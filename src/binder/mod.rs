@@ -22,6 +22,7 @@ mod schema;
 mod scope;
 mod subquery;
 mod updating;
+mod value_type;
 
 use std::sync::Arc;
 

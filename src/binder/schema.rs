@@ -14,11 +14,10 @@ use crate::error::Result;
 use crate::error::Span;
 use crate::error::nearest;
 use crate::syntax::ast;
-use crate::value::PropertyType;
-use crate::value::ScalarType;
 use crate::value::Type;
 use crate::value::Value;
 
+use super::value_type::property_type;
 use super::{Binder, error};
 
 /// The words that may stand before what SHOW shows, for each with what the procedure is asked for.
@@ -129,10 +128,7 @@ impl Binder<'_> {
             ast::Demand::Unique => bound::Demand::Unique,
             ast::Demand::Key => bound::Demand::Key,
             ast::Demand::Exists => bound::Demand::Exists,
-            ast::Demand::Type(types) => {
-                let types = types.iter().map(|of| Ok((of.list, scalar(&of.name)?)));
-                bound::Demand::Type(PropertyType::one_of(types.collect::<Result<Vec<_>>>()?))
-            }
+            ast::Demand::Type(of) => bound::Demand::Type(property_type(of)?),
         };
         check_options(command.options.as_ref(), "RANGE")?;
         let properties = properties_of(&command.entity, &command.properties)?;
@@ -329,17 +325,6 @@ fn properties_of(
         keys.push(key);
     }
     Ok(keys)
-}
-
-fn scalar(name: &ast::Name) -> Result<ScalarType> {
-    ScalarType::named(&name.text).ok_or_else(|| {
-        let known = ScalarType::ALL.iter().flat_map(|(_, names)| names.iter().copied());
-        let error = misfit(format!("no property has the type {}", name.text), name.span);
-        match nearest(&name.text, known) {
-            Some(near) => error.help(format!("Did you mean {near}?")),
-            None => error.help("Types are BOOLEAN, INTEGER, FLOAT, STRING, temporal types, POINT, and LIST<… NOT NULL> of these."),
-        }
-    })
 }
 
 /// There is nothing to set: what Neo4j has as the only choice is accepted, and nothing else.

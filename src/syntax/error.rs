@@ -445,7 +445,7 @@ fn expected(rules: &[Rule]) -> Vec<String> {
     for rule in rules {
         match rule {
             // What these stand for is expected under another name.
-            Rule::reserved | Rule::special | Rule::scalar_word => {}
+            Rule::reserved | Rule::special | Rule::kind_word => {}
             // GQL's word for a colon.
             Rule::kw_is if rules.contains(&Rule::colon) => {}
             // Rare ones would hide what was more likely meant.
@@ -506,7 +506,11 @@ fn words(rule: Rule) -> String {
         Rule::colon | Rule::label_part | Rule::set_labels => ":",
         Rule::computed_label => "$",
         Rule::type_test | Rule::double_colon => "::",
-        Rule::value_type | Rule::type_part | Rule::type_name | Rule::type_of_parts => "a type",
+        Rule::unknown_type
+        | Rule::value_type
+        | Rule::type_part
+        | Rule::type_name
+        | Rule::type_of_parts => "a type",
         Rule::case_test => "an expression",
         Rule::list_suffix => "LIST",
         Rule::nullability => "NOT NULL",

@@ -19,7 +19,7 @@ macro_rules! scalars {
             pub const ALL: &'static [(ScalarType, &'static [&'static str])] =
                 &[$((ScalarType::$name, &[$words, $($alias),*])),*];
 
-            fn accepts(self, value: &Value) -> bool {
+            pub(super) fn accepts(self, value: &Value) -> bool {
                 match self { $(ScalarType::$name => matches!(value, Value::$variant(_))),* }
             }
         }
@@ -32,7 +32,7 @@ scalars! {
     /// Text.
     String: "STRING" | "VARCHAR", String;
     /// 64-bit integers.
-    Integer: "INTEGER" | "INT" | "SIGNED INTEGER" | "INTEGER64" | "INT64", Integer;
+    Integer: "INTEGER" | "INT" | "SIGNED INTEGER" | "SIGNED INT" | "INTEGER64" | "INT64", Integer;
     /// 64-bit floats.
     Float: "FLOAT" | "FLOAT64" | "DOUBLE", Float;
     /// Days of the calendar.
@@ -62,7 +62,7 @@ impl ScalarType {
         Self::ALL.iter().find(|(_, names)| named(names)).map(|(of, _)| *of)
     }
 
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         let entry = Self::ALL.iter().find(|(of, _)| *of == self);
         entry.and_then(|(_, names)| names.first().copied()).unwrap_or_default()
     }

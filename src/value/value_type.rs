@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Property, Value};
+use super::{Property, ScalarType, Value};
 
 /// A type that a value may be asked about: one of several.
 ///
@@ -19,6 +19,7 @@ pub struct ValueType {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Kind {
+    Scalar(ScalarType),
     Named(Name),
     List(ValueType),
     OneOf(ValueType),
@@ -26,10 +27,14 @@ enum Kind {
 
 macro_rules! names {
     ($($name:ident: $word:literal $(| $alias:literal)*;)*) => {
+        /// The types of values that are no property by themselves, or more than one.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         enum Name { $($name),* }
 
         impl Name {
+            /// The names of every one, the usual one first.
+            const ALL: &'static [&'static [&'static str]] = &[$(&[$word, $($alias),*]),*];
+
             fn of(word: &str) -> Option<Self> {
                 match word {
                     $($word $(| $alias)* => Some(Name::$name),)*
@@ -47,17 +52,6 @@ macro_rules! names {
 names! {
     Nothing: "NOTHING";
     Null: "NULL";
-    Boolean: "BOOLEAN" | "BOOL";
-    String: "STRING" | "VARCHAR";
-    Integer: "INTEGER" | "INT" | "SIGNED INTEGER";
-    Float: "FLOAT";
-    Date: "DATE";
-    LocalTime: "LOCAL TIME" | "TIME WITHOUT TIMEZONE" | "TIME WITHOUT TIME ZONE";
-    ZonedTime: "ZONED TIME" | "TIME WITH TIMEZONE" | "TIME WITH TIME ZONE";
-    LocalDateTime: "LOCAL DATETIME" | "TIMESTAMP WITHOUT TIMEZONE" | "TIMESTAMP WITHOUT TIME ZONE";
-    ZonedDateTime: "ZONED DATETIME" | "TIMESTAMP WITH TIMEZONE" | "TIMESTAMP WITH TIME ZONE";
-    Duration: "DURATION";
-    Point: "POINT";
     Node: "NODE" | "VERTEX" | "ANY NODE" | "ANY VERTEX";
     Relationship: "RELATIONSHIP" | "EDGE" | "ANY RELATIONSHIP" | "ANY EDGE";
     Map: "MAP" | "ANY MAP";
@@ -69,7 +63,14 @@ names! {
 impl ValueType {
     /// The type of this name, in capitals and with single spaces, if there is one.
     pub fn named(name: &str, not_null: bool) -> Option<Self> {
-        Name::of(name).map(|name| Self { parts: vec![(Kind::Named(name), not_null)] })
+        let scalar = || ScalarType::named(name).map(Kind::Scalar);
+        let kind = Name::of(name).map(Kind::Named).or_else(scalar)?;
+        Some(Self { parts: vec![(kind, not_null)] })
+    }
+
+    /// The names of each type that is no list of others, in capitals, the usual one first.
+    pub fn names() -> impl Iterator<Item = &'static [&'static str]> {
+        ScalarType::ALL.iter().map(|(_, names)| *names).chain(Name::ALL.iter().copied())
     }
 
     /// Lists of a type.
@@ -99,6 +100,7 @@ impl ValueType {
             (_, Value::Null) => true,
             (Kind::List(of), Value::List(items)) => items.iter().all(|item| of.accepts(item)),
             (Kind::List(_), _) => false,
+            (Kind::Scalar(of), _) => of.accepts(value),
             (Kind::Named(name), _) => belongs(*name, value),
         })
     }
@@ -108,17 +110,6 @@ impl ValueType {
 fn belongs(name: Name, value: &Value) -> bool {
     match name {
         Name::Nothing | Name::Null => false,
-        Name::Boolean => matches!(value, Value::Boolean(_)),
-        Name::String => matches!(value, Value::String(_)),
-        Name::Integer => matches!(value, Value::Integer(_)),
-        Name::Float => matches!(value, Value::Float(_)),
-        Name::Date => matches!(value, Value::Date(_)),
-        Name::LocalTime => matches!(value, Value::LocalTime(_)),
-        Name::ZonedTime => matches!(value, Value::Time(_)),
-        Name::LocalDateTime => matches!(value, Value::LocalDateTime(_)),
-        Name::ZonedDateTime => matches!(value, Value::DateTime(_)),
-        Name::Duration => matches!(value, Value::Duration(_)),
-        Name::Point => matches!(value, Value::Point(_)),
         Name::Node => matches!(value, Value::Node(_)),
         Name::Relationship => matches!(value, Value::Relationship(_)),
         Name::Map => matches!(value, Value::Map(_)),
@@ -133,6 +124,7 @@ impl fmt::Display for ValueType {
         for (at, (kind, not_null)) in self.parts.iter().enumerate() {
             f.write_str(if at > 0 { " | " } else { "" })?;
             match kind {
+                Kind::Scalar(of) => f.write_str(of.name())?,
                 Kind::Named(name) => f.write_str(name.word())?,
                 Kind::List(of) => write!(f, "LIST<{of}>")?,
                 Kind::OneOf(of) => write!(f, "ANY<{of}>")?,

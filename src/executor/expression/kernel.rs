@@ -370,6 +370,7 @@ pub(super) fn regex(pattern: &Arc<str>) -> Result<Regex> {
     };
     // By itself first: what is put around it must not make a whole of unbalanced parts.
     if let Err(error) = regex_syntax::parse(pattern) {
+        use regex_syntax::ast::ErrorKind::{UnsupportedBackreference, UnsupportedLookAround};
         let (what, span) = match &error {
             regex_syntax::Error::Parse(error) => (error.kind().to_string(), error.span()),
             regex_syntax::Error::Translate(error) => (error.kind().to_string(), error.span()),
@@ -377,8 +378,10 @@ pub(super) fn regex(pattern: &Arc<str>) -> Result<Regex> {
         };
         let before = pattern.get(..span.start.offset).unwrap_or_default();
         let at = before.chars().count() + 1;
+        let linear = matches!(&error, regex_syntax::Error::Parse(error)
+            if matches!(error.kind(), UnsupportedBackreference | UnsupportedLookAround));
         let error = invalid(format!("{what}, at character {at}"));
-        return Err(if what.contains("not supported") {
+        return Err(if linear {
             error.help(
                 "It is matched in linear time, and so it knows no look-around and no references.",
             )

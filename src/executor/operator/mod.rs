@@ -2,6 +2,7 @@
 
 mod aggregate;
 mod apply;
+mod chain;
 mod distinct;
 mod expand;
 mod expand_count;

@@ -15,6 +15,7 @@ use crate::value::Relationship;
 use crate::value::RelationshipId;
 use crate::value::Value;
 
+use super::chain::Chain;
 use super::var_length::collect;
 use super::{Input, Operator, Uncounted, drain, nodes_of, numbers, relationships_of};
 
@@ -45,24 +46,10 @@ enum Source {
     Relationship(usize),
 }
 
-/// What the pattern matched once, and what came before it; paths share their beginnings.
+/// What the pattern matched once.
 struct Time {
     relationships: Box<[RelationshipId]>,
     nodes: Box<[NodeId]>,
-    before: Option<Arc<Time>>,
-}
-
-impl Drop for Time {
-    /// One after the other: left to itself, dropping would call itself once per time.
-    fn drop(&mut self) {
-        let mut before = self.before.take();
-        while let Some(time) = before {
-            match Arc::try_unwrap(time) {
-                Ok(mut time) => before = time.before.take(),
-                Err(_) => break,
-            }
-        }
-    }
 }
 
 /// A path on its way.
@@ -71,22 +58,17 @@ struct Partial {
     row: u32,
     start: NodeId,
     node: NodeId,
-    times: u64,
-    last: Option<Arc<Time>>,
+    count: u64,
+    times: Chain<Time>,
 }
 
 impl Partial {
-    /// What the pattern matched, the latest first.
-    fn times(&self) -> impl Iterator<Item = &Time> {
-        std::iter::successors(self.last.as_deref(), |time| time.before.as_deref())
-    }
-
     fn uses(&self, relationship: RelationshipId) -> bool {
-        self.times().any(|time| time.relationships.contains(&relationship))
+        self.times.iter().any(|time| time.relationships.contains(&relationship))
     }
 
     fn visits(&self, node: NodeId) -> bool {
-        self.start == node || self.times().any(|time| time.nodes.contains(&node))
+        self.start == node || self.times.iter().any(|time| time.nodes.contains(&node))
     }
 }
 
@@ -136,7 +118,7 @@ impl Repeat {
         let paths = rows
             .into_iter()
             .zip(nodes)
-            .map(|(row, node)| Partial { row, start: node, node, times: 0, last: None })
+            .map(|(row, node)| Partial { row, start: node, node, count: 0, times: Chain::EMPTY })
             .collect();
         let mut walk = Walk { batch, ends, used, waiting: Vec::new(), complete: Vec::new() };
         self.take(&mut walk, paths);
@@ -148,15 +130,15 @@ impl Repeat {
         for path in &paths {
             let arrived = !self.plan.into
                 || walk.ends.get(path.row as usize).is_some_and(|end| *end == Some(path.node));
-            if path.times >= self.plan.min && arrived {
+            if path.count >= self.plan.min && arrived {
                 walk.complete.push(path.clone());
             }
         }
         if self.plan.restriction.nodes == DistinctNodes::Simple {
             // What has come back to its beginning is closed.
-            paths.retain(|path| path.times == 0 || path.node != path.start);
+            paths.retain(|path| path.count == 0 || path.node != path.start);
         }
-        if paths.first().is_some_and(|p| self.plan.max.is_none_or(|max| p.times < max)) {
+        if paths.first().is_some_and(|p| self.plan.max.is_none_or(|max| p.count < max)) {
             // The first chunk comes off the stack first.
             let chunks: Vec<Vec<Partial>> = paths.chunks(CHUNK).map(<[_]>::to_vec).collect();
             walk.waiting.extend(chunks.into_iter().rev());
@@ -198,12 +180,8 @@ impl Repeat {
                 if self.may_follow(walk, path, &relationships, &nodes) {
                     longer.push(Partial {
                         node: ends[at],
-                        times: path.times + 1,
-                        last: Some(Arc::new(Time {
-                            relationships,
-                            nodes,
-                            before: path.last.clone(),
-                        })),
+                        count: path.count + 1,
+                        times: path.times.with(Time { relationships, nodes }),
                         ..*path
                     });
                 }
@@ -252,7 +230,7 @@ impl Repeat {
         let list = |path: &Partial, of: &dyn Fn(&Time, &mut Vec<Value>)| {
             let mut values = Vec::new();
             // The latest first, and the last of each time first.
-            path.times().for_each(|time| of(time, &mut values));
+            path.times.iter().for_each(|time| of(time, &mut values));
             if !backwards {
                 values.reverse();
             }

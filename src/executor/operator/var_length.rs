@@ -19,6 +19,7 @@ use crate::value::Relationship;
 use crate::value::RelationshipId;
 use crate::value::Value;
 
+use super::chain::Chain;
 use super::{Input, Operator, Uncounted, direction, nodes_of, type_ids};
 
 /// How many paths are lengthened at once.
@@ -80,25 +81,11 @@ impl RelationshipFilter {
     }
 }
 
-/// The last relationship of a path and what came before it; paths share their beginnings.
-pub(super) struct Step {
+/// A relationship of a path.
+struct Step {
     relationship: RelationshipId,
     /// The node it leads from.
     from: NodeId,
-    before: Option<Arc<Step>>,
-}
-
-impl Drop for Step {
-    /// One step after the other: left to itself, dropping would call itself once per relationship.
-    fn drop(&mut self) {
-        let mut before = self.before.take();
-        while let Some(step) = before {
-            match Arc::try_unwrap(step) {
-                Ok(mut step) => before = step.before.take(),
-                Err(_) => break,
-            }
-        }
-    }
 }
 
 /// A path on its way.
@@ -107,52 +94,28 @@ struct Partial {
     row: u32,
     node: NodeId,
     length: u64,
-    last: Option<Arc<Step>>,
+    steps: Chain<Step>,
 }
 
 impl Partial {
     fn uses(&self, relationship: RelationshipId) -> bool {
-        let mut step = self.last.as_deref();
-        while let Some(at) = step {
-            if at.relationship == relationship {
-                return true;
-            }
-            step = at.before.as_deref();
-        }
-        false
+        self.steps.iter().any(|step| step.relationship == relationship)
     }
 
     /// Whether a node lies on it before its end.
     fn passes(&self, node: NodeId) -> bool {
-        let mut step = self.last.as_deref();
-        while let Some(at) = step {
-            if at.from == node {
-                return true;
-            }
-            step = at.before.as_deref();
-        }
-        false
+        self.steps.iter().any(|step| step.from == node)
     }
 
-    /// Whether it ends where it began.
-    fn is_closed(&self) -> bool {
-        let mut step = self.last.as_deref();
-        while let Some(at) = step {
-            if at.before.is_none() {
-                return at.from == self.node;
-            }
-            step = at.before.as_deref();
-        }
-        false
+    /// Whether a node is the one it began with.
+    fn began_at(&self, node: NodeId) -> bool {
+        self.steps.iter().last().is_some_and(|step| step.from == node)
     }
 
     fn relationships(&self, reversed: bool) -> Value {
         let mut list = Vec::with_capacity(self.length as usize);
-        let mut step = self.last.as_deref();
-        while let Some(at) = step {
-            list.push(Value::Relationship(Relationship::new(at.relationship)));
-            step = at.before.as_deref();
-        }
+        let ids = self.steps.iter().map(|step| step.relationship);
+        list.extend(ids.map(|id| Value::Relationship(Relationship::new(id))));
         // The steps lead backwards.
         if !reversed {
             list.reverse();
@@ -213,7 +176,7 @@ impl VarLengthExpand {
         let paths: Vec<Partial> = rows
             .into_iter()
             .zip(nodes)
-            .map(|(row, node)| Partial { row, node, length: 0, last: None })
+            .map(|(row, node)| Partial { row, node, length: 0, steps: Chain::EMPTY })
             .collect();
         let mut walk = Walk { batch, ends, used, waiting: Vec::new(), complete: Vec::new() };
         self.take(&mut walk, paths);
@@ -230,7 +193,7 @@ impl VarLengthExpand {
             }
         }
         if self.restriction.nodes == DistinctNodes::Simple {
-            paths.retain(|path| !path.is_closed());
+            paths.retain(|path| !path.began_at(path.node));
         }
         if paths.first().is_some_and(|p| self.max.is_none_or(|max| p.length < max)) {
             // The first chunk comes off the stack first.
@@ -261,11 +224,7 @@ impl VarLengthExpand {
                     row: path.row,
                     node: found.nodes[i],
                     length: path.length + 1,
-                    last: Some(Arc::new(Step {
-                        relationship,
-                        from: path.node,
-                        before: path.last.clone(),
-                    })),
+                    steps: path.steps.with(Step { relationship, from: path.node }),
                 });
             }
         }
@@ -278,12 +237,9 @@ impl VarLengthExpand {
         match self.restriction.nodes {
             DistinctNodes::None => true,
             DistinctNodes::Acyclic => path.node != node && !path.passes(node),
+            // It may close at its beginning.
             DistinctNodes::Simple => {
-                let longer = Partial { node, ..path.clone() };
-                if path.last.is_none() || longer.is_closed() {
-                    return true;
-                }
-                path.node != node && !path.passes(node)
+                path.length == 0 || path.began_at(node) || path.node != node && !path.passes(node)
             }
         }
     }

@@ -3,6 +3,7 @@
 use crate::syntax::ast::Expression;
 use crate::syntax::ast::Name;
 use crate::syntax::ast::SortItem;
+use crate::syntax::ast::ValueType;
 use crate::syntax::ast::YieldItem;
 
 node! {
@@ -132,19 +133,11 @@ pub enum Demand {
     Key,
     /// `IS NOT NULL`
     Exists,
-    /// `IS :: type | type`: never empty
-    Type(Vec<DemandedType>),
+    /// `IS :: type | type`
+    Type(ValueType),
 }
 
 node! {
-    /// `INTEGER` or `LIST<INTEGER NOT NULL>`
-    pub struct DemandedType {
-        /// Whether it is a list of them.
-        pub list: bool,
-        /// The words of the type, in capitals with a space between each two.
-        pub name: Name,
-    }
-
     /// `SHOW [words] what [EXECUTABLE] [YIELD … | WHERE …]`
     pub struct Show {
         /// The words before what is shown, in capitals.

@@ -6,7 +6,6 @@ use crate::error::Span;
 use crate::syntax::ast::CreateConstraint;
 use crate::syntax::ast::CreateIndex;
 use crate::syntax::ast::Demand;
-use crate::syntax::ast::DemandedType;
 use crate::syntax::ast::DropSchema;
 use crate::syntax::ast::Expression;
 use crate::syntax::ast::IndexOn;
@@ -174,26 +173,12 @@ impl Builder<'_> {
             Rule::demand_key => Ok(Demand::Key),
             Rule::demand_exists => Ok(Demand::Exists),
             Rule::demand_type => {
-                let types = parts(inner).filter(|part| part.as_rule() == Rule::property_type);
-                types.map(|part| self.demanded_type(part)).collect::<Result<_>>().map(Demand::Type)
+                let of = parts(inner).find(|part| part.as_rule() == Rule::value_type);
+                let of = of.ok_or_else(|| missing("type", span))?;
+                self.value_type(of).map(Demand::Type)
             }
             _ => Err(misplaced(&inner, span)),
         }
-    }
-
-    fn demanded_type(&self, pair: Pair<'_>) -> Result<DemandedType> {
-        let span = self.span(&pair);
-        let inner = pair.into_inner().next().ok_or_else(|| missing("type", span))?;
-        let list = inner.as_rule() == Rule::list_type;
-        let scalar = match list {
-            true => inner.into_inner().find(|part| part.as_rule() == Rule::scalar_type),
-            false => Some(inner),
-        };
-        let scalar = scalar.ok_or_else(|| missing("type", span))?;
-        let place = self.span(&scalar);
-        let words: Vec<String> =
-            scalar.into_inner().map(|word| word.as_str().to_ascii_uppercase()).collect();
-        Ok(DemandedType { list, name: Name { text: words.join(" "), span: place }, span })
     }
 
     /// SHOW.

@@ -1,4 +1,4 @@
-//! The types of `IS :: TYPE`.
+//! The types of `IS :: TYPE`, of values and of constraints.
 
 use crate::error::Detail;
 use crate::error::Error;
@@ -14,11 +14,26 @@ use crate::syntax::grammar::Rule;
 use crate::syntax::token::TokenKind;
 use crate::syntax::token::tokens;
 
+/// The words of a text, in capitals, with a space between each two.
+fn words(text: &str) -> String {
+    let words = tokens(text).filter(|token| token.kind != TokenKind::Comment);
+    let words: Vec<&str> = words.map(|token| token.text(text)).collect();
+    words.join(" ").to_ascii_uppercase()
+}
+
 impl Builder<'_> {
     pub(super) fn value_type(&self, pair: Pair<'_>) -> Result<ValueType> {
         let span = self.span(&pair);
         self.nested(span, || {
-            let all = parts(pair).map(|part| self.type_part(part)).collect::<Result<Vec<_>>>()?;
+            let part = |part: Pair<'_>| match part.as_rule() {
+                Rule::unknown_type => {
+                    // Which types there are the binder knows.
+                    let (span, name) = (self.span(&part), words(part.as_str()));
+                    Ok(TypePart { kind: TypeKind::Name(name), not_null: false, span })
+                }
+                _ => self.type_part(part),
+            };
+            let all = parts(pair).map(part).collect::<Result<Vec<_>>>()?;
             // In Neo4j, too: whether null belongs to a union must be plain.
             let mixed = all.iter().find(|part| part.not_null != all.iter().all(|p| p.not_null));
             if let Some(part) = mixed {
@@ -39,12 +54,7 @@ impl Builder<'_> {
         let mut not_null = false;
         for part in pair.into_inner() {
             match part.as_rule() {
-                Rule::type_name => {
-                    let text = part.as_str();
-                    let words = tokens(text).filter(|token| token.kind != TokenKind::Comment);
-                    let words: Vec<&str> = words.map(|token| token.text(text)).collect();
-                    kind = Some(TypeKind::Name(words.join(" ").to_ascii_uppercase()));
-                }
+                Rule::type_name => kind = Some(TypeKind::Name(words(part.as_str()))),
                 Rule::type_of_parts => {
                     let mut is_list = false;
                     let mut of = None;

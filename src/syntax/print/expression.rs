@@ -382,7 +382,7 @@ impl Printer {
         }
     }
 
-    fn value_type(&mut self, of: &ValueType) {
+    pub(super) fn value_type(&mut self, of: &ValueType) {
         self.separated(&of.parts, " | ", |printer, part| {
             match &part.kind {
                 TypeKind::Name(name) => printer.word(name),

@@ -58,17 +58,9 @@ impl Printer {
             Demand::Unique => self.word("UNIQUE"),
             Demand::Key => self.word("KEY"),
             Demand::Exists => self.word("NOT NULL"),
-            Demand::Type(types) => {
+            Demand::Type(of) => {
                 self.word(":: ");
-                self.separated(types, " | ", |printer, of| {
-                    if of.list {
-                        printer.word("LIST<");
-                    }
-                    printer.word(&of.name.text);
-                    if of.list {
-                        printer.word(" NOT NULL>");
-                    }
-                });
+                self.value_type(of);
             }
         }
         self.options(command.options.as_ref());

@@ -53,7 +53,10 @@ pub fn components(value: &Value) -> Vec<&'static str> {
         Value::Time(_) => &[OF_TIME, OF_OFFSET],
         Value::LocalDateTime(_) => &[OF_DATE, OF_TIME],
         Value::DateTime(_) => &[OF_DATE, OF_TIME, OF_INSTANT, OF_OFFSET],
-        Value::Duration(_) => &[OF_DURATION],
+        Value::Duration(_) => {
+            let units = UNITS.iter().map(|(name, _)| *name);
+            return units.chain(REMAINDERS.iter().map(|(name, _)| *name)).collect();
+        }
         _ => &[],
     };
     groups.concat()
@@ -75,27 +78,49 @@ const OF_DATE: &[&str] = &[
 const OF_TIME: &[&str] = &["hour", "minute", "second", "millisecond", "microsecond", "nanosecond"];
 const OF_INSTANT: &[&str] = &["epochSeconds", "epochMillis"];
 const OF_OFFSET: &[&str] = &["timezone", "offset", "offsetMinutes", "offsetSeconds"];
-const OF_DURATION: &[&str] = &[
-    "years",
-    "quarters",
-    "months",
-    "weeks",
-    "days",
-    "hours",
-    "minutes",
-    "seconds",
-    "milliseconds",
-    "microseconds",
-    "nanoseconds",
-    "quartersOfYear",
-    "monthsOfQuarter",
-    "monthsOfYear",
-    "daysOfWeek",
-    "minutesOfHour",
-    "secondsOfMinute",
-    "millisecondsOfSecond",
-    "microsecondsOfSecond",
-    "nanosecondsOfSecond",
+
+/// What a unit of durations is made of.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Unit {
+    /// Months, so many.
+    Months(i64),
+    /// Days, so many.
+    Days(i64),
+    /// Seconds, so many.
+    Seconds(i64),
+    /// Nanoseconds, so many; they divide a second.
+    Nanos(i64),
+}
+
+/// The units of durations, which can be set and asked for.
+pub(super) const UNITS: &[(&str, Unit)] = &[
+    ("years", Unit::Months(12)),
+    ("quarters", Unit::Months(3)),
+    ("months", Unit::Months(1)),
+    ("weeks", Unit::Days(7)),
+    ("days", Unit::Days(1)),
+    ("hours", Unit::Seconds(3600)),
+    ("minutes", Unit::Seconds(60)),
+    ("seconds", Unit::Seconds(1)),
+    ("milliseconds", Unit::Nanos(1_000_000)),
+    ("microseconds", Unit::Nanos(1_000)),
+    ("nanoseconds", Unit::Nanos(1)),
+];
+
+/// A number that a duration has.
+type Of = fn(&Duration) -> i64;
+
+/// What remains of a duration beside a larger unit, which can only be asked for.
+const REMAINDERS: &[(&str, Of)] = &[
+    ("quartersOfYear", |d| d.months() / 3 % 4),
+    ("monthsOfQuarter", |d| d.months() % 3),
+    ("monthsOfYear", |d| d.months() % 12),
+    ("daysOfWeek", |d| d.days() % 7),
+    ("minutesOfHour", |d| d.seconds() / 60 % 60),
+    ("secondsOfMinute", |d| d.seconds() % 60),
+    ("millisecondsOfSecond", |d| i64::from(d.nanos()) / 1_000_000),
+    ("microsecondsOfSecond", |d| i64::from(d.nanos()) / 1_000),
+    ("nanosecondsOfSecond", |d| i64::from(d.nanos())),
 ];
 
 fn of_date(date: Date, name: &str) -> Option<i64> {
@@ -156,40 +181,19 @@ impl std::fmt::Display for OffsetText {
 }
 
 fn of_duration(duration: &Duration, name: &str) -> Option<i128> {
-    let (months, days, seconds) = (duration.months(), duration.days(), duration.seconds());
-    let nanos = i64::from(duration.nanos());
-    let fraction = |per_second: i64| {
-        let below = i128::from(nanos / (1_000_000_000 / per_second));
-        i128::from(seconds) * i128::from(per_second) + below
-    };
-    Some(match name {
-        "milliseconds" => fraction(1_000),
-        "microseconds" => fraction(1_000_000),
-        "nanoseconds" => fraction(1_000_000_000),
-        _ => of_units(months, days, seconds, nanos, name)?.into(),
-    })
-}
-
-fn of_units(months: i64, days: i64, seconds: i64, nanos: i64, name: &str) -> Option<i64> {
-    Some(match name {
-        "years" => months / 12,
-        "quarters" => months / 3,
-        "months" => months,
-        "weeks" => days / 7,
-        "days" => days,
-        "hours" => seconds / 3600,
-        "minutes" => seconds / 60,
-        "seconds" => seconds,
-        "quartersOfYear" => months / 3 % 4,
-        "monthsOfQuarter" => months % 3,
-        "monthsOfYear" => months % 12,
-        "daysOfWeek" => days % 7,
-        "minutesOfHour" => seconds / 60 % 60,
-        "secondsOfMinute" => seconds % 60,
-        "millisecondsOfSecond" => nanos / 1_000_000,
-        "microsecondsOfSecond" => nanos / 1_000,
-        "nanosecondsOfSecond" => nanos,
-        _ => return None,
+    if let Some((_, remainder)) = REMAINDERS.iter().find(|(known, _)| *known == name) {
+        return Some(remainder(duration).into());
+    }
+    let (_, unit) = UNITS.iter().find(|(known, _)| *known == name)?;
+    Some(match *unit {
+        Unit::Months(months) => (duration.months() / months).into(),
+        Unit::Days(days) => (duration.days() / days).into(),
+        Unit::Seconds(seconds) => (duration.seconds() / seconds).into(),
+        Unit::Nanos(nanos) => {
+            let per_second = i128::from(1_000_000_000 / nanos);
+            let below = i64::from(duration.nanos()) / nanos;
+            i128::from(duration.seconds()) * per_second + i128::from(below)
+        }
     })
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::calendar::NANOS;
+use super::component::{UNITS, Unit};
 use super::duration::Part;
 use super::parse::{ordinal_date, quarter_date, week_date};
 use super::{Date, DateTime, Duration, LocalDateTime, LocalTime, Time, Zone};
@@ -122,19 +123,13 @@ fn duration_from_map(map: &Map) -> Result<Duration> {
             Value::Float(x) => Part::float(*x)?,
             other => return Err(not_a("number", name, other)),
         };
-        match &**name {
-            "years" => months = months.plus(amount.times(12)?)?,
-            "quarters" => months = months.plus(amount.times(3)?)?,
-            "months" => months = months.plus(amount)?,
-            "weeks" => days = days.plus(amount.times(7)?)?,
-            "days" => days = days.plus(amount)?,
-            "hours" => seconds = seconds.plus(amount.times(3600)?)?,
-            "minutes" => seconds = seconds.plus(amount.times(60)?)?,
-            "seconds" => seconds = seconds.plus(amount)?,
-            "milliseconds" => nanos += amount.times(1_000_000)?.whole,
-            "microseconds" => nanos += amount.times(1_000)?.whole,
-            "nanoseconds" => nanos += amount.whole,
-            _ => return Err(unknown_field("duration", name)),
+        let unit = UNITS.iter().find(|(known, _)| **known == **name);
+        let (_, unit) = unit.ok_or_else(|| unknown_field("duration", name))?;
+        match *unit {
+            Unit::Months(count) => months = months.plus(amount.times(count)?)?,
+            Unit::Days(count) => days = days.plus(amount.times(count)?)?,
+            Unit::Seconds(count) => seconds = seconds.plus(amount.times(count)?)?,
+            Unit::Nanos(count) => nanos += amount.times(count)?.whole,
         }
     }
     Duration::from_parts(months, days, seconds, nanos)
@@ -444,21 +439,8 @@ pub(super) fn wrong_type(kind: &str, value: &Value) -> Error {
 
 fn unknown_field(kind: &str, name: &str) -> Error {
     const MORE: &[&str] = &["timezone", "date", "time", "datetime", "epochSeconds", "epochMillis"];
-    const OF_DURATION: &[&str] = &[
-        "years",
-        "quarters",
-        "months",
-        "weeks",
-        "days",
-        "hours",
-        "minutes",
-        "seconds",
-        "milliseconds",
-        "microseconds",
-        "nanoseconds",
-    ];
     let known = if kind == "duration" {
-        OF_DURATION.to_vec()
+        UNITS.iter().map(|(unit, _)| *unit).collect()
     } else {
         [DATE_FIELDS, TIME_FIELDS, MORE].concat()
     };

@@ -5,3 +5,4 @@ mod nesting;
 mod round_trip;
 mod tck;
 mod tokens;
+mod types;
