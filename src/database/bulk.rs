@@ -1,5 +1,7 @@
 //! The bulk load of the graph, as formats of files use it: names and numbers instead of the graph's types.
 
+use crate::error::Detail;
+use crate::error::Error;
 use crate::error::Result;
 use crate::graph::BatchTypes;
 use crate::graph::Bulk;
@@ -7,10 +9,14 @@ use crate::graph::KeyId;
 use crate::graph::LabelId;
 use crate::graph::NodeBatch;
 use crate::graph::RelationshipBatch;
+use crate::graph::Transaction;
 use crate::graph::TypeId;
+use crate::session;
+use crate::session::Scope;
+use crate::syntax::token;
 use crate::value::Array;
 
-use super::Database;
+use super::{Database, IntoParams, drained};
 
 /// A bulk load that is under way. Labels, types and keys are the numbers that it gives to their names.
 #[derive(Debug)]
@@ -27,13 +33,38 @@ pub(crate) enum Types {
 }
 
 impl Database {
-    /// Fills the graph with what `fill` adds: all of it, durable when this returns, or nothing where it fails.
+    /// Fills the graph with what `fill` adds, and with the indexes and constraints of scripts: all of it, durable when
+    /// this returns, or nothing where it fails.
     pub(crate) fn load<T>(
         &self,
         threads: usize,
+        schema: &[String],
         fill: impl FnOnce(&mut Loading<'_, '_>) -> Result<T>,
     ) -> Result<T> {
-        self.engine.graph.load(threads, |bulk| fill(&mut Loading(bulk)))
+        let begin = |transaction| {
+            let mut open = Some(transaction);
+            for script in schema {
+                self.run_schema(script, &mut open)?;
+            }
+            open.ok_or_else(session::lost)
+        };
+        self.engine.graph.load(threads, begin, |bulk| fill(&mut Loading(bulk)))
+    }
+
+    /// Runs the commands of a script, which may change the schema alone.
+    fn run_schema(&self, script: &str, open: &mut Option<Transaction>) -> Result<()> {
+        for span in token::split(script) {
+            let text = script.get(span.start..span.end).unwrap_or_default();
+            let prepared = self.engine.prepare(text)?;
+            let params = ().into_params()?.0;
+            drained(self.engine.run(&prepared, params, Scope::Transaction(open))?)?;
+            if open.as_ref().is_some_and(|open| open.counts().change_data()) {
+                let message = format!("`{text}` changes more than indexes and constraints");
+                return Err(Error::usage(Detail::InvalidFile, message)
+                    .help("Run it as a script of its own, after the import."));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -46,6 +46,20 @@ pub struct ChangeCounts {
     pub constraints_removed: u64,
 }
 
+impl ChangeCounts {
+    /// Whether nodes or relationships, rather than the schema alone, were changed.
+    pub fn change_data(&self) -> bool {
+        let of_schema = Self {
+            indexes_added: self.indexes_added,
+            indexes_removed: self.indexes_removed,
+            constraints_added: self.constraints_added,
+            constraints_removed: self.constraints_removed,
+            ..Self::default()
+        };
+        *self != of_schema
+    }
+}
+
 /// A point within a transaction to return to.
 #[derive(Debug, Clone)]
 pub struct Savepoint {

@@ -1,8 +1,10 @@
 //! A graph as a Cypher script that makes it again: `redstring DB -f FILE`, or any other openCypher database.
 //!
-//! Nodes get a label and a property of their own until the relationships are made, as in APOC's scripts.
+//! Nodes get a label and a property of their own, with a constraint that finds them, until the relationships are
+//! made, as in APOC's scripts. Indexes and constraints come last, when all they are on is there.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 
 use crate::error::Result;
 use crate::value;
@@ -17,6 +19,7 @@ use super::export::{GraphWriter, Output};
 const BATCH: usize = 1000;
 const LABEL: &str = "`UNIQUE IMPORT LABEL`";
 const KEY: &str = "`UNIQUE IMPORT ID`";
+const CONSTRAINT: &str = "UNIQUE_IMPORT_NAME";
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -24,7 +27,6 @@ pub(super) struct Script {
     /// What comes before and after the rows of the statement that is being gathered.
     shape: String,
     rows: Vec<String>,
-    any: bool,
 }
 
 fn quoted(name: &str) -> String {
@@ -70,7 +72,7 @@ fn map(properties: &Map) -> String {
 }
 
 impl Script {
-    fn add(&mut self, shape: String, row: String, out: &mut Output<'_>) -> Result<()> {
+    fn add(&mut self, shape: String, row: String, out: &mut Output) -> Result<()> {
         if self.shape != shape || self.rows.len() == BATCH {
             self.flush(out)?;
             self.shape = shape;
@@ -79,7 +81,7 @@ impl Script {
         Ok(())
     }
 
-    fn flush(&mut self, out: &mut Output<'_>) -> Result<()> {
+    fn flush(&mut self, out: &mut Output) -> Result<()> {
         let rows = std::mem::take(&mut self.rows);
         if rows.is_empty() {
             return Ok(());
@@ -90,8 +92,16 @@ impl Script {
 }
 
 impl GraphWriter for Script {
-    fn node(&mut self, node: &Node, out: &mut Output<'_>) -> Result<()> {
-        self.any = true;
+    fn begin(&mut self, out: &mut Output) -> Result<()> {
+        out.write(|to| {
+            writeln!(
+                to,
+                "CREATE CONSTRAINT {CONSTRAINT} FOR (n:{LABEL}) REQUIRE (n.{KEY}) IS UNIQUE;"
+            )
+        })
+    }
+
+    fn node(&mut self, node: &Node, out: &mut Output) -> Result<()> {
         let labels: String =
             node.labels().iter().map(|label| format!(":{}", quoted(label))).collect();
         let shape = format!("CREATE (n{labels}:{LABEL} {{{KEY}: row.id}}) SET n += row.properties");
@@ -99,7 +109,7 @@ impl GraphWriter for Script {
         self.add(shape, row, out)
     }
 
-    fn relationship(&mut self, relationship: &Relationship, out: &mut Output<'_>) -> Result<()> {
+    fn relationship(&mut self, relationship: &Relationship, out: &mut Output) -> Result<()> {
         let Some(record) = relationship.record() else { return Ok(()) };
         let shape = format!(
             "MATCH (a:{LABEL} {{{KEY}: row.start}}), (b:{LABEL} {{{KEY}: row.end}}) \
@@ -112,11 +122,16 @@ impl GraphWriter for Script {
         self.add(shape, row, out)
     }
 
-    fn end(&mut self, out: &mut Output<'_>) -> Result<()> {
+    fn end(&mut self, out: &mut Output) -> Result<()> {
         self.flush(out)?;
-        if !self.any {
-            return Ok(());
-        }
-        out.write(|to| writeln!(to, "MATCH (n:{LABEL}) REMOVE n:{LABEL}, n.{KEY};"))
+        out.write(|to| {
+            writeln!(to, "MATCH (n:{LABEL}) REMOVE n:{LABEL}, n.{KEY};")?;
+            writeln!(to, "DROP CONSTRAINT {CONSTRAINT};")
+        })
+    }
+
+    fn schema(&mut self, statements: &[String], out: &mut Output) -> Result<bool> {
+        out.write(|to| statements.iter().try_for_each(|statement| writeln!(to, "{statement};")))?;
+        Ok(true)
     }
 }

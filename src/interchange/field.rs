@@ -13,6 +13,8 @@ use crate::value::Time;
 use crate::value::Value;
 use crate::value::temporal::Zone;
 
+use super::json;
+
 /// The type of a field, or of the items of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scalar {
@@ -31,6 +33,8 @@ pub(super) enum Scalar {
     DateTime,
     Duration,
     Point,
+    /// Whatever JSON can say.
+    Json,
 }
 
 /// The names that headers call the types by; the first is the one for people.
@@ -50,6 +54,7 @@ const NAMES: &[(Scalar, &[&str])] = &[
     (Scalar::DateTime, &["datetime"]),
     (Scalar::Duration, &["duration"]),
     (Scalar::Point, &["point"]),
+    (Scalar::Json, &["json"]),
 ];
 
 impl Scalar {
@@ -135,7 +140,7 @@ pub(super) fn integer(bytes: &[u8]) -> Option<i64> {
 }
 
 impl FieldType {
-    /// Appends a field to a column. An empty one is absent, but for text in quotes.
+    /// Appends a field to a column. An empty one is absent, but for text and lists in quotes.
     #[inline]
     pub(super) fn push(
         &self,
@@ -144,7 +149,7 @@ impl FieldType {
         array_delimiter: char,
         into: &mut Array,
     ) -> Result<(), String> {
-        if bytes.is_empty() && !(quoted && self.scalar == Scalar::String && !self.list) {
+        if bytes.is_empty() && !(quoted && (self.scalar == Scalar::String || self.list)) {
             into.push_absent();
             return Ok(());
         }
@@ -156,7 +161,9 @@ impl FieldType {
             return Ok(());
         }
         let text = std::str::from_utf8(bytes).map_err(|_| "the text is not UTF-8".to_string())?;
-        if self.list {
+        if self.list && text.is_empty() {
+            into.push(Value::list(Vec::new()));
+        } else if self.list {
             let items = text.split(array_delimiter).map(|item| self.value(item));
             into.push(Value::list(items.collect::<Result<_, _>>()?));
         } else if self.scalar == Scalar::String {
@@ -164,7 +171,10 @@ impl FieldType {
         } else if text.trim().is_empty() {
             into.push_absent();
         } else {
-            into.push(self.value(text)?);
+            match self.value(text)? {
+                Value::Null => into.push_absent(),
+                value => into.push(value),
+            }
         }
         Ok(())
     }
@@ -192,6 +202,7 @@ impl FieldType {
             Scalar::DateTime => self.datetime(trimmed).map(|x| Value::DateTime(Arc::new(x))),
             Scalar::Duration => trimmed.parse().ok().map(|x| Value::Duration(Arc::new(x))),
             Scalar::Point => point(trimmed),
+            Scalar::Json => return json::value(text),
         };
         let article = if matches!(self.scalar, Scalar::Int) { "an" } else { "a" };
         value.ok_or_else(|| format!("`{text}` is not {article} {}", self.scalar.name()))

@@ -20,19 +20,22 @@ mod csv;
 mod cypher;
 mod export;
 mod field;
+mod folder;
 mod graph;
 mod identity;
 mod input;
+mod json;
 mod json_lines;
 mod options;
 mod pipeline;
 mod rejects;
 
-use export::GraphWriter;
+use export::Writer;
+use folder::Contents;
 use identity::{Ids, Integers, StringIds};
 use rejects::{BadRow, Rejects};
 
-pub use export::ExportSummary;
+pub use export::{Compression, ExportOptions, ExportSummary};
 pub use options::{
     IdType, ImportOptions, ImportProgress, ImportSummary, NodeFiles, RelationshipFiles,
 };
@@ -49,8 +52,8 @@ pub struct Format {
     tables: Option<Tables>,
     /// Reads a file that holds a whole graph.
     graph: Option<ReadGraph>,
-    /// Makes what writes a whole graph into a file.
-    writer: Option<fn() -> Box<dyn GraphWriter>>,
+    /// How a graph is written.
+    writer: Option<Writer>,
 }
 
 type ReadGraph = fn(&mut Import<'_, '_, '_>, &Path) -> Result<()>;
@@ -70,7 +73,7 @@ pub static FORMATS: &[Format] = &[
         doc: "tables of comma-separated values, with a header as Neo4j's import takes it or any other",
         tables: Some(csv::TABLES),
         graph: None,
-        writer: None,
+        writer: Some(Writer::Tables(csv::WRITER)),
     },
     Format {
         name: "jsonl",
@@ -78,7 +81,7 @@ pub static FORMATS: &[Format] = &[
         doc: "a graph as APOC writes it in JSON, an object a line",
         tables: None,
         graph: Some(json_lines::read),
-        writer: Some(|| Box::new(json_lines::JsonLines)),
+        writer: Some(Writer::Graph(|| Box::new(json_lines::JsonLines))),
     },
     Format {
         name: "cypher",
@@ -86,7 +89,7 @@ pub static FORMATS: &[Format] = &[
         doc: "a script that makes the graph; `redstring DB -f FILE` runs it",
         tables: None,
         graph: None,
-        writer: Some(|| Box::new(cypher::Script::default())),
+        writer: Some(Writer::Graph(|| Box::new(cypher::Script::default()))),
     },
 ];
 
@@ -133,6 +136,7 @@ struct Import<'a, 'b, 'c> {
     database: &'a Database,
     load: &'a mut Loading<'b, 'c>,
     options: &'a ImportOptions,
+    contents: &'a Contents,
     /// The spaces of identifiers, by name.
     spaces: Vec<(String, Ids)>,
     rejects: Rejects,
@@ -144,14 +148,14 @@ struct Import<'a, 'b, 'c> {
 
 impl Import<'_, '_, '_> {
     fn run(&mut self) -> Result<()> {
-        let options = self.options;
-        for (file, format) in &options.graphs {
+        let contents = self.contents;
+        for (file, format) in &contents.graphs {
             Format::of_graph(*format, file)?(self, file)?;
         }
-        for files in &options.nodes {
+        for files in &contents.nodes {
             (Format::of_tables(files.format, &files.files)?.nodes)(self, files)?;
         }
-        for files in &options.relationships {
+        for files in &contents.relationships {
             (Format::of_tables(files.format, &files.files)?.relationships)(self, files)?;
         }
         Ok(())
@@ -302,6 +306,9 @@ impl Import<'_, '_, '_> {
 impl Database {
     /// Imports files of nodes and relationships: all of them, durable when this returns, or nothing where it fails.
     ///
+    /// A folder among the graphs is one that [`Database::export`] made: its indexes and constraints become those of the
+    /// store, and are there or not with the rest.
+    ///
     /// Nodes and relationships are added to what there is. Relationships find their ends among the nodes of the same
     /// import, and in a space of the name `Label.key` among those of the store as well. Other writers wait meanwhile, up to their lock timeout; readers go on.
     ///
@@ -338,15 +345,14 @@ impl Database {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn import(&self, options: &ImportOptions) -> Result<ImportSummary> {
-        let files = options.nodes.iter().flat_map(|files| &files.files);
-        let files = files.chain(options.relationships.iter().flat_map(|files| &files.files));
-        let files = files.chain(options.graphs.iter().map(|(file, _)| file));
-        let total = files.map(|file| input::length(file)).sum();
-        self.load(options.threads, |load| {
+        let contents = Contents::of(options)?;
+        let total = contents.files().map(|file| input::length(file)).sum();
+        self.load(options.threads, &contents.schema, |load| {
             let mut import = Import {
                 database: self,
                 load,
                 options,
+                contents: &contents,
                 spaces: Vec::new(),
                 rejects: Rejects::new(options),
                 summary: ImportSummary::default(),

@@ -208,7 +208,7 @@ impl Default for ImportOptions {
 }
 
 impl ImportOptions {
-    /// Adds a file that holds a whole graph, in the format that its name tells.
+    /// Adds a file that holds a whole graph, in the format that its name tells, or a folder that an export made.
     #[must_use]
     pub fn graph(mut self, file: impl Into<PathBuf>) -> Self {
         self.graphs.push((file.into(), None));

@@ -58,38 +58,45 @@ pub(super) fn arguments(command: Command) -> Command {
     };
     let graphs =
         Arg::new("FILES").value_name("FILE").num_args(0..).value_parser(value_parser!(PathBuf));
-    command.after_help(AFTER).arg(graphs.help("Files that hold whole graphs")).args([
-        many(text(
-            "nodes",
-            "[LABEL[:LABEL]=]FILE[,FILE]",
-            "Files of nodes, read as one. May be repeated",
-        )),
-        many(text("id", "COLUMN", "The column that relationships call the nodes before it by")),
-        many(text(
-            "relationships",
-            "[TYPE=]FILE[,FILE]",
-            "Files of relationships, read as one. May be repeated",
-        )),
-        many(text(
-            "from",
-            "COLUMN[:LABEL.ID]",
-            "The column of their start, and which nodes it means",
-        )),
-        many(text("to", "COLUMN[:LABEL.ID]", "The column of their end, and which nodes it means")),
-        text("id-type", "TYPE", "What identifiers are: string or integer"),
-        text("delimiter", "CHAR", "What stands between columns [default: ,]"),
-        text("array-delimiter", "CHAR", "What stands between the items of a list [default: ;]"),
-        text("quote", "CHAR", "What stands around text [default: \"]"),
-        text("format", "FORMAT", "The format, where the names of the files do not tell"),
-        text("bad-tolerance", "N", "Passes over up to N rows that cannot be used [default: 0]")
-            .value_parser(value_parser!(u64)),
-        text("reject-file", "FILE", "Writes the rows that were passed over to a file")
-            .value_parser(value_parser!(PathBuf)),
-        flag("skip-bad-relationships", "Passes over relationships whose nodes are not there"),
-        flag("skip-duplicate-nodes", "Passes over nodes whose identifier was there already"),
-        text("threads", "N", "How many threads read and sort [default: one for each core]")
-            .value_parser(value_parser!(usize)),
-    ])
+    command
+        .after_help(AFTER)
+        .arg(graphs.help("Files that hold whole graphs, or folders that an export made"))
+        .args([
+            many(text(
+                "nodes",
+                "[LABEL[:LABEL]=]FILE[,FILE]",
+                "Files of nodes, read as one. May be repeated",
+            )),
+            many(text("id", "COLUMN", "The column that relationships call the nodes before it by")),
+            many(text(
+                "relationships",
+                "[TYPE=]FILE[,FILE]",
+                "Files of relationships, read as one. May be repeated",
+            )),
+            many(text(
+                "from",
+                "COLUMN[:LABEL.ID]",
+                "The column of their start, and which nodes it means",
+            )),
+            many(text(
+                "to",
+                "COLUMN[:LABEL.ID]",
+                "The column of their end, and which nodes it means",
+            )),
+            text("id-type", "TYPE", "What identifiers are: string or integer"),
+            text("delimiter", "CHAR", "What stands between columns [default: ,]"),
+            text("array-delimiter", "CHAR", "What stands between the items of a list [default: ;]"),
+            text("quote", "CHAR", "What stands around text [default: \"]"),
+            text("format", "FORMAT", "The format, where the names of the files do not tell"),
+            text("bad-tolerance", "N", "Passes over up to N rows that cannot be used [default: 0]")
+                .value_parser(value_parser!(u64)),
+            text("reject-file", "FILE", "Writes the rows that were passed over to a file")
+                .value_parser(value_parser!(PathBuf)),
+            flag("skip-bad-relationships", "Passes over relationships whose nodes are not there"),
+            flag("skip-duplicate-nodes", "Passes over nodes whose identifier was there already"),
+            text("threads", "N", "How many threads read and sort [default: one for each core]")
+                .value_parser(value_parser!(usize)),
+        ])
 }
 
 /// Imports what the arguments say.

@@ -13,6 +13,8 @@ use crate::database::Options;
 use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
+use crate::interchange::Compression;
+use crate::interchange::ExportOptions;
 
 use super::import;
 use super::report;
@@ -42,14 +44,16 @@ pub(super) static SUBCOMMANDS: &[Subcommand] = &[
     },
     Subcommand {
         name: "export",
-        about: "Writes the whole graph into a file",
+        about: "Writes the whole graph into a file or a folder",
         arguments: |command| {
-            let file = Arg::new("FILE").required(true).value_parser(value_parser!(PathBuf));
+            let to = Arg::new("TARGET").required(true).value_parser(value_parser!(PathBuf));
             let format = Arg::new("FORMAT").long("format").value_name("FORMAT");
+            let compression = Arg::new("EXTENSION").long("compression").value_name("EXTENSION");
             command
                 .arg(store())
                 .arg(format.help("The format, where the name of the file does not tell"))
-                .arg(file.help("The file, which is replaced if it is there"))
+                .arg(compression.help("Compresses every file: gz or zst"))
+                .arg(to.help("The file, which is replaced if it is there, or a new folder"))
         },
         run: export,
     },
@@ -112,11 +116,27 @@ fn open(given: &ArgMatches) -> Result<Database> {
 fn export(given: &ArgMatches) -> Result<()> {
     let format =
         given.get_one::<String>("FORMAT").map(|name| import::format_of(name)).transpose()?;
-    let summary = open(given)?.export(path(given, "FILE"), format)?;
-    report::say(&format!(
-        "exported {} nodes, {} relationships",
-        summary.nodes, summary.relationships
-    ));
+    let mut options = format.into_iter().fold(ExportOptions::default(), ExportOptions::format);
+    if let Some(extension) = given.get_one::<String>("EXTENSION") {
+        let compression = Compression::by_extension(extension).ok_or_else(|| {
+            let known = Compression::ALL.map(Compression::extension).join(" and ");
+            let message = format!("nothing is compressed as `{extension}`");
+            Error::usage(Detail::InvalidCommand, message).help(format!("There are {known}."))
+        })?;
+        options = options.compression(compression);
+    }
+    let summary = open(given)?.export(path(given, "TARGET"), &options)?;
+    let mut told = format!("{} nodes, {} relationships", summary.nodes, summary.relationships);
+    if summary.indexes_and_constraints > 0 {
+        told += &format!(", {} indexes and constraints", summary.indexes_and_constraints);
+    }
+    report::say(&format!("exported {told}"));
+    if summary.left_out > 0 {
+        report::say(&format!(
+            "left out {} indexes and constraints: a file of this format holds none, a folder does",
+            summary.left_out
+        ));
+    }
     Ok(())
 }
 

@@ -204,3 +204,26 @@ fn files_are_imported() {
     let ran = run(&["import", &store]);
     assert!(ran.err.contains("there is nothing to import"), "{}", ran.err);
 }
+
+#[test]
+fn a_store_goes_into_a_folder_and_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (store, dump, copy) = (path("store"), path("dump"), path("copy"));
+    let create = "CREATE INDEX FOR (p:P) ON (p.n); CREATE (:P {n: 1})-[:R]->(:Q);";
+    assert_eq!(run(&[&store, "-c", create]).code, Some(0));
+    let ran = run(&["export", &store, &dump, "--format", "csv", "--compression", "gz"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let told = "exported 2 nodes, 1 relationships, 1 indexes and constraints";
+    assert!(ran.err.contains(told), "{}", ran.err);
+    let ran = run(&["import", &copy, &dump]);
+    assert!(ran.err.contains("Imported 2 nodes, 1 relationships"), "{}", ran.err);
+    let query = "MATCH (p:P)-[:R]->(q) RETURN p.n, labels(q); SHOW INDEXES YIELD properties;";
+    let ran = run(&[&copy, "--format", "json", "-c", query]);
+    assert!(ran.out.contains("[\"Q\"]") && ran.out.contains("[\"n\"]"), "{}", ran.out);
+    let ran = run(&["export", &store, &path("graph.jsonl")]);
+    assert!(ran.err.contains("left out 1 indexes and constraints"), "{}", ran.err);
+    let ran = run(&["export", &store, &path("x"), "--format", "csv", "--compression", "rar"]);
+    assert!(ran.err.contains("nothing is compressed as `rar`"), "{}", ran.err);
+    assert!(ran.err.contains("gz and zst"), "{}", ran.err);
+}

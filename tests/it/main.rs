@@ -9,6 +9,7 @@ mod crash_bulk;
 mod docs;
 mod enforcement;
 mod executor;
+mod export;
 mod films;
 mod function;
 mod fuzz;

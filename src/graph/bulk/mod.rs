@@ -26,9 +26,10 @@ use super::catalog::{Catalog, TokenTable, Tokens};
 use super::checkpoint;
 use super::checkpoint::Checkpoint;
 use super::index;
+use super::schema::Schema;
 use super::segment::{Base, SegmentBuilder};
 use super::snapshot::{Snapshot, State};
-use super::{Graph, KeyId, LabelId, Shared, TypeId, lock, now};
+use super::{Graph, KeyId, LabelId, Shared, Transaction, TypeId, lock, now};
 
 use nodes::Nodes;
 use relationships::Relationships;
@@ -72,6 +73,7 @@ pub struct Bulk<'a> {
     before: &'a State,
     builder: SegmentBuilder,
     tokens: Tokens,
+    schema: Arc<Schema>,
     nodes: Nodes,
     relationships: Relationships,
     threads: usize,
@@ -161,7 +163,7 @@ impl Bulk<'_> {
             relationship_count: state.relationship_count + new_relationships,
             label_counts: label_counts.into_iter().collect(),
             type_counts: checkpoint::type_statistics(&written.sections).into_iter().collect(),
-            schema: state.schema.record(),
+            schema: self.schema.record(),
         };
         let (sequence, cache) = (catalog.sequence, shared.cache.clone());
         let base = Base::new(generation, sequence, written.files, Some(written.index), cache);
@@ -197,12 +199,22 @@ impl Graph {
     ///
     /// It waits for the writer as [`Graph::begin`] does and keeps other writers out; readers go on. Whatever the
     /// log holds is folded into segments first.
+    ///
+    /// The names, indexes and constraints that `begin` adds are published with the rest; a change of data there is an
+    /// error.
     pub fn load<T>(
         &self,
         threads: usize,
+        begin: impl FnOnce(Transaction) -> Result<Transaction>,
         fill: impl FnOnce(&mut Bulk<'_>) -> Result<T>,
     ) -> Result<T> {
-        let _writer = self.begin()?;
+        // It holds the writer's place until all is published, and is never committed.
+        let writer = begin(self.begin()?)?;
+        if writer.counts().change_data() {
+            return Err(Error::internal("a bulk load was begun with a change of data"));
+        }
+        let State { tokens, schema, .. } = &*writer.snapshot().state;
+        let names = (tokens.clone(), schema.clone());
         let shared = &self.shared;
         // Commits whose writer has gone on already may still wait for their sync.
         let written = lock(&shared.heads).written().state.sequence;
@@ -211,7 +223,7 @@ impl Graph {
         let _one_at_a_time = lock(&shared.checkpointing);
         shared.checkpoint()?;
         let Snapshot { state } = lock(&shared.heads).begin_checkpoint();
-        let filled = shared.fill(&state, threads, fill).and_then(|(filled, checkpoint)| {
+        let filled = shared.fill(&state, names, threads, fill).and_then(|(filled, checkpoint)| {
             drop(state);
             shared.publish(checkpoint)?;
             Ok(filled)
@@ -227,6 +239,7 @@ impl Shared {
     fn fill<T>(
         &self,
         state: &State,
+        (tokens, schema): (Tokens, Arc<Schema>),
         threads: usize,
         fill: impl FnOnce(&mut Bulk<'_>) -> Result<T>,
     ) -> Result<(T, Checkpoint)> {
@@ -236,7 +249,8 @@ impl Shared {
         let mut bulk = Bulk {
             before: state,
             builder: SegmentBuilder::new(&*self.files, state.base.generation + 1, &state.base)?,
-            tokens: state.tokens.clone(),
+            tokens,
+            schema,
             nodes: Nodes::new(state)?,
             relationships: Relationships::new(state)?,
             threads: threads.max(1),

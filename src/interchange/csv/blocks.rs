@@ -76,8 +76,10 @@ impl Blocks {
             .map_err(|error| malformed(error.at, error.what))?;
         let field = |field: &Field| {
             let bytes = field.bytes(text, self.dialect).into_owned();
-            String::from_utf8(bytes)
-                .map_err(|_| malformed(field.range.start, "the text is not UTF-8"))
+            let text = String::from_utf8(bytes)
+                .map_err(|_| malformed(field.range.start, "the text is not UTF-8"))?;
+            // People put blanks behind commas; what is in quotes is meant.
+            Ok(if field.quoted { text } else { text.trim().to_owned() })
         };
         let fields = fields.iter().map(field).collect::<Result<_>>()?;
         let file = block.file.clone();

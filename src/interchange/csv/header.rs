@@ -11,8 +11,8 @@ pub(super) enum Role {
     Property(String, Option<FieldType>),
     /// The identifier of a node, kept as a property where it has a name.
     Id { space: Option<String>, property: Option<String>, integer: Option<bool> },
-    /// More labels of a node.
-    Labels,
+    /// More labels of a node; `json` where they are an array of it.
+    Labels { json: bool },
     /// The identifier of the node where a relationship starts.
     Start { space: Option<String> },
     /// The identifier of the node where a relationship ends.
@@ -33,7 +33,7 @@ struct Parts<'a> {
 
 impl<'a> Parts<'a> {
     fn of(field: &'a str) -> Result<Self, String> {
-        let mut rest = field.trim();
+        let mut rest = field;
         let mut options = Vec::new();
         if let Some(within) = rest.strip_suffix('}')
             && let Some((before, within)) = within.rsplit_once('{')
@@ -87,7 +87,11 @@ impl Role {
                 };
                 Self::Id { space, property: named(parts.name), integer }
             }
-            Some("LABEL") => Self::Labels,
+            Some("LABEL") => match parts.option("format") {
+                None => Self::Labels { json: false },
+                Some("json") => Self::Labels { json: true },
+                Some(other) => return Err(format!("`{other}` is no format; `json` is")),
+            },
             Some("START_ID") => Self::Start { space },
             Some("END_ID") => Self::End { space },
             Some("TYPE") => Self::Type,
@@ -142,7 +146,8 @@ mod tests {
         assert_eq!(role(":START_ID(Person)"), "Start { space: Some(\"Person\") }");
         assert_eq!(role(":end_id"), "End { space: None }");
         assert_eq!(role("name"), "Property(\"name\", None)");
-        assert_eq!(role(":LABEL"), "Labels");
+        assert_eq!(role(":LABEL"), "Labels { json: false }");
+        assert_eq!(role(":LABEL{format:json}"), "Labels { json: true }");
         let Role::Property(name, Some(of)) = Role::of("a:b:string[]").unwrap() else { panic!() };
         assert_eq!((name.as_str(), of.scalar, of.list), ("a:b", Scalar::String, true));
         let Role::Property(_, Some(of)) = Role::of("t:datetime{timezone:Europe/Vienna}").unwrap()

@@ -8,6 +8,7 @@ mod blocks;
 mod header;
 mod parse;
 mod scan;
+mod write;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use crate::error::nearest;
 use crate::value::Array;
 use crate::value::ArrayData;
 
+use super::export::TableFormat;
 use super::field::{Sample, Scalar};
 use super::identity::Ids;
 use super::options::{End, IdType, ImportOptions, NodeFiles, RelationshipFiles};
@@ -36,6 +38,8 @@ use scan::{Dialect, Field};
 const SAMPLE_ROWS: usize = 10_000;
 
 pub(super) const TABLES: Tables = Tables { nodes, relationships };
+pub(super) const WRITER: TableFormat =
+    TableFormat { column: write::column, compresses: false, make: write::make };
 
 /// A header with its place, for errors.
 struct Header {
@@ -150,7 +154,7 @@ fn nodes(import: &mut Import<'_, '_, '_>, files: &NodeFiles) -> Result<()> {
                 }
                 Column::Property(if integer { Scalar::Long } else { Scalar::String }.into())
             }
-            Role::Labels => Column::Labels,
+            Role::Labels { json } => Column::Labels { json: *json },
             Role::Ignored => Column::Ignored,
             Role::Start { .. } | Role::End { .. } | Role::Type => {
                 let error = header_error(&header.file, "a column is one of relationships");
@@ -296,7 +300,7 @@ fn relationships(import: &mut Import<'_, '_, '_>, files: &RelationshipFiles) -> 
                 Column::Type
             }
             Role::Ignored => Column::Ignored,
-            Role::Id { .. } | Role::Labels => {
+            Role::Id { .. } | Role::Labels { .. } => {
                 let error = header_error(&header.file, "a column is one of nodes");
                 return Err(error.help("Name the file with `--nodes`."));
             }

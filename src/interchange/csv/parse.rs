@@ -15,7 +15,9 @@ use crate::interchange::field::{FieldType, integer};
 #[derive(Debug)]
 pub(super) enum Column {
     Property(FieldType),
-    Labels,
+    Labels {
+        json: bool,
+    },
     /// The start, in the space of this number.
     Start(usize),
     End(usize),
@@ -165,13 +167,21 @@ impl Parser {
                 Column::End(space) => {
                     parsed.ends.push(end_of(spaces, *space, &bytes, field, "end")?);
                 }
-                Column::Labels => {
-                    let names = std::str::from_utf8(&bytes)
+                Column::Labels { json } => {
+                    let text = std::str::from_utf8(&bytes)
                         .map_err(|_| malformed("the text is not UTF-8".into()))?;
-                    let names = names.split(self.array_delimiter).map(str::trim);
-                    names.filter(|name| !name.is_empty()).for_each(|name| {
-                        add_label(&mut parsed.labels, &mut parsed.label_numbers, name, parsed.rows);
-                    });
+                    let (labels, numbers) = (&mut parsed.labels, &mut parsed.label_numbers);
+                    let mut add = |name: &str| add_label(labels, numbers, name, parsed.rows);
+                    if *json && !text.is_empty() {
+                        let names = serde_json::from_str::<Vec<String>>(text);
+                        let names = names.map_err(|_| {
+                            malformed(format!("`{text}` is no array of names in JSON"))
+                        })?;
+                        names.iter().for_each(|name| add(name));
+                    } else {
+                        let names = text.split(self.array_delimiter).map(str::trim);
+                        names.filter(|name| !name.is_empty()).for_each(add);
+                    }
                 }
                 Column::Type => {
                     let name = std::str::from_utf8(&bytes)

@@ -1,0 +1,335 @@
+//! Export: a graph, as it is when the export begins, into one file or a folder of them.
+
+mod output;
+mod tables;
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::path::PathBuf;
+
+use crate::database::Database;
+use crate::database::ReadTransaction;
+use crate::error::Detail;
+use crate::error::Error;
+use crate::error::Result;
+use crate::value::Node;
+use crate::value::Relationship;
+use crate::value::Value;
+
+use super::folder;
+use super::{FORMATS, Format, input};
+
+pub use output::Compression;
+pub(super) use output::Output;
+pub(super) use tables::{ColumnType, Entities, Table, TableFormat, TableWriter};
+
+/// How a format writes a graph.
+#[derive(Debug)]
+pub(super) enum Writer {
+    /// All of it into one file.
+    Graph(fn() -> Box<dyn GraphWriter>),
+    /// A file for each set of labels and for each relationship type.
+    Tables(TableFormat),
+}
+
+/// Writes one graph: first all nodes, then all relationships.
+pub(super) trait GraphWriter {
+    /// Goes before everything else.
+    fn begin(&mut self, _out: &mut Output) -> Result<()> {
+        Ok(())
+    }
+    fn node(&mut self, node: &Node, out: &mut Output) -> Result<()>;
+    fn relationship(&mut self, relationship: &Relationship, out: &mut Output) -> Result<()>;
+    fn end(&mut self, _out: &mut Output) -> Result<()> {
+        Ok(())
+    }
+    /// Writes the statements that make indexes and constraints behind all that; whether the format has room for them.
+    fn schema(&mut self, _statements: &[String], _out: &mut Output) -> Result<bool> {
+        Ok(false)
+    }
+}
+
+/// What an export is told.
+///
+/// ```
+/// use redstring::interchange::{Compression, ExportOptions, Format};
+///
+/// let options = ExportOptions::default()
+///     .format(Format::by_name("csv").expect("a format"))
+///     .compression(Compression::Zstandard);
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct ExportOptions {
+    format: Option<&'static Format>,
+    compression: Option<Compression>,
+}
+
+impl ExportOptions {
+    /// The format, where the name of the target does not tell.
+    #[must_use]
+    pub fn format(mut self, format: &'static Format) -> Self {
+        self.format = Some(format);
+        self
+    }
+
+    /// Compresses every file. That of an export into one file may be told by its name.
+    #[must_use]
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.compression = Some(compression);
+        self
+    }
+}
+
+/// What an export has written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ExportSummary {
+    /// Nodes written.
+    pub nodes: u64,
+    /// Relationships written.
+    pub relationships: u64,
+    /// Indexes and constraints written.
+    pub indexes_and_constraints: u64,
+    /// Indexes and constraints for which the format has no room in one file.
+    pub left_out: u64,
+}
+
+/// Where an export goes.
+enum Target {
+    File(fn() -> Box<dyn GraphWriter>),
+    Folder(&'static Format),
+}
+
+impl Target {
+    fn of(path: &Path, options: &ExportOptions) -> Result<Self> {
+        let extension = input::extension(path);
+        let told = FORMATS.iter().find(|format| format.extensions.contains(&extension.as_str()));
+        let format = options.format.or(told).ok_or_else(|| {
+            let message =
+                format!("no format of exports is told by the name of `{}`", path.display());
+            Error::usage(Detail::InvalidFile, message).help(name_one())
+        })?;
+        let is_folder = extension.is_empty() || path.is_dir();
+        match &format.writer {
+            Some(Writer::Graph(_)) if is_folder => Ok(Self::Folder(format)),
+            Some(Writer::Graph(make)) => Ok(Self::File(*make)),
+            Some(Writer::Tables(_)) if is_folder || options.format.is_some() => {
+                Ok(Self::Folder(format))
+            }
+            Some(Writer::Tables(_)) => {
+                let message = format!("one file `{}` has no room for a graph", path.display());
+                let help = format!("Name a folder: `--format {} FOLDER`.", format.name);
+                Err(Error::usage(Detail::InvalidFile, message).help(help))
+            }
+            None => {
+                let message = format!("there are no exports as {}", format.name);
+                Err(Error::usage(Detail::InvalidFile, message).help(name_one()))
+            }
+        }
+    }
+}
+
+fn name_one() -> String {
+    let names = FORMATS.iter().filter(|format| format.writer.is_some()).map(|format| format.name);
+    format!("Name one: {}.", names.collect::<Vec<_>>().join(", "))
+}
+
+impl Database {
+    /// Writes the whole graph, as of now, into a file, or into a folder with its indexes and constraints. The format
+    /// is told by the name of the file, or chosen. A name without an extension is that of a folder, which must not be
+    /// there yet or be empty; formats of tables always make one. What is written appears under its name when it is
+    /// whole and on disk, and a file replaces one of the same name.
+    ///
+    /// [`Database::import`] of the file or the folder gives the same graph.
+    ///
+    /// # Errors
+    ///
+    /// `UsageError.InvalidFile` where something cannot be written or its format is not told.
+    ///
+    /// ```
+    /// use redstring::Database;
+    /// use redstring::interchange::{ExportOptions, Format, ImportOptions};
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let db = Database::in_memory();
+    /// db.execute("CREATE (:Person {born: date('1815-12-10')})-[:KNOWS]->(:Person)", ())?;
+    /// let file = folder.path().join("graph.jsonl.gz");
+    /// assert_eq!(db.export(&file, &ExportOptions::default())?.nodes, 2);
+    /// let tables = folder.path().join("graph");
+    /// db.export(&tables, &ExportOptions::default().format(Format::by_name("csv").expect("a format")))?;
+    ///
+    /// let copy = Database::in_memory();
+    /// copy.import(&ImportOptions::default().graph(&tables))?;
+    /// let row = copy.query("MATCH (p)-[:KNOWS]->() RETURN p.born.year", ())?.single()?;
+    /// assert_eq!(row.get::<i64>(0)?, 1815);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn export(
+        &self,
+        target: impl AsRef<Path>,
+        options: &ExportOptions,
+    ) -> Result<ExportSummary> {
+        let path = target.as_ref();
+        let target = Target::of(path, options)?;
+        let partial = partial(path)?;
+        let graph = Source { graph: self.begin_read() };
+        let written = match target {
+            Target::File(make) => {
+                let compression = options.compression.or(Compression::of(path));
+                let out = Output::create(partial.clone(), path, compression, output::BLOCK)?;
+                graph.write_graph(&mut *make(), out)
+            }
+            Target::Folder(format) => {
+                free(path, &partial)?;
+                fs::create_dir(&partial).map_err(|error| input::failed("write", path, error))?;
+                let compression = options.compression;
+                graph.write_folder(&Files { folder: &partial, shown: path, format, compression })
+            }
+        };
+        let renamed = written.and_then(|summary| {
+            let renamed = fs::rename(&partial, path);
+            renamed.map(|()| summary).map_err(|error| input::failed("write", path, error))
+        });
+        if renamed.is_err() {
+            // What was written so far serves nobody; the error counts.
+            let _ = fs::remove_file(&partial).or_else(|_| fs::remove_dir_all(&partial));
+        }
+        renamed
+    }
+}
+
+/// Whether a folder may be made here.
+fn free(path: &Path, partial: &Path) -> Result<()> {
+    let empty = |path: &Path| path.read_dir().is_ok_and(|mut entries| entries.next().is_none());
+    let refused = |path: &Path, why: &str, help: &str| {
+        let message = format!("cannot export into `{}`: {why}", path.display());
+        Err(Error::usage(Detail::InvalidFile, message).help(help))
+    };
+    if partial.exists() {
+        let why = "it is left of an export that did not end";
+        return refused(partial, why, "Delete it first.");
+    }
+    if path.exists() && !empty(path) {
+        return refused(path, "it is there and not empty", "Name a folder that is not there yet.");
+    }
+    Ok(())
+}
+
+/// The name of what is not whole yet.
+fn partial(path: &Path) -> Result<PathBuf> {
+    let Some(name) = path.file_name() else {
+        let message = format!("`{}` is no name of a file or a folder", path.display());
+        return Err(Error::usage(Detail::InvalidFile, message));
+    };
+    let mut name = name.to_owned();
+    name.push(".part");
+    Ok(path.with_file_name(name))
+}
+
+/// The folder that is written, before it has its name.
+struct Files<'a> {
+    folder: &'a Path,
+    /// What errors call it.
+    shown: &'a Path,
+    format: &'static Format,
+    compression: Option<Compression>,
+}
+
+impl Files<'_> {
+    /// A file of the format; `name` is without extensions.
+    fn create(&self, name: &str, block: usize) -> Result<Output> {
+        let mut name = name.to_owned();
+        let within =
+            matches!(&self.format.writer, Some(Writer::Tables(format)) if format.compresses);
+        let compression = self.compression.filter(|_| !within);
+        let extensions = self.format.extensions.first().copied().into_iter();
+        for extension in extensions.chain(compression.map(Compression::extension)) {
+            name.push('.');
+            name.push_str(extension);
+        }
+        Output::create(self.folder.join(&name), &self.shown.join(&name), compression, block)
+    }
+}
+
+/// The graph that is exported.
+struct Source {
+    graph: ReadTransaction,
+}
+
+impl Source {
+    fn each_node(&self, mut take: impl FnMut(&Node) -> Result<()>) -> Result<u64> {
+        let mut count = 0;
+        for row in self.graph.query("MATCH (n) RETURN n", ())? {
+            if let Some(Value::Node(node)) = row?.values().first() {
+                take(node)?;
+                count += 1;
+            }
+        }
+        Ok(count)
+    }
+
+    fn each_relationship(&self, mut take: impl FnMut(&Relationship) -> Result<()>) -> Result<u64> {
+        let mut count = 0;
+        for row in self.graph.query("MATCH ()-[r]->() RETURN r", ())? {
+            if let Some(Value::Relationship(relationship)) = row?.values().first() {
+                take(relationship)?;
+                count += 1;
+            }
+        }
+        Ok(count)
+    }
+
+    /// The statements that make its constraints and indexes, where they are not there.
+    fn schema(&self) -> Result<Vec<String>> {
+        let queries = [
+            "SHOW CONSTRAINTS YIELD name, createStatement",
+            "SHOW INDEXES YIELD name, createStatement, owningConstraint \
+             WHERE owningConstraint IS NULL RETURN name, createStatement",
+        ];
+        let mut statements = Vec::new();
+        for query in queries {
+            for row in self.graph.query(query, ())?.tuples::<(String, String)>() {
+                let (name, statement) = row?;
+                let name = format!("`{}` ", name.replace('`', "``"));
+                statements.push(statement.replacen(&name, &format!("{name}IF NOT EXISTS "), 1));
+            }
+        }
+        Ok(statements)
+    }
+
+    fn write_graph(&self, writer: &mut dyn GraphWriter, mut out: Output) -> Result<ExportSummary> {
+        writer.begin(&mut out)?;
+        let nodes = self.each_node(|node| writer.node(node, &mut out))?;
+        let relationships =
+            self.each_relationship(|relationship| writer.relationship(relationship, &mut out))?;
+        writer.end(&mut out)?;
+        let schema = self.schema()?;
+        let written = writer.schema(&schema, &mut out)?;
+        out.end()?;
+        let (indexes_and_constraints, left_out) =
+            if written { (schema.len() as u64, 0) } else { (0, schema.len() as u64) };
+        Ok(ExportSummary { nodes, relationships, indexes_and_constraints, left_out })
+    }
+
+    fn write_folder(&self, files: &Files<'_>) -> Result<ExportSummary> {
+        let schema = self.schema()?;
+        let mut summary = match &files.format.writer {
+            Some(Writer::Tables(format)) => tables::write(self, format, files)?,
+            Some(Writer::Graph(make)) => {
+                self.write_graph(&mut *make(), files.create(folder::GRAPH, output::BLOCK)?)?
+            }
+            None => ExportSummary::default(),
+        };
+        if !schema.is_empty() && summary.indexes_and_constraints == 0 {
+            let (path, shown) =
+                (files.folder.join(folder::SCHEMA), files.shown.join(folder::SCHEMA));
+            let mut out = Output::create(path, &shown, None, output::BLOCK)?;
+            out.write(|to| schema.iter().try_for_each(|line| writeln!(to, "{line};")))?;
+            out.end()?;
+            summary.indexes_and_constraints = schema.len() as u64;
+            summary.left_out = 0;
+        }
+        Ok(summary)
+    }
+}

@@ -1,0 +1,308 @@
+//! Export: every format, single files and folders, and that an import of an export is the same graph.
+
+use std::fs;
+use std::path::Path;
+
+use proptest::prelude::*;
+use redstring::interchange::{Compression, ExportOptions, Format, ImportOptions};
+use redstring::{Database, Params, Value, params};
+
+use crate::import::{Files, assert_sound, everything, place, rows};
+
+/// A value of any type that can be stored.
+fn stored_value() -> impl Strategy<Value = Value> {
+    let parsed = |texts: &'static [&'static str]| prop::sample::select(texts);
+    let scalar = prop_oneof![
+        any::<bool>().prop_map(Value::Boolean),
+        any::<i64>().prop_map(Value::Integer),
+        any::<f64>().prop_map(Value::Float),
+        prop::sample::select(&[f64::NAN, f64::INFINITY, -0.0, 1.0][..]).prop_map(Value::Float),
+        "\\PC{0,6}|[\\x00-\\x1f'\"\\\\;`]{0,4}".prop_map(Value::string),
+        parsed(&["-0044-03-15", "2024-02-29", "9999-12-31"])
+            .prop_map(|t| Value::Date(t.parse().unwrap())),
+        parsed(&["00:00", "23:59:59.999999999"]).prop_map(|t| Value::LocalTime(t.parse().unwrap())),
+        parsed(&["12:00Z", "00:00:01-18:00"]).prop_map(|t| Value::Time(t.parse().unwrap())),
+        parsed(&["2024-02-29T10:00", "0001-01-01T00:00:00.1"])
+            .prop_map(|t| Value::LocalDateTime(t.parse().unwrap())),
+        parsed(&["2024-07-01T10:00+02:00[Europe/Vienna]", "1900-01-01T00:00:00.000000001Z"])
+            .prop_map(|t| Value::DateTime(std::sync::Arc::new(t.parse().unwrap()))),
+        parsed(&["P1Y2M3DT4H5M6.7S", "PT-0.5S", "P-1M1D"])
+            .prop_map(|t| Value::Duration(std::sync::Arc::new(t.parse().unwrap()))),
+        (0..4usize, any::<[i16; 3]>()).prop_map(|(crs, [x, y, z])| {
+            let crs = redstring::value::Crs::ALL[crs];
+            let at = [f64::from(x) / 400.0, f64::from(y) / 400.0, f64::from(z)];
+            let point = redstring::Point::new(crs, &at[..crs.dimension()]).unwrap();
+            Value::Point(std::sync::Arc::new(point))
+        }),
+    ];
+    let list = prop::collection::vec(scalar.clone(), 0..4).prop_map(Value::list);
+    prop_oneof![4 => scalar, 1 => list]
+}
+
+/// Names as people and programs make them.
+fn name() -> impl Strategy<Value = String> {
+    prop_oneof![4 => "[ab]", 1 => "[a `\"':,;{}\\\\é\u{1f980}]{1,4}"]
+}
+
+fn properties() -> impl Strategy<Value = Vec<(String, Value)>> {
+    prop::collection::vec((name(), stored_value()), 0..4)
+}
+
+type RandomNode = (Vec<String>, Vec<(String, Value)>);
+type RandomLink = (usize, usize, String, Vec<(String, Value)>);
+
+fn quoted(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}
+
+fn map_of(properties: &[(String, Value)]) -> Value {
+    Value::map(properties.iter().map(|(key, value)| (key.as_str().into(), value.clone())).collect())
+}
+
+/// Makes a graph; its nodes have a number, so that they can be told apart.
+fn make(nodes: &[RandomNode], links: &[RandomLink]) -> Database {
+    let db = Database::in_memory();
+    for (number, (labels, properties)) in nodes.iter().enumerate() {
+        let labels: String = labels.iter().map(|label| format!(":{}", quoted(label))).collect();
+        let given = params! {"map" => map_of(properties), "number" => number as i64};
+        db.execute(&format!("CREATE (n{labels}) SET n = $map SET n.number = $number"), given)
+            .unwrap();
+    }
+    for (start, end, of, properties) in links.iter().filter(|_| !nodes.is_empty()) {
+        let given: Params = [
+            ("map", map_of(properties)),
+            ("start", Value::Integer((start % nodes.len()) as i64)),
+            ("end", Value::Integer((end % nodes.len()) as i64)),
+        ]
+        .into_iter()
+        .collect();
+        let create = format!(
+            "MATCH (a {{number: $start}}), (b {{number: $end}}) CREATE (a)-[r:{}]->(b) SET r = $map",
+            quoted(of)
+        );
+        db.execute(&create, given).unwrap();
+    }
+    db
+}
+
+/// The graph of a file or a folder.
+fn imported(path: &Path) -> Database {
+    let copy = Database::in_memory();
+    copy.import(&ImportOptions::default().graph(path)).unwrap();
+    copy
+}
+
+fn format(name: &str) -> ExportOptions {
+    ExportOptions::default().format(Format::by_name(name).unwrap())
+}
+
+/// A new database with what a script makes.
+fn run_script(file: &Path) -> Database {
+    let copy = Database::in_memory();
+    let script = fs::read_to_string(file).unwrap();
+    for span in redstring::syntax::token::split(&script) {
+        copy.execute(&script[span.start..span.end], ()).unwrap();
+    }
+    copy
+}
+
+/// Everything that an export can be, under the names it gets.
+const EXPORTS: &[(&str, Option<&str>, Option<Compression>)] = &[
+    ("graph.jsonl", None, None),
+    ("graph.jsonl.gz", None, None),
+    ("graph.jsonl.zst", None, None),
+    ("json-lines", Some("jsonl"), None),
+    ("csv", Some("csv"), None),
+    ("csv-gz", Some("csv"), Some(Compression::Gzip)),
+    ("csv-zst", Some("csv"), Some(Compression::Zstandard)),
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn an_export_comes_back_as_it_was(
+        nodes in prop::collection::vec((prop::collection::vec(name(), 0..3), properties()), 0..6),
+        links in prop::collection::vec((0..6usize, 0..6usize, name(), properties()), 0..8),
+    ) {
+        let files = Files::new();
+        let db = make(&nodes, &links);
+        let all = everything(&db);
+        for (name, format, compression) in EXPORTS {
+            let path = files.path(name);
+            let options = format.map_or_else(ExportOptions::default, self::format);
+            let options = compression.iter().fold(options, |options, of| options.compression(*of));
+            let summary = db.export(&path, &options).unwrap();
+            prop_assert_eq!(summary.nodes, nodes.len() as u64);
+            if nodes.is_empty() && path.is_dir() && fs::read_dir(&path).unwrap().next().is_none() {
+                continue;
+            }
+            let copy = imported(&path);
+            prop_assert_eq!(&everything(&copy), &all, "{}", name);
+            let report = copy.check();
+            prop_assert!(report.is_sound(), "{:?}", report.problems);
+        }
+        let script = files.path("graph.cypher");
+        db.export(&script, &ExportOptions::default()).unwrap();
+        let copy = run_script(&script);
+        prop_assert_eq!(&everything(&copy), &all);
+    }
+}
+
+/// A graph with indexes and constraints whose names need quotes.
+fn with_schema() -> Database {
+    let db = Database::in_memory();
+    let statements = [
+        "CREATE CONSTRAINT FOR (p:Person) REQUIRE (p.id) IS KEY",
+        "CREATE CONSTRAINT `a; \"b` FOR (n:`x``y`) REQUIRE n.`k;` IS UNIQUE",
+        "CREATE CONSTRAINT FOR ()-[k:KNOWS]-() REQUIRE k.since IS :: DATE",
+        "CREATE INDEX FOR (p:Person) ON (p.name, p.born)",
+        "CREATE TEXT INDEX FOR (p:Person) ON (p.name)",
+        "CREATE INDEX FOR ()-[k:KNOWS]-() ON (k.since)",
+        "CREATE (:Person {id: 1, name: 'Ada'})-[:KNOWS {since: date('2024-01-01')}]->\
+         (:Person:`x``y` {id: 2, name: 'Bob', `k;`: 'k'})",
+    ];
+    statements.iter().for_each(|statement| drop(db.execute(statement, ()).unwrap()));
+    db
+}
+
+fn schema(db: &Database) -> Vec<String> {
+    ["CONSTRAINTS", "INDEXES"]
+        .iter()
+        .flat_map(|what| rows(db, &format!("SHOW {what} YIELD name, createStatement")))
+        .collect()
+}
+
+#[test]
+fn indexes_and_constraints_travel() {
+    let files = Files::new();
+    let db = with_schema();
+    for format in ["csv", "jsonl"] {
+        let folder = files.path(format);
+        let summary = db.export(&folder, &self::format(format)).unwrap();
+        assert_eq!((summary.indexes_and_constraints, summary.left_out), (6, 0), "{format}");
+        let copy = imported(&folder);
+        assert_eq!(everything(&copy), everything(&db), "{format}");
+        let sorted = |db: &Database| {
+            let mut schema = schema(db);
+            schema.sort();
+            schema
+        };
+        assert_eq!(sorted(&copy), sorted(&db), "{format}");
+        assert_sound(&copy);
+        // They are alive: the index answers, and the constraint refuses.
+        assert_eq!(rows(&copy, "MATCH (p:Person {id: 2}) RETURN p.name"), ["'Bob'"]);
+        let error = copy.execute("CREATE (:Person {id: 1})", ()).unwrap_err();
+        assert!(error.code().contains("ConstraintVerificationFailed"), "{error}");
+    }
+    let script = files.path("graph.cypher");
+    assert_eq!(db.export(&script, &ExportOptions::default()).unwrap().indexes_and_constraints, 6);
+    let copy = run_script(&script);
+    assert_eq!((everything(&copy), schema(&copy).len()), (everything(&db), schema(&db).len()));
+    // One file has no room for them, and says so.
+    assert_eq!(db.export(files.path("g.jsonl"), &ExportOptions::default()).unwrap().left_out, 6);
+}
+
+#[test]
+fn an_import_that_breaks_its_constraints_leaves_nothing() {
+    let files = Files::new();
+    let folder = files.path("graph");
+    with_schema().export(&folder, &format("csv")).unwrap();
+    let table = folder.join("nodes-Person.csv");
+    let text = fs::read_to_string(&table).unwrap();
+    fs::write(&table, format!("{text}77,1,Ada,Person\n")).unwrap();
+    let store = files.path("store");
+    let db = Database::open(&store).unwrap();
+    let import = |db: &Database| db.import(&ImportOptions::default().graph(&folder));
+    let error = import(&db).unwrap_err();
+    assert!(error.code().contains("ConstraintVerificationFailed"), "{error}");
+    assert_eq!((everything(&db).len(), schema(&db).len()), (1, 0));
+    assert_sound(&db);
+    drop(db);
+    let db = Database::open(&store).unwrap();
+    assert_eq!((everything(&db).len(), schema(&db).len()), (1, 0));
+    fs::write(&table, &text).unwrap();
+    import(&db).unwrap();
+    assert_eq!(schema(&db).len(), 8);
+    // The same once more: indexes and constraints may be there, two of a key may not.
+    let error = import(&db).unwrap_err();
+    assert!(error.code().contains("ConstraintVerificationFailed"), "{error}");
+    assert_eq!(rows(&db, "MATCH (n) RETURN count(*)"), ["2"]);
+}
+
+#[test]
+fn tables_have_headers_as_neo4js_import_takes_them() {
+    let files = Files::new();
+    let db = Database::in_memory();
+    db.execute(
+        "CREATE (a:Person:Actor {name: 'Ada, \"B\"', born: 1815, tags: ['x', 'y'], score: 1.5}), \
+         (b:Person:Actor {name: '', tags: []}), (c {at: point({x: 1, y: 2}), mixed: 'x'}), (d {mixed: 1}), \
+         (e {tags: ['a;b']}) \
+         CREATE (a)-[:KNOWS {since: date('2024-01-01')}]->(b), (b)-[:KNOWS]->(c)",
+        (),
+    )
+    .unwrap();
+    let folder = files.path("graph");
+    db.export(&folder, &format("csv")).unwrap();
+    let text = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
+    let mut names: Vec<_> =
+        folder.read_dir().unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    assert_eq!(names, ["nodes-Actor-Person.csv", "nodes.csv", "relationships-KNOWS.csv"]);
+    assert_eq!(
+        text("nodes-Actor-Person.csv"),
+        ":ID(node){id-type:long},born:long,name:string,score:double,tags:string[],:LABEL\n\
+         0,1815,\"Ada, \"\"B\"\"\",1.5,x;y,Actor;Person\n1,,\"\",,\"\",Actor;Person\n"
+    );
+    assert_eq!(
+        text("nodes.csv"),
+        ":ID(node){id-type:long},at:point,mixed:json,tags:json,:LABEL\n\
+         2,\"{x: 1.0, y: 2.0, crs: 'cartesian'}\",\"\"\"x\"\"\",,\n3,,1,,\n4,,,\"[\"\"a;b\"\"]\",\n"
+    );
+    assert_eq!(
+        text("relationships-KNOWS.csv"),
+        ":START_ID(node),:END_ID(node),since:date,:TYPE\n0,1,2024-01-01,KNOWS\n1,2,,KNOWS\n"
+    );
+    assert_eq!(everything(&imported(&folder)), everything(&db));
+}
+
+#[test]
+fn targets_that_cannot_be_are_refused() {
+    let files = Files::new();
+    let db = with_schema();
+    let refused = |name: &str, options: &ExportOptions| {
+        let error = db.export(files.path(name), options).unwrap_err();
+        assert_eq!(error.code(), "UsageError.InvalidFile", "{error}");
+        error.to_string()
+    };
+    let plain = ExportOptions::default();
+    assert!(refused("graph", &plain).contains("no format of exports is told"));
+    assert!(refused("graph.csv", &plain).contains("no room for a graph"));
+    assert!(refused("no/such/graph", &format("csv")).contains("cannot write"));
+    files.add("full.txt", "x");
+    fs::create_dir(files.path("full")).unwrap();
+    fs::write(files.path("full").join("mine"), "x").unwrap();
+    assert!(refused("full", &format("csv")).contains("it is there and not empty"));
+    fs::create_dir(files.path("left.part")).unwrap();
+    assert!(refused("left", &format("csv")).contains("left of an export that did not end"));
+    // An empty folder will do, for one file as well.
+    fs::create_dir(files.path("empty")).unwrap();
+    db.export(files.path("empty"), &format("jsonl")).unwrap();
+    assert_eq!(everything(&imported(&files.path("empty"))), everything(&db));
+    // What is no part of a graph is not passed over in silence.
+    fs::write(files.path("empty").join("nodes.dat"), "").unwrap();
+    fs::write(files.path("empty").join(".hidden"), "").unwrap();
+    let import = ImportOptions::default().graph(files.path("empty"));
+    let error = Database::in_memory().import(&import).unwrap_err();
+    assert_eq!(place(&error), "nodes.dat` is no part of an exported graph");
+}
+
+#[test]
+fn more_tables_than_files_may_be_open() {
+    let files = Files::new();
+    let db = Database::in_memory();
+    db.execute("UNWIND range(1, 1100) AS i CREATE (:$('L' + i) {i: i})", ()).unwrap();
+    let folder = files.path("graph");
+    db.export(&folder, &format("csv")).unwrap();
+    assert_eq!(everything(&imported(&folder)), everything(&db));
+}
