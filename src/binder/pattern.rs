@@ -19,6 +19,7 @@ use crate::syntax::ast;
 use crate::value::Type;
 
 use super::operator::joined;
+use super::scope::Moment;
 use super::{Binder, error};
 
 /// What becomes of a name in a pattern that is not known yet.
@@ -469,8 +470,7 @@ impl Binder<'_> {
         patterns: &[ast::PathPattern],
         merge: bool,
     ) -> Result<(bound::CreatePattern, Vec<CreatedPath>)> {
-        let before = merge.then(|| self.scope.clone());
-        let before = before.as_ref();
+        let before = merge.then(|| self.scope.now());
         let mut created = bound::CreatePattern::default();
         let mut paths = Vec::new();
         for pattern in patterns {
@@ -516,7 +516,7 @@ impl Binder<'_> {
         &mut self,
         node: &ast::NodePattern,
         alone: bool,
-        before: Option<&super::Scope>,
+        before: Option<Moment>,
         created: &mut bound::CreatePattern,
     ) -> Result<Slot> {
         if let Some(where_) = &node.where_ {
@@ -540,7 +540,7 @@ impl Binder<'_> {
                     error::unsupported("a new node takes a plain list of labels", labels.span)
                         .help("Write `:A:B` or `:A&B`.")
                 })?;
-                let scope = before.unwrap_or(&self.scope).clone();
+                let scope = self.scope_before(before);
                 let aggregation = super::Aggregation::Forbidden;
                 self.nested(scope, aggregation, |b| b.new_labels(all))?
             }
@@ -559,7 +559,7 @@ impl Binder<'_> {
         pattern: &ast::RelationshipPattern,
         (left, right): (Slot, Slot),
         merge: bool,
-        before: Option<&super::Scope>,
+        before: Option<Moment>,
         created: &mut bound::CreatePattern,
     ) -> Result<Slot> {
         if let Some(name) = &pattern.variable
@@ -579,7 +579,7 @@ impl Binder<'_> {
                 bound::NewType::Name(name.as_str().into())
             }
             Some(ast::LabelExpressionKind::Computed { any: false, names }) => {
-                let scope = before.unwrap_or(&self.scope).clone();
+                let scope = self.scope_before(before);
                 let aggregation = super::Aggregation::Forbidden;
                 bound::NewType::Computed(self.nested(scope, aggregation, |b| b.type_name(names))?)
             }
@@ -618,14 +618,19 @@ impl Binder<'_> {
         Ok(slot)
     }
 
+    /// What a part of a pattern to create sees.
+    fn scope_before(&self, before: Option<Moment>) -> super::Scope {
+        before.map_or_else(|| self.scope.clone(), |moment| self.scope.as_of(moment))
+    }
+
     fn created_properties(
         &mut self,
         properties: Option<&ast::Expression>,
-        before: Option<&super::Scope>,
+        before: Option<Moment>,
     ) -> Result<Option<Expression>> {
         let Some(properties) = properties else { return Ok(None) };
         let aggregation = super::Aggregation::Forbidden;
-        let scope = before.unwrap_or(&self.scope).clone();
+        let scope = self.scope_before(before);
         let bound = self.nested(scope, aggregation, |b| b.expression(properties))?;
         Ok(Some(bound))
     }

@@ -55,7 +55,7 @@ impl Binder<'_> {
         if !is_return {
             self.check_shadowing(&columns, projection)?;
         }
-        let constants = self.outer.slots().collect();
+        let constants = self.outer.slots().into_iter().collect();
         let mut projected =
             Projected::new(items, &star, aggregates, grouped, projection.distinct, constants);
         projected.group_by(keys.unwrap_or_default());

@@ -1,6 +1,9 @@
 //! Queries: which clauses may follow which, and the columns of UNION.
 
+use std::collections::BTreeMap;
+
 use crate::bound;
+use crate::bound::Slot;
 use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
@@ -87,8 +90,9 @@ impl Binder<'_> {
             if at == 0 {
                 columns = own.clone();
             }
+            let by_name: BTreeMap<&str, Slot> = own.iter().map(|o| (&*o.name, o.slot)).collect();
             let same_names = own.len() == columns.len()
-                && columns.iter().all(|c| own.iter().any(|o| o.name == c.name));
+                && columns.iter().all(|c| by_name.contains_key(&*c.name));
             if !same_names {
                 return Err(Error::syntax(
                     Detail::DifferentColumnsInUnion,
@@ -97,10 +101,7 @@ impl Binder<'_> {
                 .at(span)
                 .help("Give the columns the same names with AS."));
             }
-            part.columns = columns
-                .iter()
-                .filter_map(|c| own.iter().find(|o| o.name == c.name).map(|o| o.slot))
-                .collect();
+            part.columns = columns.iter().filter_map(|c| by_name.get(&*c.name).copied()).collect();
             bound_parts.push(part);
         }
         if bound_parts.len() > 1 {

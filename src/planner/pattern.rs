@@ -120,7 +120,7 @@ impl Planner<'_> {
                 continue;
             }
             let inner = self.component(&part, &mut search, &rows.slots)?;
-            rows = self.join(rows, inner, &mut search)?;
+            rows = self.join(rows, inner, &mut search)?.within_limit()?;
             // What had to wait for variables of both sides.
             rows = self.expand_all(rows, &mut search)?;
         }

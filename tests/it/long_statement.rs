@@ -15,6 +15,14 @@ fn repeated(first: &str, times: usize, clause: impl Fn(usize) -> String, last: &
     format!("{first} {} {last}", clauses.join(" "))
 }
 
+/// As data sets of some megabytes are shipped: what takes the square of its length does not end here.
+#[test]
+fn one_create_makes_a_data_set() {
+    let node = |i: usize| format!("(n{i}:Node {{id: {i}, name: 'node {i}'}}),");
+    let text = repeated("CREATE", 50_000, node, "(n1)-[:NEXT]->(n2) RETURN n7.id");
+    assert_eq!(run(&text).unwrap(), 1);
+}
+
 #[test]
 fn many_creates_are_one_operator() {
     let text = repeated("", MANY, |i| format!("CREATE (a{i}:A {{n: {i}}})"), "RETURN a7.n");

@@ -37,6 +37,15 @@ fn prune(plan: &mut Plan, wanted: &BTreeSet<Slot>) {
     if let Operator::Repeat(repeat) = &mut plan.operator {
         repeat.groups.retain(|(_, list)| wanted.contains(list));
     }
+    if let Operator::Union { inputs, .. } = &mut plan.operator {
+        // Nothing goes from one input to the other, and there may be tens of thousands.
+        for (input, read) in inputs {
+            let mut below = wanted.clone();
+            below.extend(read.iter());
+            prune(input, &below);
+        }
+        return;
+    }
     let mut below = wanted.clone();
     below.extend(plan.reads());
     let mut children = plan.children_mut();
