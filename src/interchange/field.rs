@@ -16,7 +16,7 @@ use crate::value::temporal::Zone;
 use super::json;
 
 /// The type of a field, or of the items of a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Scalar {
     Byte,
     Short,

@@ -22,6 +22,7 @@ mod export;
 mod field;
 mod folder;
 mod graph;
+mod graphml;
 mod identity;
 mod input;
 mod json;
@@ -82,6 +83,14 @@ pub static FORMATS: &[Format] = &[
         tables: None,
         graph: Some(json_lines::read),
         writer: Some(Writer::Graph(|| Box::new(json_lines::JsonLines))),
+    },
+    Format {
+        name: "graphml",
+        extensions: &["graphml", "xml"],
+        doc: "a graph in XML, as APOC, NetworkX, Gephi and yEd write it",
+        tables: None,
+        graph: Some(graphml::read),
+        writer: Some(Writer::Graph(|| Box::new(graphml::Document::default()))),
     },
     Format {
         name: "cypher",

@@ -508,5 +508,5 @@ fn graphs_may_name_nodes_after_their_relationships() {
     assert_eq!((summary.nodes, summary.relationships, summary.bad_rows), (2, 1, 2));
     assert_eq!(rows(&db, "MATCH (a:A)-[r:R]->(b) RETURN keys(b), b.y"), ["['y'] | 1"]);
     let error = db.import(&ImportOptions::default().graph(files.path("g.xyz"))).unwrap_err();
-    assert_eq!(error.help_text(), Some("Name one: jsonl."));
+    assert_eq!(error.help_text(), Some("Name one: jsonl, graphml."));
 }

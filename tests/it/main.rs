@@ -19,6 +19,7 @@ mod graph;
 mod graph_crash;
 mod graph_history;
 mod graph_index;
+mod graphml;
 mod import;
 mod import_failed;
 mod isolation;

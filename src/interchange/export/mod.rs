@@ -35,6 +35,12 @@ pub(super) enum Writer {
 
 /// Writes one graph: first all nodes, then all relationships.
 pub(super) trait GraphWriter {
+    /// Whether the graph is shown to it once before anything is written.
+    fn surveys(&self) -> bool {
+        false
+    }
+    fn survey_node(&mut self, _node: &Node) {}
+    fn survey_relationship(&mut self, _relationship: &Relationship) {}
     /// Goes before everything else.
     fn begin(&mut self, _out: &mut Output) -> Result<()> {
         Ok(())
@@ -299,6 +305,16 @@ impl Source {
     }
 
     fn write_graph(&self, writer: &mut dyn GraphWriter, mut out: Output) -> Result<ExportSummary> {
+        if writer.surveys() {
+            self.each_node(|node| {
+                writer.survey_node(node);
+                Ok(())
+            })?;
+            self.each_relationship(|relationship| {
+                writer.survey_relationship(relationship);
+                Ok(())
+            })?;
+        }
         writer.begin(&mut out)?;
         let nodes = self.each_node(|node| writer.node(node, &mut out))?;
         let relationships =

@@ -54,7 +54,7 @@ pub(in crate::interchange) struct Table {
 }
 
 /// The type of a column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::interchange) enum ColumnType {
     Scalar(Scalar),
     List(Scalar),

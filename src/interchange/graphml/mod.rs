@@ -1,0 +1,21 @@
+//! GraphML: as APOC writes it, with `labels` of nodes and the `label` of an edge as attributes, and as other programs do.
+//!
+//! What GraphML has no type for is text, and its key says the type in an attribute of this program's own namespace, which others
+//! pass over.
+
+mod keys;
+mod read;
+mod write;
+
+pub(super) use read::read;
+pub(super) use write::Document;
+
+/// The prefix of this program's own attributes, and what it stands for.
+const PREFIX: &str = "redstring";
+const NAMESPACE: &str = "urn:redstring:graphml";
+/// The attribute of a key that says the type of its data.
+const OWN_TYPE: &str = "redstring:type";
+/// The attribute of a node with its labels as an array of JSON, where one of them has a colon.
+const OWN_LABELS: &str = "redstring:labels";
+/// The type of relationships where nothing says one, as in APOC.
+const RELATED: &str = "RELATED";
