@@ -170,6 +170,9 @@ pub enum ExpressionKind {
     /// A path from variables in pattern order: node, relationship (or list of them), node, …; null if
     /// any of them is.
     Path(Vec<Slot>),
+    /// The operand, or true where computing it fails. The planner makes it of a predicate that may fail, to ask
+    /// it early of rows that may not go on; those that do are asked the predicate itself.
+    Attempt(Box<Expression>),
     /// A subquery. The planner replaces it by a variable that an `Apply` operator fills, so none
     /// remains in a plan.
     Subquery(Box<Subquery>),

@@ -66,26 +66,32 @@ fn of_clause(clause: &Clause, found: &mut Vec<Mention>) {
             expressions.extend(clause.items.iter().map(|(_, e)| e));
             expressions.extend(clause.order_by.iter().map(|key| &key.expression));
             expressions.extend(&clause.predicates);
+            expressions.extend(clause.skip.iter().chain(&clause.limit));
         }
-        Clause::Merge(clause) => of_graph(&clause.graph, found),
+        Clause::Create(pattern) => expressions.extend(pattern.expressions()),
+        Clause::Merge(clause) => {
+            of_graph(&clause.graph, found);
+            let items = clause.on_create.iter().chain(&clause.on_match);
+            expressions.extend(items.flat_map(UpdateItem::expressions));
+        }
         Clause::Update(items) => {
-            // What is set need not be there before; what it is set to is read.
-            for item in items {
-                if let UpdateItem::Property { value, .. } = item {
-                    expressions.push(value);
-                }
-            }
+            // The key that is set is no expression that reads it, and need not be there before.
+            expressions.extend(items.iter().flat_map(UpdateItem::expressions));
         }
         Clause::Delete(clause) => expressions.extend(&clause.targets),
         Clause::ProcedureCall(clause) => expressions.extend(&clause.arguments),
-        Clause::SubqueryCall(clause) => of_query(&clause.query, found),
+        Clause::SubqueryCall(clause) => {
+            of_query(&clause.query, found);
+            expressions.extend(clause.transactions.as_ref().map(|t| &t.rows));
+        }
         Clause::Foreach(clause) => {
             expressions.push(&clause.list);
             clause.clauses.iter().for_each(|inner| of_clause(inner, found));
         }
+        Clause::LoadCsv(clause) => expressions.push(&clause.from),
         Clause::Filter(predicate) => expressions.push(predicate),
-        // The others write, or ask for nothing by a name.
-        _ => {}
+        // What an index is on may come later.
+        Clause::Schema(_) | Clause::Paths(_) => {}
     }
     expressions.into_iter().for_each(|e| of_expression(e, found));
 }

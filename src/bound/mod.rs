@@ -4,6 +4,7 @@
 //! on in plans. It may not know of syntax, plans or the graph's contents.
 
 mod expression;
+mod failure;
 mod independence;
 mod mention;
 mod path;
@@ -15,6 +16,7 @@ pub use expression::{
     BinaryOperator, Expression, ExpressionKind, LabelExpression, Quantifier, Slot, Subquery,
     SubqueryKind, UnaryOperator,
 };
+pub use failure::is_of_values;
 pub use independence::{are_independent, values_of, written_keys};
 pub use mention::{Mention, NameKind};
 pub use path::{DistinctNodes, Repetition, Restriction, SelectedPath, Selection};

@@ -31,9 +31,9 @@ impl Expression {
                     .map(|e| &**e)
                     .collect()
             }
-            ExpressionKind::Unary { operand, .. } | ExpressionKind::IsTyped { operand, .. } => {
-                vec![operand]
-            }
+            ExpressionKind::Unary { operand, .. }
+            | ExpressionKind::IsTyped { operand, .. }
+            | ExpressionKind::Attempt(operand) => vec![operand],
             ExpressionKind::Binary { left, right, .. } => vec![left, right],
             ExpressionKind::And(all) | ExpressionKind::Or(all) | ExpressionKind::List(all) => {
                 all.iter().collect()
@@ -82,9 +82,9 @@ impl Expression {
                     .map(|e| &mut **e)
                     .collect()
             }
-            ExpressionKind::Unary { operand, .. } | ExpressionKind::IsTyped { operand, .. } => {
-                vec![operand]
-            }
+            ExpressionKind::Unary { operand, .. }
+            | ExpressionKind::IsTyped { operand, .. }
+            | ExpressionKind::Attempt(operand) => vec![operand],
             ExpressionKind::Binary { left, right, .. } => vec![left, right],
             ExpressionKind::And(all) | ExpressionKind::Or(all) | ExpressionKind::List(all) => {
                 all.iter_mut().collect()
@@ -182,6 +182,7 @@ fn same_head(left: &ExpressionKind, right: &ExpressionKind) -> bool {
         (K::Variable(a), K::Variable(b)) => a == b,
         (K::Property { key: a, .. }, K::Property { key: b, .. }) => a == b,
         (K::Index { .. }, K::Index { .. })
+        | (K::Attempt(_), K::Attempt(_))
         | (K::And(_), K::And(_))
         | (K::Or(_), K::Or(_))
         | (K::List(_), K::List(_)) => true,

@@ -29,7 +29,7 @@ mod user;
 pub use callable::{Aggregate, Scalar};
 pub use procedure::{FunctionProcedure, TableProcedure};
 pub use registry::Registry;
-pub use scalar::{IS_ACYCLIC, IS_SIMPLE};
+pub use scalar::{IS_ACYCLIC, IS_SIMPLE, Range};
 pub use signature::{Arity, Parameter, Signature, check_types};
 pub use user::{GroupState, UserAggregate, UserFunction};
 

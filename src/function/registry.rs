@@ -111,7 +111,8 @@ impl Registry {
 
     /// The procedure of this name, whatever its case.
     pub fn procedure(&self, name: &str) -> Option<ProcedureHandle> {
-        self.procedures.get(&name.to_lowercase()).cloned()
+        let name = name.to_lowercase();
+        procedure::of_registry(&name, self).or_else(|| self.procedures.get(&name).cloned())
     }
 
     /// What runs for SHOW and this word, and how many of its columns are shown without YIELD.

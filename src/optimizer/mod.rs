@@ -7,10 +7,8 @@
 mod cost;
 mod rules;
 
-use crate::bound::BinaryOperator;
 use crate::bound::Expression;
 use crate::bound::ExpressionKind;
-use crate::bound::UnaryOperator;
 use crate::graph::Snapshot;
 use crate::plan::Estimator;
 use crate::plan::Operator;
@@ -71,46 +69,6 @@ fn estimate(plan: &mut Plan, model: &CostModel<'_>) {
 /// Takes a plan out of its place, to build another around it.
 fn take(plan: &mut Plan) -> Plan {
     std::mem::replace(plan, Plan::new(Operator::Unit))
-}
-
-/// Whether an expression can never fail, so that it may be computed for rows it was not written for, or
-/// not at all.
-fn never_fails(expression: &Expression) -> bool {
-    let own = match &expression.kind {
-        ExpressionKind::Literal(_)
-        | ExpressionKind::Parameter(_)
-        | ExpressionKind::Variable(_)
-        | ExpressionKind::List(_)
-        | ExpressionKind::Map(_)
-        | ExpressionKind::Path(_) => true,
-        // Operands that are no booleans are an error.
-        ExpressionKind::And(all) | ExpressionKind::Or(all) => {
-            all.iter().all(|operand| operand.ty == Type::Boolean)
-        }
-        // Other values may have no properties.
-        ExpressionKind::Property { target, .. } | ExpressionKind::HasLabels { target, .. } => {
-            matches!(target.ty, Type::Node | Type::Relationship)
-        }
-        ExpressionKind::Unary { operator, operand } => match operator {
-            UnaryOperator::IsNull | UnaryOperator::IsNotNull => true,
-            UnaryOperator::Not => operand.ty == Type::Boolean,
-            UnaryOperator::Negate | UnaryOperator::Plus => false,
-        },
-        ExpressionKind::Binary { operator, .. } => matches!(
-            operator,
-            BinaryOperator::Equal
-                | BinaryOperator::NotEqual
-                | BinaryOperator::Less
-                | BinaryOperator::LessOrEqual
-                | BinaryOperator::Greater
-                | BinaryOperator::GreaterOrEqual
-                | BinaryOperator::StartsWith
-                | BinaryOperator::EndsWith
-                | BinaryOperator::Contains
-        ),
-        _ => false,
-    };
-    own && expression.children().into_iter().all(never_fails)
 }
 
 /// The conjuncts of a predicate.

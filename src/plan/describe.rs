@@ -453,6 +453,7 @@ impl Text<'_> {
                 };
                 format!("{word}({} IN {} WHERE {})", name(slot), text(list), text(predicate))
             }
+            K::Attempt(operand) => text(operand),
             K::IsTyped { operand, of } => format!("{} IS :: {of}", self.operand(operand)),
             K::Reduce { accumulator, initial, slot, list, body, all } => format!(
                 "{}({} = {}, {} IN {} | {}{})",

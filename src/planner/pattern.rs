@@ -44,6 +44,8 @@ pub(super) struct Search<'g> {
     pub(super) universe: BTreeSet<Slot>,
     /// Predicates not applied yet.
     pub(super) predicates: Vec<&'g Expression>,
+    /// Those among them that may fail and have been attempted.
+    pub(super) attempted: Vec<&'g Expression>,
     /// Selected paths not searched yet.
     pub(super) selected: Vec<&'g SelectedPath>,
     /// Relationships not walked yet.
@@ -92,6 +94,7 @@ impl Planner<'_> {
         let mut search = Search {
             universe,
             predicates: graph.predicates.iter().collect(),
+            attempted: Vec::new(),
             relationships: graph.relationships.iter().filter(|r| r.shortest.is_none()).collect(),
             selected: graph.selected.iter().collect(),
             paths: graph.paths.iter().collect(),
@@ -147,10 +150,22 @@ impl Planner<'_> {
         });
         rows = self.paths(rows, &made);
         let universe = &search.universe;
-        let ready: Vec<Expression> = take(&mut search.predicates, |predicate| {
+        let is_ready = |predicate: &Expression| {
             let slots = predicate.slots();
             slots.iter().all(|slot| !universe.contains(slot) || rows.slots.contains(slot))
+        };
+        // What may fail is asked at last of those rows alone that the whole pattern gives.
+        let is_whole = universe.is_subset(&rows.slots);
+        let mut ready = take(&mut search.predicates, |predicate| {
+            is_ready(predicate) && (is_whole || predicate.never_fails())
         });
+        ready.sort_by_key(|predicate| !predicate.never_fails());
+        for &predicate in search.predicates.iter().filter(|predicate| is_ready(predicate)) {
+            if !search.attempted.iter().any(|own| std::ptr::eq(*own, predicate)) {
+                search.attempted.push(predicate);
+                ready.extend(predicate.attempt());
+            }
+        }
         let rows = self.filter(rows, ready)?;
         Ok(self.estimated(rows))
     }
@@ -270,6 +285,7 @@ impl Planner<'_> {
             return Ok(Rows { plan, slots: BTreeSet::new(), depth: 0 });
         };
         search.predicates = std::mem::take(&mut solved.predicates);
+        search.attempted = std::mem::take(&mut solved.attempted);
         search.relationships = std::mem::take(&mut solved.relationships);
         search.paths = std::mem::take(&mut solved.paths);
         // No relationship is used twice, whichever part of the pattern it belongs to.

@@ -163,13 +163,16 @@ impl Planner<'_> {
         if let (false, Some(last)) = (into, asked.steps.last_mut()) {
             // What is asked of the end alone is better asked before paths to it are looked for.
             let universe = &search.universe;
-            last.extend(take(&mut search.predicates, |predicate| {
+            let of_end = |predicate: &Expression| {
                 let slots = predicate.slots();
                 let known = |slot: &Slot| {
                     *slot == to || rows.slots.contains(slot) || !universe.contains(slot)
                 };
                 slots.contains(&to) && slots.iter().all(known)
-            }));
+            };
+            last.extend(take(&mut search.predicates, |p| of_end(p) && p.never_fails()));
+            let may_fail = search.predicates.iter().filter(|predicate| of_end(predicate));
+            last.extend(may_fail.filter_map(|predicate| predicate.attempt()));
         }
         if let (Some(predicate), true) = (asked.whole.first(), is_endless(&path)) {
             return Err(Error::syntax(

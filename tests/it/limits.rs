@@ -27,7 +27,8 @@ fn end(db: &Database, text: &str) -> Result<usize, Detail> {
 fn what_would_hold_too_much_ends_with_an_error() {
     let statements = [
         "RETURN range(1, 1000000000000)",
-        "UNWIND range(1, 1000000000000) AS x RETURN x",
+        "WITH range(1, 1000000000000) AS xs UNWIND xs AS x RETURN x",
+        "UNWIND range(1, 1000000000000) AS x RETURN collect(x)",
         "RETURN size(range(1, 100000000))",
         "RETURN range(-9223372036854775808, 9223372036854775807)",
         "UNWIND range(1, 2000) AS x RETURN range(x, x + 200000)",
@@ -85,6 +86,10 @@ fn a_budget_leaves_room_for_what_streams() {
     let db = database(Options::default().memory_limit(Some(24 << 20)));
     for (text, rows) in [
         ("UNWIND range(1, 400000) AS x RETURN x", 400_000),
+        ("UNWIND range(1, 1000000000) AS x RETURN x LIMIT 10", 10),
+        ("UNWIND range(-9223372036854775808, 9223372036854775807) AS x RETURN x LIMIT 10", 10),
+        ("UNWIND range(1, 2000000) AS x RETURN count(*)", 1),
+        ("UNWIND range(1, 4) AS x UNWIND range(x, x * 500000, x) AS y RETURN max(y)", 1),
         ("UNWIND range(1, 400000) AS x RETURN 'text ' + toString(x)", 400_000),
         ("UNWIND range(1, 400000) AS x RETURN x, [x, x]", 400_000),
         ("UNWIND range(1, 400000) AS x WITH x ORDER BY x DESC LIMIT 10 RETURN x", 10),

@@ -74,6 +74,40 @@ fn names_that_nothing_has_are_told_with_the_nearest_that_something_has() {
 }
 
 #[test]
+fn names_are_found_wherever_they_stand() {
+    let db = Database::in_memory();
+    db.execute("CREATE (:Company {name: 'a', size: 1})-[:OWNS {since: 1}]->(:Site {url: 'b'})", ())
+        .unwrap();
+    for query in [
+        "MATCH ((a)-[:OWNS]->(b:Sitee)){1,2} RETURN 1",
+        "MATCH ((a)-[:OWNS]->(b) WHERE b:Sitee){1,2} RETURN 1",
+        "MATCH (a)-[:OWNS]->+(b:Sitee) RETURN 1",
+        "MATCH p = ANY SHORTEST (a)-[:OWNS]->+(b:Sitee) RETURN 1",
+        "MATCH p = shortestPath((:Company)-[:OWNS*]->(b:Sitee)) RETURN 1",
+        "MATCH (c:Company) CALL (c) { MATCH (c)-->(s:Sitee) RETURN s } RETURN 1",
+        "MATCH (c:Company) CALL { MATCH (s:Sitee) RETURN s } IN TRANSACTIONS OF 1 ROWS RETURN 1",
+        "RETURN COLLECT { MATCH (s:Sitee) RETURN s }",
+        "RETURN [(c:Company)-->(:Sitee) | 1]",
+        "UNWIND COLLECT { MATCH (s:Sitee) RETURN s } AS x RETURN x",
+        "CALL db.labels() YIELD label WHERE EXISTS { (:Sitee {url: label}) } RETURN 1",
+        "MATCH (c:Company) FILTER EXISTS { (:Sitee) } RETURN 1",
+        "MATCH (c:Company) LET n = COUNT { (:Sitee) } RETURN n",
+        "MATCH (c:Company) RETURN c NEXT MATCH (c)-->(s:Sitee) RETURN s",
+        "WHEN EXISTS { (:Sitee) } THEN RETURN 1 AS x ELSE RETURN 2 AS x",
+        "MATCH (c:Company) CREATE (:Site {url: COUNT { (:Sitee) }})",
+        "MERGE (c:Company) ON MATCH SET c.size = COUNT { (:Sitee) }",
+        "MATCH (c:Company) SET c += {size: COUNT { (:Sitee) }}",
+        "MATCH (c:Company) FOREACH (x IN [1] | SET c.size = COUNT { (:Sitee) })",
+        "MATCH (c:Company) LOAD CSV FROM 'file:///' + COUNT { (:Sitee) } + '.csv' AS line RETURN line",
+    ] {
+        let summary =
+            db.execute(&format!("EXPLAIN {query}"), ()).unwrap_or_else(|e| panic!("{query}: {e}"));
+        let told: Vec<String> = summary.notifications().iter().map(ToString::to_string).collect();
+        assert_eq!(told, ["no label `Sitee` in this graph; did you mean `Site`?"], "{query}");
+    }
+}
+
+#[test]
 fn what_a_statement_makes_is_there() {
     let db = Database::in_memory();
     assert!(

@@ -187,3 +187,39 @@ fn a_query_planned_before_a_function_was_there_finds_it() {
     assert_eq!(rows(&db, "RETURN my.one()").unwrap(), ["1"]);
     assert!(Database::in_memory().query("RETURN my.one()", ()).is_err());
 }
+
+#[test]
+fn what_is_registered_is_listed() {
+    let db = database();
+    let nothing = redstring::function::TableProcedure::new("my.proc(a :: STRING?) :: ()", vec![]);
+    db.register_procedure(nothing.unwrap()).unwrap();
+    for (query, expected) in [
+        (
+            "CALL dbms.functions() YIELD name, signature, aggregating WHERE name STARTS WITH 'text' \
+             RETURN name, signature, aggregating",
+            vec![
+                "'text.join' | 'text.join(text :: STRING, by :: STRING) :: STRING' | true",
+                "'text.orElse' | 'text.orElse(text :: STRING, other? :: STRING) :: STRING' | false",
+            ],
+        ),
+        (
+            "SHOW USER DEFINED FUNCTIONS YIELD name, isBuiltIn, category",
+            vec![
+                "'math.double' | false | 'User defined'",
+                "'text.join' | false | 'User defined'",
+                "'text.orElse' | false | 'User defined'",
+            ],
+        ),
+        ("SHOW BUILT IN FUNCTIONS YIELD name WHERE name = 'text.join'", vec![]),
+        ("SHOW PROCEDURES YIELD name WHERE name STARTS WITH 'my'", vec!["'my.proc'"]),
+        (
+            "CALL dbms.procedures() YIELD name WHERE name STARTS WITH 'my' RETURN name",
+            vec!["'my.proc'"],
+        ),
+    ] {
+        assert_eq!(rows(&db, query).unwrap(), expected, "{query}");
+    }
+    // Another database knows nothing of it.
+    let count = "CALL dbms.functions() YIELD name WHERE name STARTS WITH 'text' RETURN count(*)";
+    assert_eq!(rows(&Database::in_memory(), count).unwrap(), ["0"]);
+}

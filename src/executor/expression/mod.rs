@@ -110,6 +110,8 @@ enum Node {
         function: Scalar,
         arguments: Vec<Compiled>,
     },
+    /// The operand, or true of all rows where it fails for one of them.
+    Attempt(Box<Compiled>),
     /// `coalesce(…)`, whose later arguments see only the rows where all before are null.
     Coalesce(Vec<Compiled>),
     List(Vec<Compiled>),
@@ -231,6 +233,7 @@ impl Compiled {
                     all: optional(all)?,
                 }
             }
+            ExpressionKind::Attempt(operand) => Node::Attempt(one(operand)?),
             ExpressionKind::Path(slots) => Node::Path(slots.clone()),
             ExpressionKind::Subquery(_) => {
                 return Err(Error::internal("a subquery expression reached the executor"));
@@ -262,6 +265,14 @@ impl Compiled {
                 Ok(Node::Regex { operand: left, regex })
             }
             _ => Ok(Node::Binary { operator, left, right }),
+        }
+    }
+
+    /// The arguments, if the expression is a call of `range()`.
+    pub(crate) fn as_range(&self) -> Option<&[Compiled]> {
+        match &self.node {
+            Node::Function { function, arguments } if function.name() == "range" => Some(arguments),
+            _ => None,
         }
     }
 
@@ -384,6 +395,18 @@ impl Compiled {
             Node::Reduce { accumulator, initial, slot, list, body, all } => {
                 let all = all.as_deref();
                 lists::reduce((*accumulator, initial), (*slot, list), body, all, batch, ctx)
+            }
+            Node::Attempt(operand) => {
+                let found = operand.evaluate(batch, ctx).and_then(|column| {
+                    logic::true_rows(&column)?;
+                    Ok(column)
+                });
+                match found {
+                    Err(error) if bound::is_of_values(error.class()) => {
+                        Ok(Column::constant(Value::Boolean(true), len))
+                    }
+                    found => found,
+                }
             }
             Node::Path(slots) => access::path(slots, batch, ctx),
         }

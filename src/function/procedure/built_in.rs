@@ -15,59 +15,67 @@ use crate::value::Value;
 pub(super) struct Entry {
     pub(super) signature: &'static str,
     pub(super) doc: &'static str,
-    call: fn(&Context<'_>) -> Result<Vec<Vec<Value>>>,
+    call: Call,
+}
+
+/// What a procedure's rows are made of.
+enum Call {
+    Graph(fn(&Context<'_>) -> Result<Vec<Vec<Value>>>),
+    Registry(fn(&Registry) -> Vec<Vec<Value>>),
 }
 
 pub(super) const PROCEDURES: &[Entry] = &[
     Entry {
         signature: "db.labels() :: (label :: STRING)",
         doc: "The labels that nodes of the graph have, in alphabetical order.",
-        call: |context| {
+        call: Call::Graph(|context| {
             let graph = context.graph;
             let labels = graph.labels().into_iter();
             Ok(names(labels.filter(|(id, _)| graph.label_count(*id) > 0).map(|(_, name)| name)))
-        },
+        }),
     },
     Entry {
         signature: "db.relationshipTypes() :: (relationshipType :: STRING)",
         doc: "The types that relationships of the graph have, in alphabetical order.",
-        call: |context| {
+        call: Call::Graph(|context| {
             let graph = context.graph;
             let types = graph.types().into_iter();
             Ok(names(types.filter(|(id, _)| graph.type_count(*id) > 0).map(|(_, name)| name)))
-        },
+        }),
     },
     Entry {
         signature: "db.propertyKeys() :: (propertyKey :: STRING)",
         doc: "The property keys that were ever used in the graph, in alphabetical order.",
-        call: |context| Ok(names(context.graph.keys().into_iter().map(|(_, name)| name))),
+        call: Call::Graph(|context| {
+            Ok(names(context.graph.keys().into_iter().map(|(_, name)| name)))
+        }),
     },
     Entry {
         signature: "db.indexes() :: (name :: STRING, type :: STRING, entityType :: STRING, \
                     labelsOrTypes :: LIST<STRING>, properties :: LIST<STRING>, \
                     owningConstraint :: STRING)",
         doc: "Every index, those of constraints included. SHOW INDEXES says more.",
-        call: |context| {
+        call: Call::Graph(|context| {
             let rows = show::indexes(context.graph).into_iter();
             Ok(rows.map(|row| columns(row, &[1, 4, 5, 6, 7, 9])).collect())
-        },
+        }),
     },
     Entry {
         signature: "db.constraints() :: (name :: STRING, type :: STRING, entityType :: STRING, \
                     labelsOrTypes :: LIST<STRING>, properties :: LIST<STRING>, \
                     ownedIndex :: STRING, propertyType :: STRING)",
         doc: "Every constraint. SHOW CONSTRAINTS says more.",
-        call: |context| {
+        call: Call::Graph(|context| {
             let rows = show::constraints(context.graph).into_iter();
             Ok(rows.map(|row| columns(row, &[1, 2, 3, 4, 5, 6, 7])).collect())
-        },
+        }),
     },
     Entry {
         signature: "db.schema() :: (start :: LIST<STRING>, relationshipType :: STRING, \
                     end :: LIST<STRING>, count :: INTEGER)",
         doc: "Which labels relationships of which type connect, and how many of them there are. Labels \
               of nodes without relationships have a row without a type.",
-        call: |context| survey::schema(context.graph),
+        call: Call::Graph(|context| survey::schema(context.graph)),
     },
     Entry {
         signature: "db.schema.nodeTypeProperties() :: (nodeType :: STRING, \
@@ -75,46 +83,29 @@ pub(super) const PROCEDURES: &[Entry] = &[
                     propertyTypes :: LIST<STRING>, mandatory :: BOOLEAN)",
         doc: "The properties that nodes with the same labels have, the types of their values, and \
               whether all of these nodes have them.",
-        call: |context| survey::node_properties(context.graph),
+        call: Call::Graph(|context| survey::node_properties(context.graph)),
     },
     Entry {
         signature: "db.schema.relTypeProperties() :: (relType :: STRING, propertyName :: STRING, \
                     propertyTypes :: LIST<STRING>, mandatory :: BOOLEAN)",
         doc: "The properties that relationships of the same type have, the types of their values, and \
               whether all of these relationships have them.",
-        call: |context| survey::relationship_properties(context.graph),
+        call: Call::Graph(|context| survey::relationship_properties(context.graph)),
     },
     Entry {
         signature: "dbms.functions() :: (name :: STRING, signature :: STRING, description :: STRING, \
                     aggregating :: BOOLEAN)",
         doc: "Every function there is: a row for each form of its arguments.",
-        call: |_| {
-            let registry = Registry::new();
-            let scalars = registry.scalars().map(|f| (f.name, f.signatures, f.doc, false));
-            let aggregates = registry.aggregates().map(|f| (f.name, f.signatures, f.doc, true));
-            let mut rows = Vec::new();
-            for (name, signatures, doc, aggregating) in scalars.chain(aggregates) {
-                for signature in signatures {
-                    let texts = [name, *signature, doc].map(|text| Value::String(text.into()));
-                    rows.push(texts.into_iter().chain([Value::Boolean(aggregating)]).collect());
-                }
-            }
-            Ok(rows)
-        },
+        call: Call::Registry(|registry| {
+            show::functions(registry).into_iter().map(|row| columns(row, &[0, 3, 2, 7])).collect()
+        }),
     },
     Entry {
         signature: "dbms.procedures() :: (name :: STRING, signature :: STRING, description :: STRING)",
-        doc: "Every built-in procedure.",
-        call: |_| {
-            let registry = Registry::new();
-            let row = |procedure: &dyn Procedure| {
-                let signature = procedure.signature();
-                let texts: [Arc<str>; 3] =
-                    [signature.name.clone(), signature.to_string().into(), procedure.doc().into()];
-                texts.map(Value::String).to_vec()
-            };
-            Ok(registry.procedures().map(|procedure| row(&*procedure.0)).collect())
-        },
+        doc: "Every procedure there is.",
+        call: Call::Registry(|registry| {
+            show::procedures(registry).into_iter().map(|row| columns(row, &[0, 4, 1])).collect()
+        }),
     },
 ];
 
@@ -134,11 +125,21 @@ fn names(names: impl Iterator<Item = Arc<str>>) -> Vec<Vec<Value>> {
 pub(super) struct BuiltIn {
     signature: Signature,
     entry: &'static Entry,
+    /// What can be called, where that is not only what is built in.
+    registry: Option<Registry>,
 }
 
 impl BuiltIn {
     pub(super) fn new(entry: &'static Entry) -> Result<Self> {
-        Ok(Self { signature: Signature::parse(entry.signature)?, entry })
+        Ok(Self { signature: Signature::parse(entry.signature)?, entry, registry: None })
+    }
+
+    /// The procedure of this name in lower case that lists what a registry holds, if there is one.
+    pub(super) fn of_registry(name: &str, registry: &Registry) -> Option<Self> {
+        let listing = |entry: &&Entry| matches!(entry.call, Call::Registry(_));
+        let mut listings = PROCEDURES.iter().filter(listing).filter_map(|e| Self::new(e).ok());
+        let found = listings.find(|procedure| procedure.signature.name.to_lowercase() == name)?;
+        Some(Self { registry: Some(registry.clone()), ..found })
     }
 }
 
@@ -152,7 +153,13 @@ impl Procedure for BuiltIn {
     }
 
     fn call(&self, context: &Context<'_>, _: &[Value]) -> Result<Vec<Vec<Value>>> {
-        (self.entry.call)(context)
+        match self.entry.call {
+            Call::Graph(call) => call(context),
+            Call::Registry(call) => Ok(match &self.registry {
+                Some(registry) => call(registry),
+                None => call(&Registry::new()),
+            }),
+        }
     }
 }
 

@@ -9,9 +9,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::ProcedureHandle;
+use super::Registry;
 
 pub(super) use show::show;
 pub use table::{FunctionProcedure, TableProcedure};
+
+/// The procedure of this name in lower case that lists what the registry holds, if there is one.
+pub(super) fn of_registry(name: &str, registry: &Registry) -> Option<ProcedureHandle> {
+    let found = built_in::BuiltIn::of_registry(name, registry)?;
+    Some(ProcedureHandle(Arc::new(found)))
+}
 
 /// The built-in procedures by name in lower case.
 pub(super) fn built_in() -> BTreeMap<String, ProcedureHandle> {

@@ -266,17 +266,18 @@ fn parameters(signature: &Signature) -> Value {
     Value::list(parameters.collect())
 }
 
-fn functions(registry: &Registry) -> Vec<Vec<Value>> {
-    let row = |name: &str, category: &str, doc: &str, signature: &Signature, aggregating: bool| {
+/// Every function, a row for each form of its arguments: in the columns of SHOW FUNCTIONS.
+pub(super) fn functions(registry: &Registry) -> Vec<Vec<Value>> {
+    let row = |signature: &Signature, category: &str, doc: &str, built_in: bool, groups: bool| {
         vec![
-            text(name),
+            Value::String(signature.name.clone()),
             text(category),
             text(doc),
             text(signature.to_string()),
-            Value::Boolean(true),
+            Value::Boolean(built_in),
             parameters(signature),
             text(signature.result.to_string()),
-            Value::Boolean(aggregating),
+            Value::Boolean(groups),
             Value::Null,
             Value::Null,
             Value::Boolean(false),
@@ -287,17 +288,24 @@ fn functions(registry: &Registry) -> Vec<Vec<Value>> {
     for function in registry.scalars() {
         let category = scalar::category(function);
         let forms = function.forms().iter();
-        rows.extend(forms.map(|form| row(function.name, category, function.doc, form, false)));
+        rows.extend(forms.map(|form| row(form, category, function.doc, true, false)));
     }
     for function in registry.aggregates() {
         let forms = function.forms().iter();
-        rows.extend(forms.map(|form| row(function.name, "Aggregating", function.doc, form, true)));
+        rows.extend(forms.map(|form| row(form, "Aggregating", function.doc, true, true)));
+    }
+    for function in registry.user_functions() {
+        rows.push(row(function.signature(), "User defined", function.doc(), false, false));
+    }
+    for function in registry.user_aggregates() {
+        rows.push(row(function.signature(), "User defined", function.doc(), false, true));
     }
     rows.sort();
     rows
 }
 
-fn procedures(registry: &Registry) -> Vec<Vec<Value>> {
+/// Every procedure, in the columns of SHOW PROCEDURES.
+pub(super) fn procedures(registry: &Registry) -> Vec<Vec<Value>> {
     let row = |procedure: &ProcedureHandle| {
         let signature = procedure.0.signature();
         let columns = signature.columns.iter().map(|(name, ty)| {

@@ -121,28 +121,53 @@ fn size_columns(columns: &[Column], len: usize) -> Result<Column> {
 }
 
 fn range(context: &Context<'_>, args: &[Value]) -> Result<Value> {
-    let integer = |index: usize| match args.get(index) {
-        Some(Value::Integer(number)) => Ok(*number),
-        None => Ok(1),
-        Some(_) => {
-            // The language calls this an error of the argument, not of its type.
-            let error = Arguments::of("range", args).wrong_type(index, "an integer");
-            Err(Error::argument(Detail::InvalidArgumentType, error.message()))
+    let range = Range::of(args)?;
+    context.check_memory("range", range.count().saturating_mul(size_of::<Value>() as u64))?;
+    Ok(Value::List(Arc::new((0..range.count()).map(|at| Value::Integer(range.get(at))).collect())))
+}
+
+/// What `range()` lists, one number at a time.
+#[derive(Debug, Clone, Copy)]
+pub struct Range {
+    start: i64,
+    step: i64,
+    count: u64,
+}
+
+impl Range {
+    /// The range of these arguments, of which none is null.
+    ///
+    /// # Errors
+    /// An argument that is no integer, and a step of 0.
+    pub fn of(args: &[Value]) -> Result<Self> {
+        let integer = |index: usize| match args.get(index) {
+            Some(Value::Integer(number)) => Ok(*number),
+            None => Ok(1),
+            Some(_) => {
+                // The language calls this an error of the argument, not of its type.
+                let error = Arguments::of("range", args).wrong_type(index, "an integer");
+                Err(Error::argument(Detail::InvalidArgumentType, error.message()))
+            }
+        };
+        let (start, end, step) = (integer(0)?, integer(1)?, integer(2)?);
+        if step == 0 {
+            let message = "the step of range() must not be 0";
+            return Err(Error::argument(Detail::NumberOutOfRange, message)
+                .help("Give a positive step to count up, a negative one to count down."));
         }
-    };
-    let (start, end, step) = (integer(0)?, integer(1)?, integer(2)?);
-    if step == 0 {
-        return Err(Error::argument(Detail::NumberOutOfRange, "the step of range() must not be 0")
-            .help("Give a positive step to count up, a negative one to count down."));
+        let distance = i128::from(end) - i128::from(start);
+        let away = distance != 0 && (distance < 0) != (step < 0);
+        let count = if away { 0 } else { distance / i128::from(step) + 1 };
+        Ok(Self { start, step, count: u64::try_from(count).unwrap_or(u64::MAX) })
     }
-    let distance = i128::from(end) - i128::from(start);
-    let count = (distance / i128::from(step) + 1).max(0);
-    if distance != 0 && (distance < 0) != (step < 0) {
-        return Ok(Value::List(Arc::default()));
+
+    /// How many numbers it has.
+    pub fn count(&self) -> u64 {
+        self.count
     }
-    let bytes = u64::try_from(count).unwrap_or(u64::MAX).saturating_mul(size_of::<Value>() as u64);
-    context.check_memory("range", bytes)?;
-    let numbers =
-        (0..count as i64).map(|i| Value::Integer(start.wrapping_add(i.wrapping_mul(step))));
-    Ok(Value::List(Arc::new(numbers.collect())))
+
+    /// The number at a place, which is below its length.
+    pub fn get(&self, at: u64) -> i64 {
+        self.start.wrapping_add((at as i64).wrapping_mul(self.step))
+    }
 }

@@ -16,6 +16,7 @@ mod temporal;
 mod tests;
 mod value_type;
 
+pub use list::Range;
 pub use path::{IS_ACYCLIC, IS_SIMPLE};
 
 use crate::value::Value;

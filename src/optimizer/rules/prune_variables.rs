@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use crate::bound::Slot;
 use crate::graph::Snapshot;
 use crate::optimizer::Rule;
-use crate::optimizer::never_fails;
 use crate::optimizer::take;
 use crate::plan::Operator;
 use crate::plan::Plan;
@@ -27,7 +26,7 @@ fn rewrite(plan: &mut Plan, _: &Snapshot) {
 /// `wanted` are the variables read above the plan.
 fn prune(plan: &mut Plan, wanted: &BTreeSet<Slot>) {
     if let Operator::Project { input, items, keep_input: true } = &mut plan.operator {
-        items.retain(|(slot, expression)| wanted.contains(slot) || !never_fails(expression));
+        items.retain(|(slot, expression)| wanted.contains(slot) || !expression.never_fails());
         if items.is_empty() {
             *plan = take(input);
             prune(plan, wanted);

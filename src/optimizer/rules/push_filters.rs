@@ -9,7 +9,6 @@ use crate::graph::Snapshot;
 use crate::optimizer::Rule;
 use crate::optimizer::conjuncts;
 use crate::optimizer::filtered;
-use crate::optimizer::never_fails;
 use crate::optimizer::take;
 use crate::plan::ApplyKind;
 use crate::plan::Operator;
@@ -29,7 +28,7 @@ fn rewrite(plan: &mut Plan, _: &Snapshot) {
     let Operator::Filter { input, predicate } = take(plan).operator else { return };
     let mut input = *input;
     let mut stay = conjuncts(predicate);
-    stay.retain(|predicate| !(never_fails(predicate) && push(&mut input, predicate)));
+    stay.retain(|predicate| !(predicate.never_fails() && push(&mut input, predicate)));
     *plan = filtered(input, stay);
 }
 
@@ -63,7 +62,7 @@ fn push(plan: &mut Plan, predicate: &Expression) -> bool {
             let mut renamed = predicate.clone();
             for slot in &slots {
                 let key = keys.iter().find(|(known, _)| known == slot);
-                let Some((_, key)) = key.filter(|(_, key)| never_fails(key)) else { return false };
+                let Some((_, key)) = key.filter(|(_, key)| key.never_fails()) else { return false };
                 substitute(&mut renamed, *slot, key);
             }
             place(input, &renamed);
