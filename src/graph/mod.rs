@@ -35,7 +35,9 @@ use std::sync::MutexGuard;
 use std::sync::PoisonError;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicU64;
+use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
+use std::thread;
 use std::time::Duration;
 use std::time::Instant;
 use std::time::SystemTime;
@@ -188,6 +190,8 @@ struct Shared {
     /// Whether a write transaction is open.
     writing: Mutex<bool>,
     written: Condvar,
+    /// How many write transactions are open or waiting to be.
+    writers: AtomicUsize,
     heads: Mutex<Heads>,
     /// One checkpoint at a time.
     checkpointing: Mutex<()>,
@@ -196,6 +200,9 @@ struct Shared {
     /// A write failed, so what is on disk is not known any more.
     poisoned: AtomicBool,
 }
+
+/// How often a commit gives way to other writers before its sync: some microseconds where no thread waits for a core.
+const GATHER_YIELDS: usize = 64;
 
 /// What a change counts towards a checkpoint where there is no log, in bytes.
 const VOLATILE_CHANGE: u64 = 128;
@@ -292,6 +299,7 @@ impl Graph {
                 volatile: false,
                 read_only: false,
                 writing: Mutex::new(false),
+                writers: AtomicUsize::new(0),
                 written: Condvar::new(),
                 heads: Mutex::new(heads),
                 checkpointing: Mutex::new(()),
@@ -312,9 +320,11 @@ impl Graph {
         let shared = &self.shared;
         let deadline = Instant::now() + shared.options.lock_timeout;
         let mut writing = lock(&shared.writing);
+        shared.writers.fetch_add(1, Ordering::Relaxed);
         while *writing {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
+                shared.writers.fetch_sub(1, Ordering::Relaxed);
                 return Err(Error::new(
                     ErrorClass::TransactionError,
                     Phase::Runtime,
@@ -331,7 +341,10 @@ impl Graph {
                 Err(poisoned) => poisoned.into_inner().0,
             };
         }
-        shared.check()?;
+        if let Err(error) = shared.check() {
+            shared.writers.fetch_sub(1, Ordering::Relaxed);
+            return Err(error);
+        }
         *writing = true;
         drop(writing);
         let head = lock(&shared.heads).written().clone();
@@ -427,7 +440,19 @@ fn now() -> i64 {
 impl Shared {
     fn release(&self) {
         *lock(&self.writing) = false;
+        self.writers.fetch_sub(1, Ordering::Relaxed);
         self.written.notify_one();
+    }
+
+    /// Lets those who are writing now catch up, so that one sync serves them all: without, whoever is first syncs for
+    /// itself alone while all others wait. A transaction that stays open is not waited for.
+    fn gather(&self) {
+        for _ in 0..GATHER_YIELDS {
+            if self.writers.load(Ordering::Relaxed) == 0 {
+                return;
+            }
+            thread::yield_now();
+        }
     }
 
     /// Refuses where nothing may be written, or a write has failed before.
@@ -475,7 +500,7 @@ impl Shared {
         lock(&self.heads).push(commit, after).map_err(|error| self.poison(error))?;
         release();
         if !self.volatile {
-            self.bytes.sync().map_err(|error| self.poison(error))?;
+            self.bytes.sync_together(&|| self.gather()).map_err(|error| self.poison(error))?;
             self.check()?;
         }
         let (log_bytes, base_bytes) = {

@@ -24,8 +24,13 @@ struct State {
 
 impl SharedSync {
     /// Returns when a sync that began after this call has ended: `sync` is called by one of those who wait, with
-    /// whether it is the first.
-    pub(crate) fn run(&self, poison: &Poison, sync: impl FnOnce(bool) -> Result<()>) -> Result<()> {
+    /// whether it is the first, and `gather` before it.
+    pub(crate) fn run(
+        &self,
+        poison: &Poison,
+        gather: &dyn Fn(),
+        sync: impl FnOnce(bool) -> Result<()>,
+    ) -> Result<()> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         // A sync that runs now may have begun before the caller's last batch, so it is the next one that counts.
         let wanted = state.begun + 1;
@@ -40,6 +45,9 @@ impl SharedSync {
             state = self.ended.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         state.running = true;
+        drop(state);
+        gather();
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.begun += 1;
         let number = state.begun;
         let first = state.ended == 0;

@@ -106,6 +106,26 @@ impl OpenSled {
         Ok(Self { db, file })
     }
 
+    /// Makes all changes or none. One alone is not told as a batch, which sled writes to its file in two steps.
+    fn apply(&self, mut changes: Vec<(Vec<u8>, Option<Vec<u8>>)>) -> sled::Result<()> {
+        if changes.len() == 1
+            && let Some((key, value)) = changes.pop()
+        {
+            return match value {
+                Some(value) => self.db.insert(key, value).map(drop),
+                None => self.db.remove(key).map(drop),
+            };
+        }
+        let mut batch = sled::Batch::default();
+        for (key, value) in changes {
+            match value {
+                Some(value) => batch.insert(key, value),
+                None => batch.remove(key),
+            }
+        }
+        self.db.apply_batch(batch)
+    }
+
     fn sync(&self, folder: &Path) -> Result<()> {
         guarded("writing", || self.db.flush())?;
         self.file.sync_data().map_err(|error| failed("sync", folder, error))
@@ -218,18 +238,15 @@ impl OrderedBytes for SledBytes {
         if batch.is_empty() {
             return Ok(());
         }
-        let mut changes = sled::Batch::default();
-        for (key, value) in batch.changes {
-            match value {
-                Some(value) => changes.insert(key, value),
-                None => changes.remove(key),
-            }
-        }
-        self.poison.note(self.with(|open| guarded("writing", || open.db.apply_batch(changes))))
+        self.poison.note(self.with(|open| guarded("writing", || open.apply(batch.changes))))
     }
 
     fn sync(&self) -> Result<()> {
-        self.sync.run(&self.poison, |first| {
+        self.sync_together(&|| {})
+    }
+
+    fn sync_together(&self, gather: &dyn Fn()) -> Result<()> {
+        self.sync.run(&self.poison, gather, |first| {
             let folder = self.store.join(FOLDER);
             self.with(|open| open.sync(&folder))?;
             if first { place::sync_names(&self.store, &folder) } else { Ok(()) }
