@@ -6,8 +6,11 @@
 
 use std::fmt;
 
+mod caught;
 mod suggest;
 
+pub(crate) use caught::caught;
+pub(crate) use caught::one_line;
 pub use suggest::nearest;
 
 /// The result of anything that can fail.

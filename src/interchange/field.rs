@@ -12,6 +12,7 @@ use crate::value::Point;
 use crate::value::Time;
 use crate::value::Value;
 use crate::value::temporal::Zone;
+use crate::value::to_text;
 
 use super::json;
 
@@ -171,10 +172,7 @@ impl FieldType {
         } else if text.trim().is_empty() {
             into.push_absent();
         } else {
-            match self.value(text)? {
-                Value::Null => into.push_absent(),
-                value => into.push(value),
-            }
+            into.push(self.value(text)?);
         }
         Ok(())
     }
@@ -224,6 +222,16 @@ impl FieldType {
             return DateTime::new(local, &Zone::parse(zone).ok()?).ok();
         }
         text.parse().ok()
+    }
+}
+
+/// The text of a scalar from which [`FieldType::value`] makes it again.
+pub(super) fn written(value: &Value) -> String {
+    let text = to_text(value).unwrap_or_default();
+    let map = text.strip_prefix("point(").and_then(|text| text.strip_suffix(')'));
+    match (value, map) {
+        (Value::Point(_), Some(map)) => map.to_owned(),
+        _ => text.into_owned(),
     }
 }
 

@@ -23,13 +23,17 @@ mod field;
 mod folder;
 mod graph;
 mod graphml;
+mod header;
 mod identity;
 mod input;
 mod json;
 mod json_lines;
 mod options;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod pipeline;
 mod rejects;
+mod table;
 
 use export::Writer;
 use folder::Contents;
@@ -75,6 +79,15 @@ pub static FORMATS: &[Format] = &[
         tables: Some(csv::TABLES),
         graph: None,
         writer: Some(Writer::Tables(csv::WRITER)),
+    },
+    #[cfg(feature = "parquet")]
+    Format {
+        name: "parquet",
+        extensions: &["parquet", "pq"],
+        doc: "tables by column, as other databases and data frames write them",
+        tables: Some(parquet::TABLES),
+        graph: None,
+        writer: Some(Writer::Tables(parquet::WRITER)),
     },
     Format {
         name: "jsonl",

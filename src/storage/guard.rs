@@ -3,72 +3,18 @@
 //! sled panics on some damage, and so may any engine that trusts its own files. Within [`guarded`] a panic is the
 //! error of a damaged store, without a word on standard error.
 
-use std::any::Any;
-use std::cell::Cell;
-use std::panic;
-use std::panic::AssertUnwindSafe;
-use std::sync::Once;
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering;
-use std::thread;
-
+use crate::error;
 use crate::error::Error;
 use crate::error::Result;
 
-thread_local! {
-    /// Whether this thread is in a guarded call.
-    static GUARDED: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Guarded calls that run at this moment, in all threads.
-static CALLS: AtomicUsize = AtomicUsize::new(0);
+pub(crate) use crate::error::one_line;
 
 /// Calls into `engine` and turns a panic into a `CorruptionError`.
 pub(crate) fn guarded<T>(engine: &str, doing: &str, call: impl FnOnce() -> Result<T>) -> Result<T> {
-    silence_guarded_panics();
-    CALLS.fetch_add(1, Ordering::AcqRel);
-    let outer = GUARDED.replace(true);
-    let result = panic::catch_unwind(AssertUnwindSafe(call));
-    GUARDED.set(outer);
-    CALLS.fetch_sub(1, Ordering::AcqRel);
-    result.unwrap_or_else(|payload| {
+    error::caught(call).unwrap_or_else(|reason| {
         Err(Error::corruption(format!(
-            "the store is damaged: {engine} gave up while {doing} it ({})",
-            panic_text(payload.as_ref())
+            "the store is damaged: {engine} gave up while {doing} it ({reason})"
         ))
         .help("Restore the store from a backup."))
     })
-}
-
-/// Puts a hook before the program's own, once, which keeps silent about panics that become errors.
-fn silence_guarded_panics() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let previous = panic::take_hook();
-        panic::set_hook(Box::new(move |panic| {
-            // sled works in threads of its own too, on behalf of a call that waits for them.
-            let on_behalf = || {
-                CALLS.load(Ordering::Acquire) > 0
-                    && thread::current().name().is_some_and(|name| name.starts_with("sled-io-"))
-            };
-            if !GUARDED.get() && !on_behalf() {
-                previous(panic);
-            }
-        }));
-    });
-}
-
-fn panic_text(payload: &(dyn Any + Send)) -> String {
-    let text = payload
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or_else(|| payload.downcast_ref::<&str>().copied())
-        .unwrap_or("no reason given");
-    one_line(text)
-}
-
-/// The beginning of a text of unknown length, on one line.
-pub(crate) fn one_line(text: &str) -> String {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    words.join(" ").chars().take(200).collect()
 }

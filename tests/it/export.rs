@@ -111,6 +111,7 @@ const EXPORTS: &[(&str, Option<&str>, Option<Compression>)] = &[
     ("graph.jsonl", None, None),
     ("graph.jsonl.gz", None, None),
     ("json-lines", Some("jsonl"), None),
+    ("parquet", Some("parquet"), None),
     ("graph.graphml", None, None),
     ("graphml", Some("graphml"), None),
     ("csv-zst", Some("csv"), Some(Compression::Zstandard)),
@@ -176,7 +177,7 @@ fn schema(db: &Database) -> Vec<String> {
 fn indexes_and_constraints_travel() {
     let files = Files::new();
     let db = with_schema();
-    for format in ["csv", "jsonl", "graphml"] {
+    for format in ["csv", "parquet", "jsonl", "graphml"] {
         let folder = files.path(format);
         let summary = db.export(&folder, &self::format(format)).unwrap();
         assert_eq!((summary.indexes_and_constraints, summary.left_out), (6, 0), "{format}");

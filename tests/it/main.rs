@@ -30,6 +30,7 @@ mod load;
 mod long_statement;
 mod manual;
 mod notification;
+mod parquet;
 mod paths;
 mod storage;
 mod store;

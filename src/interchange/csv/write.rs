@@ -7,11 +7,10 @@ use std::sync::Arc;
 
 use crate::error::Result;
 use crate::interchange::export::{ColumnType, Compression, Entities, Output, Table, TableWriter};
-use crate::interchange::field::Scalar;
+use crate::interchange::field::{Scalar, written};
 use crate::interchange::json;
 use crate::value::Map;
 use crate::value::Value;
-use crate::value::to_text;
 
 /// What stands between items and between labels.
 const ITEMS: char = ';';
@@ -41,6 +40,7 @@ struct Writer {
 pub(super) fn make(
     table: Table,
     _compression: Option<Compression>,
+    _room: usize,
     mut out: Output,
 ) -> Result<Box<dyn TableWriter>> {
     let mut header = Vec::new();
@@ -82,8 +82,8 @@ fn type_name(of: ColumnType) -> String {
     // A `float` is one of 32 bits in Neo4j's headers.
     let name = |of: Scalar| if of == Scalar::Float { "double" } else { of.name() };
     match of {
-        ColumnType::Scalar(of) => name(of).to_owned(),
-        ColumnType::List(of) => format!("{}[]", name(of)),
+        ColumnType::Scalar(of) | ColumnType::Text(of) => name(of).to_owned(),
+        ColumnType::List(of) | ColumnType::Texts(of) => format!("{}[]", name(of)),
         ColumnType::EmptyLists => format!("{}[]", name(Scalar::String)),
         ColumnType::Mixed => name(Scalar::Json).to_owned(),
     }
@@ -105,20 +105,12 @@ fn push(line: &mut Vec<u8>, text: &str, quoted: bool) {
 
 /// The text of a value in a column of the type.
 fn text(value: &Value, of: ColumnType) -> String {
-    let scalar = |value: &Value| {
-        let text = to_text(value).unwrap_or_default();
-        let within = text.strip_prefix("point(").and_then(|text| text.strip_suffix(')'));
-        match (value, within) {
-            (Value::Point(_), Some(within)) => within.to_owned(),
-            _ => text.into_owned(),
-        }
-    };
     match (of, value) {
         (ColumnType::Mixed, value) => json::of_value(value).to_string(),
         (_, Value::List(items)) => {
-            items.iter().map(scalar).collect::<Vec<_>>().join(&ITEMS.to_string())
+            items.iter().map(written).collect::<Vec<_>>().join(&ITEMS.to_string())
         }
-        (_, value) => scalar(value),
+        (_, value) => written(value),
     }
 }
 

@@ -97,8 +97,13 @@ impl Output {
         written.map_err(|error| self.failed(error))
     }
 
+    /// The name that errors call it by.
+    pub(in crate::interchange) fn shown(&self) -> &Path {
+        &self.shown
+    }
+
     pub(in crate::interchange) fn failed(&self, error: io::Error) -> crate::error::Error {
-        input::failed("write", &self.shown, error)
+        input::failed("write", self.shown(), error)
     }
 
     fn spill(&mut self) -> io::Result<()> {

@@ -28,7 +28,8 @@ pub(in crate::interchange) struct TableFormat {
     pub(in crate::interchange) make: MakeWriter,
 }
 
-type MakeWriter = fn(Table, Option<Compression>, Output) -> Result<Box<dyn TableWriter>>;
+/// Given how the export compresses, and how much the table may gather before it writes, in bytes.
+type MakeWriter = fn(Table, Option<Compression>, usize, Output) -> Result<Box<dyn TableWriter>>;
 
 /// Writes one table.
 pub(in crate::interchange) trait TableWriter {
@@ -60,6 +61,10 @@ pub(in crate::interchange) enum ColumnType {
     List(Scalar),
     /// Lists without any item.
     EmptyLists,
+    /// Scalars that the format has only text for.
+    Text(Scalar),
+    /// Lists of such.
+    Texts(Scalar),
     /// Values of several types, or lists of them.
     Mixed,
 }
@@ -78,8 +83,17 @@ impl ColumnType {
     fn with(self, other: Self) -> Self {
         match (self, other) {
             (one, other) if one == other => one,
-            (Self::EmptyLists, list @ Self::List(_)) | (list @ Self::List(_), Self::EmptyLists) => {
-                list
+            (Self::EmptyLists, list @ (Self::List(_) | Self::Texts(_)))
+            | (list @ (Self::List(_) | Self::Texts(_)), Self::EmptyLists) => list,
+            (Self::Scalar(one), Self::Text(other)) | (Self::Text(one), Self::Scalar(other))
+                if one == other =>
+            {
+                Self::Text(one)
+            }
+            (Self::List(one), Self::Texts(other)) | (Self::Texts(one), Self::List(other))
+                if one == other =>
+            {
+                Self::Texts(one)
             }
             _ => Self::Mixed,
         }
@@ -137,13 +151,13 @@ pub(super) fn write(
     files: &Files<'_>,
 ) -> Result<ExportSummary> {
     let Each { nodes, relationships } = survey(source, format)?;
-    let block = GATHERED / (nodes.len() + relationships.len()).max(1);
-    let block = block.clamp(1 << 12, output::BLOCK);
+    let room = GATHERED / (nodes.len() + relationships.len()).max(1);
+    let block = room.clamp(1 << 12, output::BLOCK);
     let mut names = BTreeSet::new();
     let mut make = |entities: Entities, columns: Columns| {
         let out = files.create(&name(&entities, &mut names), block)?;
         let table = Table { entities, columns: columns.into_iter().collect() };
-        (format.make)(table, files.compression, out)
+        (format.make)(table, files.compression, room, out)
     };
     let mut all = Each { nodes: BTreeMap::new(), relationships: BTreeMap::new() };
     for (labels, columns) in nodes {

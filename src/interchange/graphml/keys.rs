@@ -96,8 +96,8 @@ impl Key {
             ColumnType::Scalar(Scalar::String) => Ok(Value::string(text)),
             // Gephi writes data of every key, with nothing in those that are not there.
             _ if text.trim().is_empty() => Ok(Value::Null),
-            ColumnType::Scalar(of) => FieldType::from(of).value(text),
-            ColumnType::List(of) => list(text, of),
+            ColumnType::Scalar(of) | ColumnType::Text(of) => FieldType::from(of).value(text),
+            ColumnType::List(of) | ColumnType::Texts(of) => list(text, of),
             ColumnType::EmptyLists => list(text, Scalar::String),
             ColumnType::Mixed => json::value(text),
         }

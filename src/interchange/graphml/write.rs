@@ -119,11 +119,11 @@ fn type_attributes(of: ColumnType) -> String {
         _ => None,
     };
     match of {
-        ColumnType::Scalar(of) => match known(of) {
+        ColumnType::Scalar(of) | ColumnType::Text(of) => match known(of) {
             Some(name) => format!(" attr.type=\"{name}\""),
             None => format!(" attr.type=\"string\" {OWN_TYPE}=\"{}\"", of.name()),
         },
-        ColumnType::List(of) => match known(of) {
+        ColumnType::List(of) | ColumnType::Texts(of) => match known(of) {
             Some(name) => format!(" attr.type=\"string\" attr.list=\"{name}\""),
             None => {
                 format!(" attr.type=\"string\" attr.list=\"string\" {OWN_TYPE}=\"{}[]\"", of.name())

@@ -1,8 +1,8 @@
-//! What the columns of a file are, by its header: as `neo4j-admin database import` reads headers, or by name.
+//! What the columns of a table are, by their names: as `neo4j-admin database import` reads headers, or by name.
 
 use std::sync::Arc;
 
-use crate::interchange::field::{FieldType, Scalar};
+use super::field::{FieldType, Scalar};
 
 /// What a column is for.
 #[derive(Debug, Clone)]

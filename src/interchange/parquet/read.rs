@@ -1,0 +1,382 @@
+//! Reads tables, some thousand rows at a time.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+
+use ::parquet::column::reader::ColumnReader;
+use ::parquet::errors::ParquetError;
+use ::parquet::file::reader::FileReader;
+use ::parquet::file::serialized_reader::SerializedFileReader;
+
+use crate::error::Detail;
+use crate::error::Error;
+use crate::error::Result;
+use crate::interchange::Import;
+use crate::interchange::field::{FieldType, Scalar};
+use crate::interchange::header::Role;
+use crate::interchange::identity::Ids;
+use crate::interchange::input;
+use crate::interchange::options::{NodeFiles, RelationshipFiles};
+use crate::interchange::pipeline;
+use crate::interchange::rejects::{BadRow, Reason};
+use crate::interchange::table::{
+    Column, Header, NodeTable, Places, RelationshipTable, Rows, missing_end,
+};
+use crate::value::Value;
+use crate::value::to_text;
+
+use super::column;
+use super::column::{Cell, Cells, Shape};
+use super::guarded;
+
+/// Rows that are read together.
+const ROWS: usize = 1 << 14;
+
+/// Some rows of one file.
+struct Batch {
+    file: Arc<Path>,
+    /// The number of the first row.
+    first: u64,
+    cells: Vec<Cells>,
+}
+
+/// The names and shapes of the columns, and their numbers among the leaves.
+#[derive(PartialEq)]
+struct Schema {
+    names: Vec<String>,
+    shapes: Vec<Shape>,
+    leaves: Vec<usize>,
+}
+
+struct Open {
+    file: Arc<Path>,
+    reader: SerializedFileReader<File>,
+    /// Of the file, in bytes.
+    length: u64,
+    /// The group that comes next.
+    group: usize,
+    columns: Vec<ColumnReader>,
+    /// The number of the next row.
+    row: u64,
+}
+
+/// Reads files, one after the other, as batches.
+struct Batches {
+    files: VecDeque<PathBuf>,
+    open: Option<Open>,
+    /// That of the first file, and of all.
+    schema: Option<Arc<Schema>>,
+    read: Arc<AtomicU64>,
+}
+
+fn damaged(file: &Path, what: &str) -> Error {
+    let message = format!("cannot read `{}`: {what}", file.display());
+    Error::usage(Detail::InvalidFile, message).help("Nothing was imported.")
+}
+
+impl Schema {
+    fn of(file: &Path, reader: &SerializedFileReader<File>) -> Result<Self> {
+        let descriptor = reader.metadata().file_metadata().schema_descr();
+        let mut schema = Self { names: Vec::new(), shapes: Vec::new(), leaves: Vec::new() };
+        for (root, field) in descriptor.root_schema().get_fields().iter().enumerate() {
+            let name = field.name().to_owned();
+            let (shape, leaf) = Shape::of(descriptor, root).map_err(|what| {
+                damaged(file, &format!("of the column `{name}`, {what}"))
+                    .help("Write the file without that column.")
+            })?;
+            schema.names.push(name);
+            schema.shapes.push(shape);
+            schema.leaves.push(leaf);
+        }
+        Ok(schema)
+    }
+}
+
+impl Batches {
+    fn new(files: &[PathBuf], read: Arc<AtomicU64>) -> Self {
+        Self { files: files.iter().cloned().collect(), open: None, schema: None, read }
+    }
+
+    /// Opens the next file; whether there is one.
+    fn open(&mut self) -> Result<bool> {
+        let Some(path) = self.files.pop_front() else { return Ok(false) };
+        let opened = File::open(&path).map_err(|error| input::failed("read", &path, error))?;
+        let reader = guarded(|| SerializedFileReader::new(opened));
+        let reader = reader.map_err(|what| damaged(&path, &what))?;
+        let length = input::length(&path);
+        let file: Arc<Path> = path.into();
+        let schema = Schema::of(&file, &reader)?;
+        match &self.schema {
+            None => self.schema = Some(Arc::new(schema)),
+            Some(first) if **first == schema => {}
+            Some(_) => {
+                let what = "its columns are not those of the first file of the list";
+                return Err(damaged(&file, what).help("Import it as a list of its own."));
+            }
+        }
+        self.open = Some(Open { file, reader, length, group: 0, columns: Vec::new(), row: 1 });
+        Ok(true)
+    }
+
+    /// The file that is first, and what its columns are; nothing where there are no files.
+    fn header(&mut self) -> Result<Option<(Header, Arc<Schema>)>> {
+        if !self.open()? {
+            return Ok(None);
+        }
+        let (Some(open), Some(schema)) = (&self.open, &self.schema) else { return Ok(None) };
+        let header = Header::of(open.file.clone(), schema.names.clone())?;
+        Ok(Some((header, schema.clone())))
+    }
+
+    fn next(&mut self) -> Result<Option<Batch>> {
+        loop {
+            let (Some(open), Some(schema)) = (&mut self.open, &self.schema) else {
+                if self.open()? {
+                    continue;
+                }
+                return Ok(None);
+            };
+            let batch = guarded(|| open.batch(schema, &self.read));
+            match batch.map_err(|what| damaged(&open.file, &what))? {
+                Some(batch) => return Ok(Some(batch)),
+                None => self.open = None,
+            }
+        }
+    }
+}
+
+impl Open {
+    fn batch(&mut self, schema: &Schema, read: &AtomicU64) -> Result<Option<Batch>, ParquetError> {
+        loop {
+            let cells = self.columns.iter_mut().map(|column| column::read(column, ROWS));
+            let cells = cells.collect::<Result<Vec<_>, _>>()?;
+            let rows = cells.first().map_or(0, Cells::rows);
+            if cells.iter().any(|cells| cells.rows() != rows) {
+                let what = "the columns have different numbers of rows";
+                return Err(ParquetError::General(what.into()));
+            }
+            if rows > 0 {
+                let first = self.row;
+                self.row += rows as u64;
+                return Ok(Some(Batch { file: self.file.clone(), first, cells }));
+            }
+            if self.group == self.reader.num_row_groups() {
+                return Ok(None);
+            }
+            let group = self.reader.get_row_group(self.group)?;
+            self.group += 1;
+            let mut bytes = 0;
+            for leaf in &schema.leaves {
+                // The library would make room for whatever the footer says.
+                let (begin, length) = group.metadata().column(*leaf).byte_range();
+                if begin.checked_add(length).is_none_or(|end| end > self.length) {
+                    let what = "a column ends behind the end of the file";
+                    return Err(ParquetError::General(what.into()));
+                }
+                bytes += length;
+            }
+            read.fetch_add(bytes, Ordering::Relaxed);
+            let columns = schema.leaves.iter().map(|leaf| group.get_column_reader(*leaf));
+            self.columns = columns.collect::<Result<_, _>>()?;
+        }
+    }
+}
+
+/// Fills in the types that the names of columns leave open.
+fn fill(header: &mut Header, schema: &Schema) {
+    for (role, shape) in header.roles.iter_mut().zip(&schema.shapes) {
+        let of = shape.field_type();
+        match role {
+            Role::Id { integer: integer @ None, .. } => *integer = Some(of.scalar == Scalar::Long),
+            Role::Property(_, own @ None) => *own = Some(of),
+            _ => {}
+        }
+    }
+}
+
+pub(super) fn nodes(import: &mut Import<'_, '_, '_>, files: &NodeFiles) -> Result<()> {
+    let mut batches = Batches::new(&files.files, import.read.clone());
+    let Some((mut header, schema)) = batches.header()? else { return Ok(()) };
+    header.map_node(files, import.options.id_type)?;
+    fill(&mut header, &schema);
+    let table = NodeTable::of(import, files, &header)?;
+    let delimiter = import.options.array_delimiter;
+    let parser = Parser { schema: &schema, columns: &table.columns, delimiter, has_type: false };
+    table.with_ids(import, &header.file, |import, ids| {
+        pipeline::in_order(
+            import.options.threads,
+            || batches.next(),
+            |batch| Ok(parser.parse(batch, &[])),
+            |rows| table.take(import, ids.as_mut(), rows),
+        )
+    })
+}
+
+pub(super) fn relationships(
+    import: &mut Import<'_, '_, '_>,
+    files: &RelationshipFiles,
+) -> Result<()> {
+    let mut batches = Batches::new(&files.files, import.read.clone());
+    let Some((mut header, schema)) = batches.header()? else { return Ok(()) };
+    header.map_ends(files, import)?;
+    fill(&mut header, &schema);
+    let table = RelationshipTable::of(import, files, &header)?;
+    let (delimiter, has_type) = (import.options.array_delimiter, table.default_type.is_some());
+    let parser = Parser { schema: &schema, columns: &table.columns, delimiter, has_type };
+    let spaces = std::mem::take(&mut import.spaces);
+    let taken = pipeline::in_order(
+        import.options.threads,
+        || batches.next(),
+        |batch| Ok(parser.parse(batch, &spaces)),
+        |rows| table.take(import, rows),
+    );
+    import.spaces = spaces;
+    taken
+}
+
+/// Turns batches into rows of a table.
+struct Parser<'a> {
+    schema: &'a Schema,
+    columns: &'a [Column],
+    delimiter: char,
+    /// Whether relationships that name no type have one.
+    has_type: bool,
+}
+
+impl Parser<'_> {
+    fn parse(&self, batch: Batch, spaces: &[(String, Ids)]) -> Rows {
+        let Batch { file, first, cells } = batch;
+        let mut rows = Rows::new(file, self.columns, Places::Numbers(Vec::new()));
+        let count = cells.first().map_or(0, Cells::rows);
+        let columns = cells.iter().zip(&self.schema.shapes);
+        let mut columns: Vec<_> =
+            columns.map(|(cells, shape)| cells.values(shape).into_iter()).collect();
+        let mut numbers = Vec::new();
+        for line in (first..).take(count) {
+            let cells = columns.iter_mut().map(|column| column.next().unwrap_or(Ok(Value::Null)));
+            let cells: Vec<Cell> = cells.collect();
+            match self.row(cells, spaces, &mut rows) {
+                Ok(()) => {
+                    rows.count += 1;
+                    numbers.push(line);
+                }
+                Err((reason, column, message)) => {
+                    rows.take_back();
+                    let text = String::new();
+                    rows.bad.push(BadRow { reason, line, column, message, text });
+                }
+            }
+        }
+        rows.places = Places::Numbers(numbers);
+        rows
+    }
+
+    fn row(
+        &self,
+        cells: Vec<Cell>,
+        spaces: &[(String, Ids)],
+        rows: &mut Rows,
+    ) -> Result<(), (Reason, usize, String)> {
+        let mut properties = rows.columns.iter_mut();
+        for ((at, column), cell) in (1..).zip(self.columns).zip(cells) {
+            let name = self.schema.names.get(at - 1).map_or("", String::as_str);
+            let malformed = |what: String| (Reason::Malformed, at, format!("`{name}`: {what}"));
+            let value = match column {
+                Column::Ignored => continue,
+                _ => cell.map_err(malformed)?,
+            };
+            match column {
+                Column::Property(of) => {
+                    let Some(array) = properties.next() else { continue };
+                    array.push(fitted(value, of, self.delimiter).map_err(malformed)?);
+                }
+                Column::Labels { json } => match value {
+                    Value::Null => {}
+                    Value::List(names) => {
+                        let names = names.iter().filter_map(Value::as_str);
+                        names.for_each(|name| rows.labels.add(name, rows.count));
+                    }
+                    Value::String(text) if *json => {
+                        let names = serde_json::from_str::<Vec<String>>(&text);
+                        let names = names.map_err(|_| {
+                            malformed(format!("`{text}` is no array of names in JSON"))
+                        })?;
+                        names.iter().for_each(|name| rows.labels.add(name, rows.count));
+                    }
+                    Value::String(text) => {
+                        let names = text.split(self.delimiter).map(str::trim);
+                        names
+                            .filter(|name| !name.is_empty())
+                            .for_each(|name| rows.labels.add(name, rows.count));
+                    }
+                    _ => return Err(malformed("labels are text, or lists of it".into())),
+                },
+                Column::Start(space) => rows.starts.push(end(spaces, *space, &value, at, "start")?),
+                Column::End(space) => rows.ends.push(end(spaces, *space, &value, at, "end")?),
+                Column::Type => {
+                    let name = to_text(&value).unwrap_or_default();
+                    if name.is_empty() && !self.has_type {
+                        let message = "the relationship has no type".into();
+                        return Err((Reason::Malformed, at, message));
+                    }
+                    if let Some(types) = &mut rows.types {
+                        types.push(&name);
+                    }
+                }
+                Column::Ignored => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The node that an identifier means.
+fn end(
+    spaces: &[(String, Ids)],
+    space: usize,
+    id: &Value,
+    column: usize,
+    which: &str,
+) -> Result<u32, (Reason, usize, String)> {
+    let text = || to_text(id).unwrap_or_default();
+    let found = match (spaces.get(space), id) {
+        (Some((_, Ids::Integers(ids))), Value::Integer(id)) => ids.get(*id),
+        (Some((_, Ids::Integers(ids))), _) => text().trim().parse().ok().and_then(|id| ids.get(id)),
+        (Some((_, Ids::Strings(ids))), _) => ids.get(text().as_bytes()),
+        (None, _) => None,
+    };
+    found.ok_or_else(|| (Reason::MissingNode, column, missing_end(spaces, space, &text(), which)))
+}
+
+/// The value in the type that the name of its column states, if it does.
+fn fitted(value: Value, of: &FieldType, delimiter: char) -> Cell {
+    let one = |value: &Value| -> Cell {
+        match value {
+            value if Scalar::of_value(value) == Some(of.scalar) => Ok(value.clone()),
+            Value::Integer(number) if of.scalar == Scalar::Float => {
+                Ok(Value::Float(*number as f64))
+            }
+            Value::List(_) => Err(format!("a list is not a {}", of.scalar.name())),
+            value => of.value(&to_text(value).unwrap_or_default()),
+        }
+    };
+    match (&value, of.list) {
+        (Value::Null, _) => Ok(value),
+        (Value::List(items), true) => {
+            Ok(Value::list(items.iter().map(one).collect::<Result<_, _>>()?))
+        }
+        (Value::String(text), true) if text.is_empty() => Ok(Value::list(Vec::new())),
+        (Value::String(text), true) => {
+            let items = text.split(delimiter).map(|item| of.value(item));
+            Ok(Value::list(items.collect::<Result<_, _>>()?))
+        }
+        (_, true) => one(&value).map(|item| Value::list(vec![item])),
+        (Value::List(_), false) if of.scalar == Scalar::Json => Ok(value),
+        (_, false) => one(&value),
+    }
+}
