@@ -37,7 +37,7 @@ fn main() {
             db.execute("CREATE (:Item {id: -1, v: 0})", ()).unwrap();
             row[1 + at] = rate(COMMITS, || commits(&db, COMMITS));
             if engine == "sled" {
-                row[3] = rate(COMMITS, || in_threads(&db));
+                row[3] = rate(THREADS * COMMITS, || in_threads(&db));
             }
         }
         rates.push(row);
@@ -89,7 +89,7 @@ fn in_threads(db: &Database) {
                 let create = db.prepare("CREATE (:Item {id: $id, v: $v})").unwrap();
                 loop {
                     let id = next.fetch_add(1, Ordering::Relaxed);
-                    if id >= COMMITS {
+                    if id >= THREADS * COMMITS {
                         return;
                     }
                     create.execute(params! {"id" => id as i64, "v" => 1}).unwrap();
