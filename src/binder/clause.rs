@@ -2,6 +2,8 @@
 
 use crate::bound;
 use crate::bound::Clause;
+use crate::error::Detail;
+use crate::error::Error;
 use crate::error::Result;
 use crate::syntax::ast;
 use crate::value::Type;
@@ -115,6 +117,14 @@ impl Binder<'_> {
         let query = self.nested(scope, Aggregation::Forbidden, |b| {
             b.enclosed(outer, |b| b.query(&call.query, place))
         })?;
+        if let Some(item) = call.query.unnamed_column() {
+            return Err(Error::syntax(
+                Detail::NoExpressionAlias,
+                format!("`{}` has no name", item.text),
+            )
+            .at(item.span)
+            .help("An expression that CALL { … } returns needs a name: add `AS name`."));
+        }
         for column in &query.columns {
             if self.scope.get(&column.name).is_some() {
                 return Err(error::already_bound(&column.name, call.span));

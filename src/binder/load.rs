@@ -17,6 +17,9 @@ use super::{Binder, error};
 /// How many rows a transaction takes where the query does not say.
 const ROWS_PER_TRANSACTION: i64 = 1000;
 
+/// For how long a transaction is tried again where the query does not say: as in Neo4j.
+const SECONDS_OF_RETRIES: f64 = 30.0;
+
 impl Binder<'_> {
     pub(super) fn load_csv(&mut self, clause: &ast::LoadCsv, to: &mut Vec<Clause>) -> Result<()> {
         let from = self.expression(&clause.from)?;
@@ -101,7 +104,28 @@ impl Binder<'_> {
             )
             .help("Where an error ends the statement there is no failure to report."));
         }
+        let retry = match &transactions.retry {
+            Some(retry) => Some(self.retry(retry)?),
+            None => None,
+        };
         self.commits = true;
-        Ok(bound::Transactions { rows, on_error, status: None })
+        Ok(bound::Transactions { rows, retry, on_error, status: None })
+    }
+
+    /// For how many seconds a transaction is tried again.
+    fn retry(&mut self, retry: &ast::Retry) -> Result<Expression> {
+        let Some(seconds) = &retry.seconds else {
+            let kind = ExpressionKind::Literal(Value::Float(SECONDS_OF_RETRIES));
+            return Ok(Expression { kind, span: retry.span, ty: Type::Float });
+        };
+        let scope = std::mem::take(&mut self.scope);
+        let bound = self.expression(seconds);
+        self.scope = scope;
+        let bound = bound?;
+        if !bound.is_fixed() {
+            return Err(error::composition("RETRY FOR must not depend on a row", bound.span)
+                .help("Give a number or a parameter."));
+        }
+        Ok(bound)
     }
 }

@@ -576,15 +576,13 @@ impl Connector<'_> {
     }
 }
 
-/// What may not repeat in the path of this number. WALK is a word against the rule that a MATCH uses a
-/// relationship once; where DIFFERENT RELATIONSHIPS is written too, that rule holds.
+/// What may not repeat in the path of this number. A MATCH uses a relationship once, unless it says REPEATABLE
+/// ELEMENTS: WALK is the path mode where none is written, and says nothing about that.
 fn restriction(path: Option<PathMode>, mode: Option<MatchMode>, number: u32) -> Restriction {
-    let relationships = match (mode, path) {
-        (Some(MatchMode::DifferentRelationships), _) => Some(0),
-        (Some(MatchMode::RepeatableElements), Some(PathMode::Trail)) => Some(number),
-        (Some(MatchMode::RepeatableElements), _) => None,
-        (None, Some(PathMode::Walk)) => None,
-        (None, _) => Some(0),
+    let relationships = match (mode.unwrap_or(MatchMode::DifferentRelationships), path) {
+        (MatchMode::DifferentRelationships, _) => Some(0),
+        (MatchMode::RepeatableElements, Some(PathMode::Trail)) => Some(number),
+        (MatchMode::RepeatableElements, _) => None,
     };
     let nodes = match path {
         Some(PathMode::Acyclic) => DistinctNodes::Acyclic,

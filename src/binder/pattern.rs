@@ -613,7 +613,8 @@ impl Binder<'_> {
             Some(name) => self.declare(&name.text, Type::Relationship),
             None => self.hidden("relationship", Type::Relationship),
         };
-        let made = bound::CreateRelationship { slot, type_name, start, end, properties };
+        let span = pattern.span;
+        let made = bound::CreateRelationship { slot, type_name, start, end, properties, span };
         created.relationships.push(made);
         Ok(slot)
     }

@@ -7,7 +7,7 @@ use crate::value::Type;
 
 use super::{
     Clause, Expression, ExpressionKind, LabelExpression, PatternRelationship, Query, QueryGraph,
-    Statement, UpdateItem,
+    Statement, Transactions, UpdateItem,
 };
 
 /// What a name is one of.
@@ -82,7 +82,7 @@ fn of_clause(clause: &Clause, found: &mut Vec<Mention>) {
         Clause::ProcedureCall(clause) => expressions.extend(&clause.arguments),
         Clause::SubqueryCall(clause) => {
             of_query(&clause.query, found);
-            expressions.extend(clause.transactions.as_ref().map(|t| &t.rows));
+            expressions.extend(clause.transactions.iter().flat_map(Transactions::expressions));
         }
         Clause::Foreach(clause) => {
             expressions.push(&clause.list);

@@ -374,6 +374,8 @@ pub struct CreateRelationship {
     pub end: Slot,
     /// A map of its properties.
     pub properties: Option<Expression>,
+    /// Where it stands.
+    pub span: Span,
 }
 
 /// MERGE.
@@ -478,10 +480,24 @@ pub struct SubqueryCall {
 pub struct Transactions {
     /// How many rows a transaction takes; uses no variable.
     pub rows: Expression,
+    /// For how many seconds one is tried again whose failure may pass; uses no variable.
+    pub retry: Option<Expression>,
     /// What happens when one fails.
     pub on_error: OnError,
     /// Takes a map that says what became of the row's transaction.
     pub status: Option<Slot>,
+}
+
+impl Transactions {
+    /// The expressions in it.
+    pub fn expressions(&self) -> impl Iterator<Item = &Expression> {
+        std::iter::once(&self.rows).chain(&self.retry)
+    }
+
+    /// The expressions in it, to be changed.
+    pub fn expressions_mut(&mut self) -> impl Iterator<Item = &mut Expression> {
+        std::iter::once(&mut self.rows).chain(&mut self.retry)
+    }
 }
 
 /// What happens when one of several transactions fails.

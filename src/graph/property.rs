@@ -2,15 +2,30 @@
 //!
 //! The one place that says how a stored value is written, in log and segments alike.
 
+use std::borrow::Cow;
+
+use crate::error::Detail;
+use crate::error::Error;
 use crate::error::Result;
 use crate::value::Property;
 use crate::value::Value;
 
 use super::encoding;
 
-/// Refuses what cannot be stored.
-pub(super) fn check(value: &Value) -> Result<()> {
-    if Property::accepts(value) { Ok(()) } else { Property::try_from(value).map(|_| ()) }
+/// The value of this property as it is stored.
+pub(super) fn stored<'v>(key: &str, value: &'v Value) -> Result<Cow<'v, Value>> {
+    match Property::obstacle(value) {
+        None => Ok(Property::as_stored(value)),
+        Some(what) => Err(refused(key, &what)),
+    }
+}
+
+#[cold]
+fn refused(key: &str, what: &str) -> Error {
+    let message = format!("property `{key}` cannot hold {what}");
+    Error::type_error(Detail::InvalidPropertyType, message).help(
+        "Properties are booleans, numbers, strings, temporals, points, and lists of one of these types.",
+    )
 }
 
 /// The bytes of many values.

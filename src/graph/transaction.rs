@@ -2,6 +2,7 @@
 //!
 //! It may not know how a commit reaches the disk; that is the log's.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -187,8 +188,8 @@ impl Transaction {
 
     /// Sets a property of a node; null removes it.
     pub fn set_node_property(&mut self, node: NodeId, key: KeyId, value: &Value) -> Result<()> {
-        self.check_property(key, value)?;
-        let change = Change::SetNodeProperty { id: node.0, key, value: value.clone() };
+        let value = self.stored(key, value)?.into_owned();
+        let change = Change::SetNodeProperty { id: node.0, key, value };
         self.counts.properties_set += u64::from(self.apply(change)?);
         Ok(())
     }
@@ -200,9 +201,9 @@ impl Transaction {
         key: KeyId,
         value: &Value,
     ) -> Result<()> {
-        self.check_property(key, value)?;
+        let value = self.stored(key, value)?.into_owned();
         let id = relationship.0;
-        let change = Change::SetRelationshipProperty { id, key, value: value.clone() };
+        let change = Change::SetRelationshipProperty { id, key, value };
         self.counts.properties_set += u64::from(self.apply(change)?);
         Ok(())
     }
@@ -334,21 +335,21 @@ impl Transaction {
         Ok(changed)
     }
 
-    fn check_property(&self, key: KeyId, value: &Value) -> Result<()> {
-        if key.0 >= self.state().tokens.keys.len() {
+    /// The value of a property as it is stored; null stands for its removal.
+    fn stored<'v>(&self, key: KeyId, value: &'v Value) -> Result<Cow<'v, Value>> {
+        let Some(name) = self.state().tokens.keys.name(key.0) else {
             return Err(Error::internal(format!("no property key has the id {}", key.0)));
-        }
+        };
         match value {
-            Value::Null => Ok(()),
-            value => property::check(value),
+            Value::Null => Ok(Cow::Borrowed(value)),
+            value => property::stored(name, value),
         }
     }
 
     fn normalise(&self, properties: Vec<(KeyId, Value)>) -> Result<Properties> {
         let mut sorted = Properties::with_capacity(properties.len());
         for (key, value) in properties {
-            self.check_property(key, &value)?;
-            super::delta::set_property(&mut sorted, key, &value);
+            super::delta::set_property(&mut sorted, key, &*self.stored(key, &value)?);
         }
         Ok(sorted)
     }

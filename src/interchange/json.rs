@@ -4,6 +4,7 @@ use serde_json::Value as Json;
 use serde_json::json;
 
 use crate::value;
+use crate::value::Property;
 use crate::value::Value;
 
 use super::field::{FieldType, Scalar};
@@ -43,7 +44,11 @@ pub(super) fn stored(tree: &Json, of: &Json) -> Result<Value, String> {
                 }
                 item => stored(item, of(at)),
             });
-            Ok(Value::list(items.collect::<Result<_, _>>()?))
+            let list = Value::list(items.collect::<Result<_, _>>()?);
+            match Property::obstacle(&list) {
+                Some(what) => Err(format!("no property holds {what}")),
+                None => Ok(Property::as_stored(&list).into_owned()),
+            }
         }
         (Json::String(text), Json::String(name)) => {
             let scalar = Scalar::of(name).map_err(|_| format!("`{name}` is no type"))?;
@@ -103,7 +108,8 @@ mod tests {
             text("time", "10:00:00.5-02:00"),
             text("point", "{x: 1, y: 2, z: 3}"),
             Value::list(vec![]),
-            Value::list(vec![Value::Integer(1), text("date", "2024-01-01"), Value::string("a")]),
+            Value::list(vec![text("date", "2024-01-01"), text("date", "2024-01-02")]),
+            Value::list(vec![Value::Float(1.0), Value::Float(f64::NAN)]),
         ];
         for value in values {
             let (json, of) = written(&value);

@@ -185,7 +185,11 @@ impl Text<'_> {
                     OnError::Fail => "FAIL",
                 };
                 let rows = self.expression(&apply.transactions.rows);
-                format!("IN TRANSACTIONS OF {rows} ROWS ON ERROR {on_error}")
+                let retry = apply.transactions.retry.as_ref();
+                let retry = retry.map_or(String::new(), |seconds| {
+                    format!("RETRY FOR {} SECONDS THEN ", self.expression(seconds))
+                });
+                format!("IN TRANSACTIONS OF {rows} ROWS ON ERROR {retry}{on_error}")
             }
             Operator::Create { pattern, .. } => self.pattern(pattern),
             Operator::Merge(merge) => self.pattern(&merge.create),

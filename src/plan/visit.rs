@@ -132,7 +132,7 @@ impl Plan {
             Operator::Project { items, .. } => items.iter().map(|(_, e)| e).collect(),
             Operator::Unwind { list, .. } | Operator::Foreach { list, .. } => vec![list],
             Operator::LoadCsv { clause, .. } => vec![&clause.from],
-            Operator::TransactionApply(apply) => vec![&apply.transactions.rows],
+            Operator::TransactionApply(apply) => apply.transactions.expressions().collect(),
             Operator::Aggregate { keys, aggregates, .. } => {
                 let arguments = aggregates.iter().flat_map(|(_, call)| &call.arguments);
                 keys.iter().map(|(_, e)| e).chain(arguments).collect()
@@ -174,7 +174,7 @@ impl Plan {
             Operator::Project { items, .. } => items.iter_mut().map(|(_, e)| e).collect(),
             Operator::Unwind { list, .. } | Operator::Foreach { list, .. } => vec![list],
             Operator::LoadCsv { clause, .. } => vec![&mut clause.from],
-            Operator::TransactionApply(apply) => vec![&mut apply.transactions.rows],
+            Operator::TransactionApply(apply) => apply.transactions.expressions_mut().collect(),
             Operator::Aggregate { keys, aggregates, .. } => {
                 let arguments = aggregates.iter_mut().flat_map(|(_, call)| &mut call.arguments);
                 keys.iter_mut().map(|(_, e)| e).chain(arguments).collect()

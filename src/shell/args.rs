@@ -46,6 +46,11 @@ pub(super) struct Args {
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub(super) import_folder: PathBuf,
 
+    /// How much one statement may hold in memory at once: bytes, or with a unit as in 512MiB, 4GiB or 2GB; `none` sets
+    /// no limit [default: 4GiB]
+    #[arg(long, value_name = "SIZE", value_parser = memory_limit)]
+    pub(super) memory_limit: Option<MemoryLimit>,
+
     /// What to run, in the order of the command line.
     #[arg(skip)]
     pub(super) inputs: Vec<Input>,
@@ -53,6 +58,44 @@ pub(super) struct Args {
     /// A task of its own instead, with its arguments.
     #[arg(skip)]
     pub(super) subcommand: Option<(String, ArgMatches)>,
+}
+
+/// How much a statement may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum MemoryLimit {
+    /// So many bytes.
+    Bytes(u64),
+    /// As much as there is.
+    Unlimited,
+}
+
+/// The units of sizes, in lower case.
+const UNITS: &[(&str, u64)] = &[
+    ("kib", 1 << 10),
+    ("mib", 1 << 20),
+    ("gib", 1 << 30),
+    ("tib", 1 << 40),
+    ("kb", 1_000),
+    ("mb", 1_000_000),
+    ("gb", 1_000_000_000),
+    ("tb", 1_000_000_000_000),
+    ("b", 1),
+    ("", 1),
+];
+
+fn memory_limit(text: &str) -> Result<MemoryLimit, String> {
+    let text = text.trim().to_ascii_lowercase();
+    if text == "none" {
+        return Ok(MemoryLimit::Unlimited);
+    }
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let unit = UNITS.iter().find(|(name, _)| *name == unit.trim()).map(|(_, bytes)| *bytes);
+    let bytes = number.parse::<u64>().ok().zip(unit).and_then(|(n, unit)| n.checked_mul(unit));
+    match bytes {
+        Some(bytes) if bytes > 0 => Ok(MemoryLimit::Bytes(bytes)),
+        _ => Err("write a whole number and a unit, as in 512MiB, 4GiB or 2GB, or `none`".into()),
+    }
 }
 
 /// One thing to run.
@@ -93,4 +136,26 @@ fn format_names() -> PossibleValuesParser {
     PossibleValuesParser::new(FORMATS.iter().map(|format| {
         PossibleValue::new(format.name).aliases(format.aliases.iter().copied()).help(format.doc)
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_units() {
+        for (text, bytes) in [
+            ("1GiB", 1 << 30),
+            ("512 mib", 512 << 20),
+            ("2GB", 2_000_000_000),
+            ("77", 77),
+            ("5b", 5),
+        ] {
+            assert_eq!(memory_limit(text), Ok(MemoryLimit::Bytes(bytes)), "{text}");
+        }
+        assert_eq!(memory_limit("None"), Ok(MemoryLimit::Unlimited));
+        for text in ["", "0", "-1", "1.5GiB", "GiB", "1 parsec", "99999999999TiB"] {
+            assert!(memory_limit(text).is_err(), "{text}");
+        }
+    }
 }

@@ -27,7 +27,7 @@ mod runner;
 mod split;
 mod subcommand;
 
-use args::{Args, Input};
+use args::{Args, Input, MemoryLimit};
 use runner::{Runner, Source, Stop};
 
 /// Runs the `redstring` command with these arguments, the program's name first.
@@ -49,7 +49,12 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
             }
         };
     }
-    let options = Options::default().import_folder(&args.import_folder);
+    let mut options = Options::default().import_folder(&args.import_folder);
+    match args.memory_limit {
+        Some(MemoryLimit::Bytes(bytes)) => options = options.memory_limit(Some(bytes)),
+        Some(MemoryLimit::Unlimited) => options = options.memory_limit(None),
+        None => {}
+    }
     let database = match open(args.database.as_deref(), options) {
         Ok(database) => database,
         Err(error) => {

@@ -131,6 +131,7 @@ pub const KEYWORDS: &[Keyword] = &[
     free("REPEATABLE"),
     free("REPORT"),
     free("REQUIRE"),
+    free("RETRY"),
     clause("RETURN", true),
     free("ROW"),
     free("ROWS"),

@@ -1,5 +1,6 @@
 //! Properties: the values that a node or relationship can store.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use crate::error::Error;
 use crate::error::Result;
 
 /// A value that can be stored: anything but null, maps, nodes, relationships, paths, and lists that hold
-/// one of these or another list (as Neo4j has it).
+/// one of these, another list, or values of several types (as Neo4j has it).
 ///
 /// The order of the variants is part of the storage format: new ones go to the end.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -59,15 +60,18 @@ fn flat_list<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Property>, D::Err
 impl Property {
     /// Whether the value can be stored, without making the property.
     pub fn accepts(value: &Value) -> bool {
+        Self::obstacle(value).is_none()
+    }
+
+    /// What a value is that cannot be stored; nothing if it can.
+    pub fn obstacle(value: &Value) -> Option<String> {
         match value {
-            Value::List(items) => {
-                items.iter().all(|v| !matches!(v, Value::List(_)) && Self::accepts(v))
-            }
+            Value::List(items) => obstacle_within(items),
             Value::Null
             | Value::Map(_)
             | Value::Node(_)
             | Value::Relationship(_)
-            | Value::Path(_) => false,
+            | Value::Path(_) => Some(format!("a {}", value.type_name())),
             Value::Boolean(_)
             | Value::Integer(_)
             | Value::Float(_)
@@ -78,9 +82,52 @@ impl Property {
             | Value::LocalDateTime(_)
             | Value::DateTime(_)
             | Value::Duration(_)
-            | Value::Point(_) => true,
+            | Value::Point(_) => None,
         }
     }
+
+    /// The value as it is stored: integers beside floats in a list become floats, as in Neo4j.
+    pub fn as_stored(value: &Value) -> Cow<'_, Value> {
+        match value {
+            Value::List(items)
+                if items.iter().any(|item| matches!(item, Value::Integer(_)))
+                    && items.iter().any(|item| matches!(item, Value::Float(_))) =>
+            {
+                let float = |item: &Value| match item {
+                    Value::Integer(number) => Value::Float(*number as f64),
+                    other => other.clone(),
+                };
+                Cow::Owned(Value::list(items.iter().map(float).collect()))
+            }
+            value => Cow::Borrowed(value),
+        }
+    }
+}
+
+/// What a list is that cannot be stored, if it cannot: its elements have one type, and points one system.
+fn obstacle_within(items: &[Value]) -> Option<String> {
+    let mut first = None;
+    for item in items {
+        if matches!(item, Value::Null) {
+            return Some("a List that holds null".into());
+        }
+        if matches!(item, Value::List(_)) || !Property::accepts(item) {
+            return Some(format!("a List of {}", item.type_name()));
+        }
+        let first = *first.get_or_insert(item);
+        let alike = match (first, item) {
+            (Value::Integer(_) | Value::Float(_), Value::Integer(_) | Value::Float(_)) => true,
+            (Value::Point(one), Value::Point(other)) if one.crs() != other.crs() => {
+                return Some("a List of Points of different reference systems".into());
+            }
+            (one, other) => std::mem::discriminant(one) == std::mem::discriminant(other),
+        };
+        if !alike {
+            let (one, other) = (first.type_name(), item.type_name());
+            return Some(format!("a List of {one} and {other}"));
+        }
+    }
+    None
 }
 
 impl TryFrom<&Value> for Property {
@@ -99,6 +146,7 @@ impl TryFrom<&Value> for Property {
             Value::DateTime(x) => Self::DateTime(x.clone()),
             Value::Duration(x) => Self::Duration(x.clone()),
             Value::Point(x) => Self::Point(x.clone()),
+            // Of several types too: it may be there from before that was refused.
             Value::List(items) => {
                 let item = |v: &Value| match v {
                     Value::List(_) => Err(refused("a List within a List")),
@@ -161,8 +209,13 @@ mod tests {
             let error = Property::try_from(&value).unwrap_err();
             assert_eq!(error.code(), "TypeError.InvalidPropertyType", "{value}");
         }
-        let stored = Value::list(vec![int, Value::string("mixed")]);
-        assert!(Property::accepts(&stored));
-        assert_eq!(Value::from(Property::try_from(&stored).unwrap()), stored);
+        let mixed = Value::list(vec![int.clone(), Value::string("mixed")]);
+        let what = "a List of Integer and String";
+        assert_eq!(Property::obstacle(&mixed).as_deref(), Some(what));
+        let numbers = Value::list(vec![int, Value::Float(0.5)]);
+        assert!(Property::accepts(&numbers));
+        let floats = Value::list(vec![Value::Float(1.0), Value::Float(0.5)]);
+        assert_eq!(*Property::as_stored(&numbers), floats);
+        assert_eq!(Value::from(Property::try_from(&floats).unwrap()), floats);
     }
 }

@@ -227,3 +227,19 @@ fn a_store_goes_into_a_folder_and_back() {
     assert!(ran.err.contains("nothing is compressed as `rar`"), "{}", ran.err);
     assert!(ran.err.contains("gz and zst"), "{}", ran.err);
 }
+
+#[test]
+fn a_statement_holds_no_more_than_it_may() {
+    let query = "UNWIND range(1, 200000) AS x RETURN size(collect(x)) AS size";
+    let ran = run(&["--memory-limit", "1MiB", "-c", query]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.err.contains("LimitError.OutOfMemoryBudget"), "{}", ran.err);
+    for limit in ["1GiB", "none"] {
+        let ran = run(&["--memory-limit", limit, "-c", query]);
+        assert_eq!((ran.code, ran.out.as_str()), (Some(0), "size\n200000\n"), "{}", ran.err);
+    }
+    let ran = run(&["--memory-limit", "much", "-c", query]);
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.err.contains("--memory-limit") && ran.err.contains("512MiB"), "{}", ran.err);
+    assert!(run(&["--help"]).out.contains("--memory-limit <SIZE>"));
+}

@@ -123,7 +123,7 @@ const SCHEMA: [(&str, &str); 5] = [
 fn schema_step(step: u64) -> (String, &'static str, bool) {
     let at = usize::try_from((step - 1) % SCHEMA.len() as u64).unwrap();
     let (name, create) = SCHEMA[at];
-    let creates = (step - 1) / SCHEMA.len() as u64 % 2 == 0;
+    let creates = ((step - 1) / SCHEMA.len() as u64).is_multiple_of(2);
     let kind = if create.contains("CONSTRAINT") { "CONSTRAINT" } else { "INDEX" };
     let text = if creates { create.to_owned() } else { format!("DROP {kind} {name}") };
     (text, name, creates)

@@ -35,7 +35,14 @@ fn stored_value() -> impl Strategy<Value = Value> {
             Value::Point(std::sync::Arc::new(point))
         }),
     ];
-    let list = prop::collection::vec(scalar.clone(), 0..4).prop_map(Value::list);
+    // A list holds values of one type.
+    let text = "\\PC{0,6}|[\\x00-\\x1f'\"\\\\;`]{0,4}".prop_map(Value::string);
+    let list = prop_oneof![
+        prop::collection::vec(any::<i64>().prop_map(Value::Integer), 0..4),
+        prop::collection::vec(text, 0..4),
+        (scalar.clone(), 0..4usize).prop_map(|(value, times)| vec![value; times]),
+    ]
+    .prop_map(Value::list);
     prop_oneof![4 => scalar, 1 => list]
 }
 

@@ -270,7 +270,8 @@ fn every_type_of_property_is_kept() {
         text("\u{1f9f6} and \0"),
         text(""),
         Value::List(Arc::default()),
-        Value::List(Arc::new(vec![text("a"), Value::Float(1.5)])),
+        Value::List(Arc::new(vec![text("a"), text("b")])),
+        Value::List(Arc::new(vec![Value::Float(0.5), Value::Float(f64::NAN)])),
         Value::Date(temporal("-0044-03-15")),
         Value::LocalTime(temporal("21:40:32.142000001")),
         Value::Time(temporal("21:40:32+01:00")),
@@ -292,7 +293,10 @@ fn every_type_of_property_is_kept() {
             }
             let list = |values: Vec<Value>| Value::List(Arc::new(values));
             let map = Value::Map(Arc::default());
-            for value in [map.clone(), list(vec![map, Value::Null]), list(vec![list(vec![])])] {
+            let mixed = list(vec![text("a"), Value::Float(1.5)]);
+            for value in
+                [map.clone(), list(vec![map, Value::Null]), list(vec![list(vec![])]), mixed]
+            {
                 let error = t.set_node_property(NodeId(0), each, &value).unwrap_err();
                 assert_eq!(error.code(), "TypeError.InvalidPropertyType");
             }
@@ -460,7 +464,7 @@ fn many_value(kind: u64, i: u64) -> Value {
         6 => text("mixed"),
         7 if i < 70_000 => text("common"),
         7 => text(&format!("rare {i}")),
-        8 if i > 90_000 => Value::List(Arc::new(vec![Value::Integer(i as i64), text("x")])),
+        8 if i > 90_000 => Value::List(Arc::new(vec![Value::Integer(i as i64), Value::Integer(0)])),
         _ => Value::Null,
     }
 }

@@ -80,7 +80,7 @@ fn value(number: u8) -> Value {
         1 => Value::Float(f64::from(number) / 4.0),
         2 => Value::String(format!("text {number}").into()),
         3 => Value::Boolean(number.is_multiple_of(2)),
-        _ => Value::List(Arc::new(vec![Value::Integer(1), Value::String("x".into())])),
+        _ => Value::List(Arc::new(vec![Value::Integer(1), Value::Integer(i64::MAX)])),
     }
 }
 

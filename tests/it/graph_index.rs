@@ -33,7 +33,7 @@ fn pool() -> Vec<Value> {
     pool.extend(["", "t", "text", "texts", "other", "t\0"].map(Value::string));
     pool.extend([Value::Boolean(false), Value::Boolean(true)]);
     pool.extend([date("2020-01-01"), date("1999-12-31")]);
-    pool.push(Value::list(vec![Value::Integer(1), Value::string("x")]));
+    pool.push(Value::list(vec![Value::Integer(1), Value::Integer(2)]));
     pool.push(Value::list(vec![Value::Integer(1)]));
     pool
 }

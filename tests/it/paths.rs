@@ -243,7 +243,8 @@ impl Case {
             Selector::Shortest(k) => format!("SHORTEST {k} {mode}"),
             Selector::Groups(k) => format!("SHORTEST {k} {mode}PATH GROUPS "),
         };
-        let _ = write!(text, "MATCH p = {selector}");
+        let repeatable = if self.mode == Mode::Walk { "REPEATABLE ELEMENTS " } else { "" };
+        let _ = write!(text, "MATCH {repeatable}p = {selector}");
         let mut lengths = Vec::new();
         let mut path = String::new();
         let mut items =

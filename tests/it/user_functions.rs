@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use redstring::function::{FunctionProcedure, GroupState};
-use redstring::{Database, Error, Result, UserAggregate, UserFunction, Value};
+use redstring::{
+    Database, Detail, Error, ErrorClass, Phase, Result, UserAggregate, UserFunction, Value,
+};
 
 /// `math.double`, `text.join` and `text.orElse`.
 fn database() -> Database {
@@ -222,4 +224,49 @@ fn what_is_registered_is_listed() {
     // Another database knows nothing of it.
     let count = "CALL dbms.functions() YIELD name WHERE name STARTS WITH 'text' RETURN count(*)";
     assert_eq!(rows(&Database::in_memory(), count).unwrap(), ["0"]);
+}
+
+#[test]
+fn a_transaction_whose_failure_may_pass_is_tried_again() {
+    let db = Database::in_memory();
+    let failures = Arc::new(AtomicUsize::new(0));
+    let calls = Arc::new(AtomicUsize::new(0));
+    let (left, counted) = (failures.clone(), calls.clone());
+    let busy = UserFunction::new("my.busy(x :: INTEGER) :: INTEGER", move |_, arguments| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        match left.try_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)) {
+            Ok(_) => Err(Error::new(
+                ErrorClass::ProcedureError,
+                Phase::Runtime,
+                Detail::StoreLocked,
+                "somebody else has it",
+            )),
+            Err(_) => Ok(arguments[0].clone()),
+        }
+    });
+    db.register_function(busy.unwrap().volatile()).unwrap();
+    let text = |on_error: &str| {
+        format!(
+            "UNWIND [1, 2] AS i CALL (i) {{ CREATE (n:N {{i: i}}) RETURN my.busy(i) AS x }} \
+             IN TRANSACTIONS OF 1 ROW ON ERROR {on_error} RETURN x"
+        )
+    };
+    let made = || rows(&db, "MATCH (n:N) RETURN count(n)").unwrap();
+
+    // It fails three times, and the fourth time it does not.
+    failures.store(3, Ordering::SeqCst);
+    assert_eq!(rows(&db, &text("RETRY FOR 1000 SECONDS")).unwrap(), ["1", "2"]);
+    assert_eq!(calls.swap(0, Ordering::SeqCst), 5);
+    assert_eq!(made(), ["2"]);
+
+    // Without RETRY, and without time for it, once is enough.
+    for on_error in ["CONTINUE", "RETRY FOR 0 SECONDS THEN CONTINUE"] {
+        failures.store(1, Ordering::SeqCst);
+        assert_eq!(rows(&db, &text(on_error)).unwrap(), ["null", "2"], "{on_error}");
+        assert_eq!(calls.swap(0, Ordering::SeqCst), 2, "{on_error}");
+    }
+    failures.store(1, Ordering::SeqCst);
+    let failed = error(&db, &text("RETRY FOR 0 SECONDS"));
+    assert_eq!(failed.message(), "somebody else has it");
+    assert_eq!(made(), ["4"]);
 }

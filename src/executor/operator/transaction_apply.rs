@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
+use std::time::Instant;
 
 use crate::bound::Slot;
 use crate::error::Detail;
@@ -27,6 +29,8 @@ pub(crate) struct TransactionApply {
     columns: Option<Vec<Slot>>,
     optional: bool,
     rows: Compiled,
+    /// For how many seconds a transaction is tried again.
+    retry: Option<Compiled>,
     on_error: OnError,
     status: Option<Slot>,
     /// How many rows a transaction takes, once that is known.
@@ -37,6 +41,30 @@ pub(crate) struct TransactionApply {
     /// Whether a failure has ended it.
     stopped: bool,
     transactions: u64,
+}
+
+/// The pause before a transaction is tried for the second time; each later one is twice as long, up to
+/// [`LONGEST_PAUSE`].
+const PAUSE: Duration = Duration::from_millis(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// How long a transaction that fails is tried again.
+struct Patience {
+    end: Option<Instant>,
+    pause: Duration,
+}
+
+impl Patience {
+    /// Whether it may be tried again, after a pause.
+    fn wait(&mut self, ctx: &Context) -> Result<bool> {
+        let left = self.end.map(|end| end.saturating_duration_since(Instant::now()));
+        let Some(left) = left.filter(|left| !left.is_zero()) else { return Ok(false) };
+        ctx.check_limits()?;
+        std::thread::sleep(self.pause.min(left));
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        ctx.check_limits()?;
+        Ok(true)
+    }
 }
 
 /// What became of a transaction.
@@ -55,6 +83,7 @@ impl TransactionApply {
             columns: plan.columns.clone(),
             optional: plan.optional,
             rows: Compiled::new(&plan.transactions.rows)?,
+            retry: plan.transactions.retry.as_ref().map(Compiled::new).transpose()?,
             on_error: plan.transactions.on_error,
             status: plan.transactions.status,
             size: None,
@@ -190,21 +219,15 @@ impl TransactionApply {
             return Ok(());
         }
         self.transactions += 1;
-        let savepoint = ctx.savepoint();
-        let run = self.run(&outer, ctx);
-        let failure = match run.and_then(|out| ctx.check_connected().map(|()| out)) {
-            Ok(out) => match ctx.commit_and_begin()? {
-                Ok(()) => {
+        let mut patience = self.patience(ctx)?;
+        let failure = loop {
+            match self.attempt(&outer, ctx)? {
+                Ok(out) => {
                     self.give(out, &Outcome::Committed);
                     return Ok(());
                 }
-                Err(error) => error,
-            },
-            Err(error) => {
-                if let Some(savepoint) = savepoint {
-                    ctx.rollback_to(savepoint)?;
-                }
-                error
+                Err(error) if error.is_retryable() && patience.wait(ctx)? => {}
+                Err(error) => break error,
             }
         };
         if self.on_error == OnError::Fail || ends_all(&failure) {
@@ -213,6 +236,42 @@ impl TransactionApply {
         self.stopped = self.on_error == OnError::Break;
         self.give(self.all_without_results(outer), &Outcome::Failed(failure));
         Ok(())
+    }
+
+    /// Tries a transaction. Gives its rows, or why it failed; then it has left nothing.
+    fn attempt(&mut self, outer: &[Batch], ctx: &mut Context) -> Result<Result<Vec<Batch>>> {
+        let savepoint = ctx.savepoint();
+        let run = self.run(outer, ctx);
+        match run.and_then(|out| ctx.check_connected().map(|()| out)) {
+            Ok(out) => Ok(ctx.commit_and_begin()?.map(|()| out)),
+            Err(error) => {
+                if let Some(savepoint) = savepoint {
+                    ctx.rollback_to(savepoint)?;
+                }
+                Ok(Err(error))
+            }
+        }
+    }
+
+    /// How long a transaction may be tried.
+    fn patience(&self, ctx: &Context) -> Result<Patience> {
+        let Some(seconds) = &self.retry else { return Ok(Patience { end: None, pause: PAUSE }) };
+        let length = match seconds.evaluate_single(ctx)? {
+            Value::Integer(number) if number >= 0 => {
+                Duration::try_from_secs_f64(number as f64).ok()
+            }
+            Value::Float(number) => Duration::try_from_secs_f64(number).ok(),
+            _ => None,
+        };
+        let end = length.and_then(|length| Instant::now().checked_add(length));
+        let Some(end) = end else {
+            return Err(Error::argument(
+                Detail::NumberOutOfRange,
+                "RETRY FOR takes a number of seconds that is not negative",
+            )
+            .at(seconds.span()));
+        };
+        Ok(Patience { end: Some(end), pause: PAUSE })
     }
 
     fn all_without_results(&self, outer: Vec<Batch>) -> Vec<Batch> {

@@ -6,6 +6,7 @@ use crate::bound::Slot;
 use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
+use crate::error::Span;
 use crate::executor::Batch;
 use crate::executor::Context;
 use crate::executor::expression::Compiled;
@@ -42,6 +43,7 @@ struct NewRelationship {
     start: Slot,
     end: Slot,
     properties: Option<Compiled>,
+    span: Span,
 }
 
 /// Labels to give or take away, compiled.
@@ -131,6 +133,7 @@ impl Creation {
                     },
                     start: relationship.start,
                     end: relationship.end,
+                    span: relationship.span,
                     properties: relationship.properties.as_ref().map(Compiled::new).transpose()?,
                 })
             })
@@ -152,8 +155,9 @@ impl Creation {
                 if row == 0 || !computed.is_empty() {
                     labels = node.labels.ids(&computed, row, ctx)?;
                 }
-                let properties = stored(&maps, row, ctx)?;
-                created.push(ctx.transaction()?.create_node(&labels, properties)?);
+                let made = stored(&maps, row, ctx)
+                    .and_then(|properties| ctx.transaction()?.create_node(&labels, properties));
+                created.push(made.map_err(at(node.properties.as_ref()))?);
             }
             batch.set(node.slot, Column::nodes(created));
         }
@@ -167,9 +171,15 @@ impl Creation {
             let ends = batch.column(relationship.end)?;
             let mut created = Vec::with_capacity(batch.len());
             for row in 0..batch.len() {
-                let (start, end) = (end_node(&starts.get(row))?, end_node(&ends.get(row))?);
-                ctx.check_nodes([start, end].into_iter())?;
-                let properties = stored(&maps, row, ctx)?;
+                let end_of = |column: &Column| end_node(&column.get(row));
+                let ends = end_of(&starts).and_then(|start| {
+                    let end = end_of(&ends)?;
+                    ctx.check_nodes([start, end].into_iter())?;
+                    Ok((start, end))
+                });
+                let (start, end) = ends.map_err(|error| error.at(relationship.span))?;
+                let properties = stored(&maps, row, ctx);
+                let properties = properties.map_err(at(relationship.properties.as_ref()))?;
                 let name = match (&relationship.type_name, &types) {
                     (TypeName::Computed(name), Some(types)) => {
                         written_type(&types.get(row)).map_err(|e| e.at(name.span()))?
@@ -181,11 +191,21 @@ impl Creation {
                 };
                 let transaction = ctx.transaction()?;
                 let type_id = transaction.relationship_type(&name)?;
-                created.push(transaction.create_relationship(type_id, start, end, properties)?);
+                let made = transaction.create_relationship(type_id, start, end, properties);
+                created.push(made.map_err(at(relationship.properties.as_ref()))?);
             }
             batch.set(relationship.slot, Column::relationships(created));
         }
         Ok(batch)
+    }
+}
+
+/// Gives an error the place of an expression, where there is one.
+fn at(place: Option<&Compiled>) -> impl Fn(Error) -> Error {
+    let span = place.map(Compiled::span);
+    move |error| match span {
+        Some(span) => error.at(span),
+        None => error,
     }
 }
 
@@ -311,15 +331,17 @@ impl Change {
                 let keys = key.evaluate(batch, ctx)?;
                 let values = value.as_ref().map(|v| v.evaluate(batch, ctx)).transpose()?;
                 for row in 0..batch.len() {
-                    let Some(target) = target_of(&targets.get(row), ctx)? else { continue };
-                    let Value::String(key) = keys.get(row) else {
+                    let found = target_of(&targets.get(row), ctx).map_err(at(Some(target)))?;
+                    let Some(found) = found else { continue };
+                    let Value::String(name) = keys.get(row) else {
                         return Err(Error::type_error(
                             Detail::MapElementAccessByNonString,
                             format!("a property key is a String, found {}", keys.get(row)),
-                        ));
+                        )
+                        .at(key.span()));
                     };
-                    let value = values.as_ref().map_or(Value::Null, |v| v.get(row));
-                    set_property(&target, &key, &value, ctx)?;
+                    let new = values.as_ref().map_or(Value::Null, |v| v.get(row));
+                    set_property(&found, &name, &new, ctx).map_err(at(value.as_ref()))?;
                 }
                 Ok(())
             }
@@ -327,18 +349,9 @@ impl Change {
                 let targets = target.evaluate(batch, ctx)?;
                 let values = value.evaluate(batch, ctx)?;
                 for row in 0..batch.len() {
-                    let Some(target) = target_of(&targets.get(row), ctx)? else { continue };
-                    let map = map_of(&values.get(row), ctx)?;
-                    if *replace {
-                        for key in keys_of(&target, ctx)? {
-                            if !map.contains_key(&key) {
-                                set_property(&target, &key, &Value::Null, ctx)?;
-                            }
-                        }
-                    }
-                    for (key, value) in map.iter() {
-                        set_property(&target, key, value, ctx)?;
-                    }
+                    let found = target_of(&targets.get(row), ctx).map_err(at(Some(target)))?;
+                    let Some(found) = found else { continue };
+                    set_all(&found, &values.get(row), *replace, ctx).map_err(at(Some(value)))?;
                 }
                 Ok(())
             }
@@ -346,14 +359,15 @@ impl Change {
                 let targets = target.evaluate(batch, ctx)?;
                 let computed = labels.evaluate(batch, ctx)?;
                 for (row, value) in targets.iter().enumerate() {
-                    let node = match target_of(&value, ctx)? {
+                    let node = match target_of(&value, ctx).map_err(at(Some(target)))? {
                         None => continue,
                         Some(Target::Node(node)) => node,
                         Some(Target::Relationship(_)) => {
                             return Err(Error::type_error(
                                 Detail::InvalidArgumentType,
                                 "a relationship has no labels",
-                            ));
+                            )
+                            .at(target.span()));
                         }
                     };
                     let ids = labels.ids(&computed, row, ctx)?;
@@ -370,6 +384,22 @@ impl Change {
             }
         }
     }
+}
+
+/// Sets the properties of a map; with `replace`, removes all others.
+fn set_all(target: &Target, map: &Value, replace: bool, ctx: &mut Context) -> Result<()> {
+    let map = map_of(map, ctx)?;
+    if replace {
+        for key in keys_of(target, ctx)? {
+            if !map.contains_key(&key) {
+                set_property(target, &key, &Value::Null, ctx)?;
+            }
+        }
+    }
+    for (key, value) in map.iter() {
+        set_property(target, key, value, ctx)?;
+    }
+    Ok(())
 }
 
 fn target_of(value: &Value, ctx: &Context) -> Result<Option<Target>> {

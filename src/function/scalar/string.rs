@@ -284,7 +284,9 @@ fn split(_: &Context<'_>, args: &[Value]) -> Result<Value> {
         }
         _ => return Err(args.wrong_type(1, "a string or a list of strings")),
     }
-    let pieces: Vec<Value> = if delimiters.contains(&"") {
+    let pieces: Vec<Value> = if original.is_empty() {
+        vec![text("")]
+    } else if delimiters.contains(&"") {
         let others: Vec<&str> = delimiters.into_iter().filter(|d| !d.is_empty()).collect();
         let parts = pieces(original, &others);
         parts.iter().flat_map(|part| part.chars()).map(|c| text(c.to_string())).collect()

@@ -81,6 +81,7 @@ fn functions_compute() {
         ("split", vec![text("one1two"), text("1")], texts(&["one", "two"])),
         ("split", vec![text("ab"), text("")], texts(&["a", "b"])),
         ("split", vec![text(""), text(",")], texts(&[""])),
+        ("split", vec![text(""), text("")], texts(&[""])),
         ("split", vec![text("a,b; c"), texts(&[",", "; ", ";"])], texts(&["a", "b", "c"])),
         ("btrim", vec![text("xyaxy"), text("yx")], text("a")),
         ("reverse", vec![text("añb")], text("bña")),

@@ -400,7 +400,8 @@ node! {
         pub transactions: Option<Transactions>,
     }
 
-    /// `IN [n CONCURRENT] TRANSACTIONS [OF n ROWS] [ON ERROR …] [REPORT STATUS AS variable]`
+    /// `IN [n CONCURRENT] TRANSACTIONS [OF n ROWS] [ON ERROR …] [REPORT STATUS AS variable]`, where ON ERROR takes
+    /// `[RETRY [FOR n SECONDS] THEN] CONTINUE|BREAK|FAIL`
     pub struct Transactions {
         /// Whether `CONCURRENT` was written.
         pub concurrent: bool,
@@ -408,10 +409,18 @@ node! {
         pub concurrency: Option<Expression>,
         /// How many rows a transaction takes.
         pub rows: Option<Expression>,
-        /// What happens when one fails.
+        /// Whether one that fails is tried again.
+        pub retry: Option<Retry>,
+        /// What happens when one fails, or has failed for too long.
         pub on_error: Option<OnError>,
         /// The variable that gets what became of the transaction.
         pub status: Option<Name>,
+    }
+
+    /// `RETRY [FOR n SECONDS]`
+    pub struct Retry {
+        /// For how long.
+        pub seconds: Option<Expression>,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Statements and queries.
 
 use crate::syntax::ast::Clause;
+use crate::syntax::ast::ProjectionItem;
 
 node! {
     /// One statement: a query, and whether to run it.
@@ -59,6 +60,20 @@ impl Query {
     /// It, and the queries after each `NEXT`.
     pub fn segments(&self) -> impl Iterator<Item = &Query> {
         std::iter::once(self).chain(&self.next)
+    }
+
+    /// The first of its columns that has no name: an expression in the last RETURN, whichever way it takes.
+    pub fn unnamed_column(&self) -> Option<&ProjectionItem> {
+        let last = self.next.last().unwrap_or(self);
+        last.parts().find_map(|part| match part.clauses.last() {
+            Some(Clause::Return(clause)) => clause
+                .projection
+                .items
+                .iter()
+                .find(|item| item.alias.is_none() && item.expression.as_variable().is_none()),
+            Some(Clause::Conditional(clause)) => clause.queries().find_map(Query::unnamed_column),
+            _ => None,
+        })
     }
 
     /// Whether it ends in RETURN, whichever way it takes.

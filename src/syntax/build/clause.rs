@@ -32,6 +32,7 @@ use crate::syntax::ast::QualifiedName;
 use crate::syntax::ast::Remove;
 use crate::syntax::ast::RemoveItem;
 use crate::syntax::ast::RemoveItemKind;
+use crate::syntax::ast::Retry;
 use crate::syntax::ast::Return;
 use crate::syntax::ast::Set;
 use crate::syntax::ast::SetItem;
@@ -503,6 +504,7 @@ impl Builder<'_> {
             concurrent: false,
             concurrency: None,
             rows: None,
+            retry: None,
             on_error: None,
             status: None,
             span,
@@ -513,13 +515,9 @@ impl Builder<'_> {
                 Rule::transaction_rows => into.rows.replace(self.only_value(part)?).is_some(),
                 Rule::report_status => into.status.replace(self.variable_within(&part)?).is_some(),
                 Rule::on_error => {
-                    let word = part.into_inner().next_back().map(|word| word.as_rule());
-                    let on_error = match word {
-                        Some(Rule::kw_continue) => OnError::Continue,
-                        Some(Rule::kw_break) => OnError::Break,
-                        _ => OnError::Fail,
-                    };
-                    into.on_error.replace(on_error).is_some()
+                    let repeated = into.on_error.is_some() || into.retry.is_some();
+                    self.on_error(part, &mut into)?;
+                    repeated
                 }
                 Rule::kw_concurrent => {
                     into.concurrent = true;
@@ -535,6 +533,28 @@ impl Builder<'_> {
             }
         }
         Ok(into)
+    }
+
+    fn on_error(&self, pair: Pair<'_>, into: &mut Transactions) -> Result<()> {
+        for part in pair.into_inner() {
+            let span = self.span(&part);
+            match part.as_rule() {
+                Rule::retry => {
+                    let seconds = part.into_inner().find(|part| part.as_rule() == Rule::expression);
+                    let seconds = seconds.map(|seconds| self.value(seconds)).transpose()?;
+                    into.retry = Some(Retry { seconds, span });
+                }
+                Rule::failure => {
+                    into.on_error = match part.into_inner().next().map(|word| word.as_rule()) {
+                        Some(Rule::kw_continue) => Some(OnError::Continue),
+                        Some(Rule::kw_break) => Some(OnError::Break),
+                        _ => Some(OnError::Fail),
+                    };
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     fn load_csv(&self, pair: Pair<'_>) -> Result<LoadCsv> {

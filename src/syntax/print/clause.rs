@@ -348,11 +348,21 @@ impl Printer {
             self.expression(rows);
             self.word(" ROWS");
         }
-        match transactions.on_error {
-            None => {}
-            Some(OnError::Continue) => self.word(" ON ERROR CONTINUE"),
-            Some(OnError::Break) => self.word(" ON ERROR BREAK"),
-            Some(OnError::Fail) => self.word(" ON ERROR FAIL"),
+        if let Some(retry) = &transactions.retry {
+            self.word(" ON ERROR RETRY");
+            if let Some(seconds) = &retry.seconds {
+                self.word(" FOR ");
+                self.expression(seconds);
+                self.word(" SECONDS");
+            }
+        }
+        if let Some(on_error) = transactions.on_error {
+            self.word(if transactions.retry.is_some() { " THEN " } else { " ON ERROR " });
+            self.word(match on_error {
+                OnError::Continue => "CONTINUE",
+                OnError::Break => "BREAK",
+                OnError::Fail => "FAIL",
+            });
         }
         if let Some(status) = &transactions.status {
             self.word(" REPORT STATUS AS ");

@@ -181,3 +181,6 @@ MATCH REPEATABLE ELEMENTS (a)-->(b), (a)-->(b) OPTIONAL MATCH DIFFERENT RELATION
 MATCH walk = (shortest)-->(any), (path {group: 1})-[paths]->(all) RETURN walk, shortest, any, path, paths, all;
 MATCH (n IS A|B&!C)-[r IS !R]->(IS %) WHERE n IS A AND NOT r IS S|T RETURN n IS A|B AS x, [m IN [n] WHERE m IS A | m] AS y;
 MATCH (n) WHERE EXISTS { REPEATABLE ELEMENTS (n)-->{1,2}(m) } AND COUNT { ANY SHORTEST (n)-->+() } > 1 RETURN n;
+UNWIND [1] AS retry CALL (retry) { CREATE (:X) } IN 2 CONCURRENT TRANSACTIONS OF 5 ROWS ON ERROR RETRY FOR $s secs THEN CONTINUE REPORT STATUS AS s FINISH;
+CALL { CREATE (:X) } IN TRANSACTIONS ON ERROR RETRY;
+CALL { CREATE (:X) } IN TRANSACTIONS ON ERROR retry then break;

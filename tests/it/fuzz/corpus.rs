@@ -93,7 +93,7 @@ pub fn stored() -> redstring::Result<Vec<Vec<u8>>> {
                 ("float", Value::Float(number as f64 / 3.0)),
                 ("text", Value::string("text")),
                 ("flag", Value::Boolean(number % 2 == 0)),
-                ("list", Value::List(Arc::new(vec![Value::Integer(number), Value::string("x")]))),
+                ("list", Value::List(Arc::new(vec![Value::Integer(number), Value::Integer(-1)]))),
             ] {
                 if number % 3 > 0 || key == "integer" {
                     properties.push((transaction.key(key)?, value));
