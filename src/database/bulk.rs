@@ -1,5 +1,8 @@
 //! The bulk load of the graph, as formats of files use it: names and numbers instead of the graph's types.
 
+use std::path::Path;
+use std::path::PathBuf;
+
 use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
@@ -33,18 +36,18 @@ pub(crate) enum Types {
 }
 
 impl Database {
-    /// Fills the graph with what `fill` adds, and with the indexes and constraints of scripts: all of it, durable when
+    /// Fills the graph with what `fill` adds, and with the indexes and constraints of scripts, each with its file: all of it, durable when
     /// this returns, or nothing where it fails.
     pub(crate) fn load<T>(
         &self,
         threads: usize,
-        schema: &[String],
+        schema: &[(PathBuf, String)],
         fill: impl FnOnce(&mut Loading<'_, '_>) -> Result<T>,
     ) -> Result<T> {
         let begin = |transaction| {
             let mut open = Some(transaction);
-            for script in schema {
-                self.run_schema(script, &mut open)?;
+            for (file, script) in schema {
+                self.run_schema(file, script, &mut open)?;
             }
             open.ok_or_else(session::lost)
         };
@@ -52,14 +55,19 @@ impl Database {
     }
 
     /// Runs the commands of a script, which may change the schema alone.
-    fn run_schema(&self, script: &str, open: &mut Option<Transaction>) -> Result<()> {
+    fn run_schema(&self, file: &Path, script: &str, open: &mut Option<Transaction>) -> Result<()> {
         for span in token::split(script) {
             let text = script.get(span.start..span.end).unwrap_or_default();
-            let prepared = self.engine.prepare(text)?;
+            let (line, column) = span.line_column(script);
+            let place = format!("{}:{line}:{column}", file.display());
+            let prepared = self.engine.prepare(text).map_err(|error| {
+                let message = format!("{place}: {}", error.message());
+                Error::usage(Detail::InvalidFile, message).caused_by(error)
+            })?;
             let params = ().into_params()?.0;
             drained(self.engine.run(&prepared, params, Scope::Transaction(open))?)?;
             if open.as_ref().is_some_and(|open| open.counts().change_data()) {
-                let message = format!("`{text}` changes more than indexes and constraints");
+                let message = format!("{place}: a statement changes more than the schema");
                 return Err(Error::usage(Detail::InvalidFile, message)
                     .help("Run it as a script of its own, after the import."));
             }

@@ -27,7 +27,7 @@ pub(super) struct Contents {
     pub(super) nodes: Vec<NodeFiles>,
     pub(super) relationships: Vec<RelationshipFiles>,
     /// Scripts that make indexes and constraints.
-    pub(super) schema: Vec<String>,
+    pub(super) schema: Vec<(PathBuf, String)>,
 }
 
 impl Contents {
@@ -78,7 +78,8 @@ impl Contents {
         };
         if name == SCHEMA {
             let script = fs::read_to_string(&path);
-            self.schema.push(script.map_err(|error| input::failed("read", &path, error))?);
+            let script = script.map_err(|error| input::failed("read", &path, error))?;
+            self.schema.push((path, script));
             return Ok(());
         }
         match format {

@@ -34,6 +34,8 @@ use super::report;
 const QUIET: Duration = Duration::from_secs(1);
 
 const AFTER: &str = "\
+Files of whole graphs, and folders that `redstring export` made, are named alone:
+  redstring import graph graph.jsonl.gz
 A header names the columns, in the first line of the first file of a list, as Neo4j's import has it:
   personId:ID(Person),name,born:int,aliases:string[],:LABEL
   :START_ID(Person),:END_ID(Person),:TYPE,since:date

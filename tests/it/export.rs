@@ -313,3 +313,90 @@ fn more_tables_than_files_may_be_open() {
     db.export(&folder, &format("csv")).unwrap();
     assert_eq!(everything(&imported(&folder)), everything(&db));
 }
+
+/// A small deterministic generator (xorshift64*).
+fn random(state: &mut u64) -> usize {
+    *state ^= *state >> 12;
+    *state ^= *state << 25;
+    *state ^= *state >> 27;
+    (state.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) as usize
+}
+
+#[test]
+fn damaged_texts_are_errors_or_other_graphs() {
+    let files = Files::new();
+    let db = with_schema();
+    let odd = "CREATE ({l: [1, 2], p: point({x: 1, y: 2}), d: duration('P1D'), m: 1}), ({m: 'x'})";
+    db.execute(odd, ()).unwrap();
+    let csv = files.path("csv");
+    db.export(&csv, &format("csv")).unwrap();
+    let tables = ["nodes-Person.csv", "nodes.csv", "relationships-KNOWS.csv", "schema.cypher"];
+    let mut targets: Vec<_> = tables.iter().map(|name| (csv.clone(), csv.join(name))).collect();
+    for name in ["g.jsonl", "g.graphml", "g.jsonl.zst"] {
+        let file = files.path(name);
+        db.export(&file, &ExportOptions::default()).unwrap();
+        targets.push((file.clone(), file));
+    }
+    let mut state = 7;
+    for (import, file) in targets {
+        let whole = fs::read(&file).unwrap();
+        let mut errors = 0;
+        for _ in 0..40 {
+            let mut bytes = whole.clone();
+            let at = random(&mut state) % bytes.len();
+            match random(&mut state) % 3 {
+                0 => bytes[at] ^= 1 << (random(&mut state) % 8),
+                1 => bytes.truncate(at),
+                _ => {
+                    let repeated = &whole[..random(&mut state) % whole.len()];
+                    drop(bytes.splice(at..at, repeated.iter().copied()));
+                }
+            }
+            fs::write(&file, bytes).unwrap();
+            let copy = Database::in_memory();
+            if copy.import(&ImportOptions::default().graph(&import)).is_err() {
+                errors += 1;
+                assert_eq!((everything(&copy).len(), schema(&copy).len()), (1, 0), "{file:?}");
+            }
+            assert_sound(&copy);
+        }
+        assert!(errors > 0, "{file:?}");
+        fs::write(&file, whole).unwrap();
+    }
+}
+
+#[test]
+fn scripts_of_a_folder_make_the_schema_alone() {
+    let files = Files::new();
+    let folder = files.path("graph");
+    with_schema().export(&folder, &format("csv")).unwrap();
+    let index = "CREATE INDEX FOR (p:P) ON (p.x);\n";
+    let cases = [
+        ("  CREATE (:P);", "schema.cypher:2:3: a statement changes more"),
+        ("CREATE INDX;", "schema.cypher:2:1: "),
+    ];
+    for (statement, expected) in cases {
+        fs::write(folder.join("schema.cypher"), format!("{index}{statement}")).unwrap();
+        let db = Database::in_memory();
+        let error = db.import(&ImportOptions::default().graph(&folder)).unwrap_err();
+        assert!(place(&error).starts_with(expected), "{error}");
+        assert_eq!((everything(&db).len(), schema(&db).len()), (1, 0));
+    }
+}
+
+#[test]
+fn empty_names_are_refused_where_there_is_no_place_for_them() {
+    let files = Files::new();
+    let statements = ["CREATE ({``: 1})", "CREATE ()-[:``]->()", "CREATE (:`` {a: 1})"];
+    for (number, create) in statements.iter().enumerate() {
+        let db = Database::in_memory();
+        db.execute(create, ()).unwrap();
+        for format in ["csv", "parquet", "graphml", "jsonl"] {
+            let folder = files.path(&format!("{format}-{number}"));
+            match db.export(&folder, &self::format(format)) {
+                Ok(_) => assert_eq!(everything(&imported(&folder)), everything(&db), "{format}"),
+                Err(error) => assert!(error.to_string().contains("an empty name"), "{error}"),
+            }
+        }
+    }
+}

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
 use crate::interchange::field::Scalar;
@@ -112,15 +113,25 @@ type Columns = BTreeMap<Arc<str>, ColumnType>;
 /// What the tables of all of them gather before it is written, in bytes.
 const GATHERED: usize = 64 << 20;
 
+/// What has the empty name has no place in a header.
+fn nameless(what: &str) -> Error {
+    Error::usage(Detail::InvalidFile, format!("tables cannot hold a {what} with an empty name"))
+        .help("Rename it, or choose another format.")
+}
+
 fn survey(source: &Source, format: &TableFormat) -> Result<Each<Columns>> {
     let note = |columns: &mut Columns, properties: &Map| {
         for (key, value) in properties {
+            if key.is_empty() {
+                return Err(nameless("property"));
+            }
             let found = (format.column)(value);
             match columns.get_mut(key) {
                 Some(known) => *known = known.with(found),
                 None => drop(columns.insert(key.clone(), found)),
             }
         }
+        Ok(())
     };
     let mut all = Each { nodes: BTreeMap::new(), relationships: BTreeMap::<_, Columns>::new() };
     source.each_node(|node| {
@@ -128,18 +139,16 @@ fn survey(source: &Source, format: &TableFormat) -> Result<Each<Columns>> {
             all.nodes.insert(node.labels().to_vec(), Columns::new());
         }
         if let Some(columns) = all.nodes.get_mut(node.labels()) {
-            note(columns, node.properties());
+            note(columns, node.properties())?;
         }
         Ok(())
     })?;
     source.each_relationship(|relationship| {
-        if let Some(record) = relationship.record() {
-            note(
-                all.relationships.entry(record.type_name.clone()).or_default(),
-                &record.properties,
-            );
+        let Some(record) = relationship.record() else { return Ok(()) };
+        if record.type_name.is_empty() {
+            return Err(nameless("relationship type"));
         }
-        Ok(())
+        note(all.relationships.entry(record.type_name.clone()).or_default(), &record.properties)
     })?;
     Ok(all)
 }

@@ -189,6 +189,11 @@ impl GraphWriter for Document {
 
     fn relationship(&mut self, relationship: &Relationship, out: &mut Output) -> Result<()> {
         let Some(record) = relationship.record() else { return Ok(()) };
+        if record.type_name.is_empty() {
+            let message = "GraphML cannot hold a relationship type with an empty name";
+            return Err(Error::usage(Detail::InvalidFile, message)
+                .help("Rename it, or choose another format."));
+        }
         let mut text = format!(
             "<edge id=\"e{}\" source=\"n{}\" target=\"n{}\"",
             relationship.id(),
