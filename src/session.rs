@@ -414,7 +414,9 @@ fn check_parameters(statement: &bound::Statement, given: &Map) -> Result<()> {
         let others = given.keys().filter(|key| !statement.parameters.contains(key));
         return Err(match nearest(name, others.map(|key| &**key)) {
             Some(near) => error.help(format!("There is `${near}`; did you mean it?")),
-            None => error.help(format!("Give it a value, as in `params! {{\"{name}\" => 1}}`.")),
+            None => error.help(format!(
+                    "Give it a value: `params! {{\"{name}\" => 1}}` in a program, `:param {name} => 1` in the shell."
+                )),
         });
     }
     Ok(())

@@ -6,6 +6,7 @@ use crate::error::Detail;
 use crate::error::Error;
 use crate::output::FORMATS;
 use crate::output::Format;
+use crate::value::Value;
 
 use super::report;
 use super::runner::{Failure, Runner, Source, Stop};
@@ -62,6 +63,13 @@ pub(super) static COMMANDS: &[Command] = &[
         arguments: "[FORMAT]",
         doc: "chooses how results are written, or lists the ways",
         run: mode,
+    },
+    Command {
+        name: "param",
+        aliases: &["params"],
+        arguments: "[NAME => EXPRESSION]",
+        doc: "gives a parameter a value, or lists those that have one",
+        run: parameter,
     },
     Command {
         name: "echo",
@@ -157,6 +165,51 @@ fn mode(runner: &mut Runner, arguments: &str) -> Result<(), Failure> {
             .help(format!("The formats are {}.", names.join(", ")))
     })?;
     Ok(())
+}
+
+fn parameter(runner: &mut Runner, arguments: &str) -> Result<(), Failure> {
+    if arguments.is_empty() {
+        for (name, value) in &runner.parameters {
+            writeln!(runner.out, ":param {} => {value}", quoted(name))?;
+        }
+        return Ok(runner.out.flush()?);
+    }
+    let arguments = arguments.trim_end_matches(|c: char| c == ';' || c.is_whitespace());
+    // A map gives several at once, as in Neo4j's shell.
+    if arguments.starts_with('{') {
+        return match runner.value(arguments)? {
+            Value::Map(map) => {
+                runner
+                    .parameters
+                    .extend(map.iter().map(|(name, value)| (name.clone(), value.clone())));
+                Ok(())
+            }
+            other => Err(usage(&format!("`{other}` is no map of parameters")).into()),
+        };
+    }
+    let Some((name, expression)) = arguments.split_once("=>") else {
+        return Err(usage("`:param` needs a name, `=>` and an expression").into());
+    };
+    let name = name.trim();
+    let plain = name.strip_prefix('`').and_then(|name| name.strip_suffix('`'));
+    let name = plain.map_or_else(|| name.to_owned(), |name| name.replace("``", "`"));
+    let name = name.strip_prefix('$').unwrap_or(&name);
+    if name.is_empty() || plain.is_none() && name.contains(char::is_whitespace) {
+        return Err(usage(&format!("`{name}` is no name of a parameter")).into());
+    }
+    let value = runner.value(expression.trim())?;
+    runner.parameters.insert(name.into(), value);
+    Ok(())
+}
+
+fn usage(message: &str) -> Error {
+    Error::usage(Detail::InvalidCommand, message).help("Write `:param name => expression`.")
+}
+
+/// A name as it is written.
+fn quoted(name: &str) -> String {
+    let plain = !name.is_empty() && name.chars().all(|c| c == '_' || c.is_alphanumeric());
+    if plain { name.to_owned() } else { format!("`{}`", name.replace('`', "``")) }
 }
 
 fn echo(runner: &mut Runner, arguments: &str) -> Result<(), Failure> {

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use crate::database::CancelHandle;
 use crate::database::Database;
+use crate::database::Params;
 use crate::database::Transaction;
 use crate::error::Detail;
 use crate::error::Error;
@@ -14,6 +15,8 @@ use crate::error::Result;
 use crate::output::Format;
 use crate::output::WriteError;
 use crate::result::Counters;
+use crate::value::Map;
+use crate::value::Value;
 
 use super::command;
 use super::report;
@@ -78,11 +81,14 @@ pub(super) struct Runner {
     pub(super) chatty: bool,
     /// Whether each statement of a script, with the comments before it, is written before its result.
     pub(super) echo: bool,
+    /// The parameters of all statements.
+    pub(super) parameters: Map,
 }
 
 impl Runner {
     pub(super) fn new(database: Database, format: &'static Format, out: Box<dyn Write>) -> Self {
-        Self { database, transaction: None, format, out, chatty: false, echo: false }
+        let parameters = Map::default();
+        Self { database, transaction: None, format, out, chatty: false, echo: false, parameters }
     }
 
     /// Runs every piece of the source, up to the first that fails.
@@ -151,10 +157,11 @@ impl Runner {
             ["ROLLBACK"] => return self.rollback(),
             _ => {}
         }
+        let parameters = self.parameters();
         let begun = Instant::now();
         let mut rows = match &mut self.transaction {
-            Some(transaction) => transaction.query(text, ())?,
-            None => self.database.query(text, ())?,
+            Some(transaction) => transaction.query(text, parameters)?,
+            None => self.database.query(text, parameters)?,
         };
         let columns = rows.columns().len();
         let count = self.format.write(&mut rows, &mut self.out)?;
@@ -167,6 +174,27 @@ impl Runner {
             report::say(&told(columns, count, counters, begun.elapsed()));
         }
         Ok(())
+    }
+
+    fn parameters(&self) -> Params {
+        self.parameters.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
+    /// The value of an expression.
+    pub(super) fn value(&mut self, expression: &str) -> Result<Value> {
+        let text = format!("RETURN {expression}\n AS value");
+        let parameters = self.parameters();
+        let row =
+            self.database.query(&text, parameters).and_then(|mut rows| rows.next().transpose());
+        match row {
+            Ok(row) => Ok(row.and_then(|row| row.values().first().cloned()).unwrap_or_default()),
+            // Its place is one of a text that nobody wrote.
+            Err(error) => {
+                let message = format!("`{expression}` has no value: {}", error.message());
+                let help = error.help_text().unwrap_or("Write an expression of Cypher.").to_owned();
+                Err(Error::usage(Detail::InvalidCommand, message).help(help))
+            }
+        }
     }
 
     /// Opens a transaction.

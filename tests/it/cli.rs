@@ -243,3 +243,27 @@ fn a_statement_holds_no_more_than_it_may() {
     assert!(ran.err.contains("--memory-limit") && ran.err.contains("512MiB"), "{}", ran.err);
     assert!(run(&["--help"]).out.contains("--memory-limit <SIZE>"));
 }
+
+#[test]
+fn parameters_are_given_by_a_command() {
+    let script = "CREATE (:P {n: 1})-[:R]->(:P {n: 2})-[:R]->(:P {n: 3});\n\
+                  :param k => 1 + 1\n:param $ks => [$k, 'a']\n:param {text: 'it', `odd one`: null}\n:param\n\
+                  MATCH p = SHORTEST $k (:P {n: 1})-[:R]-+(:P {n: 3}) RETURN length(p) AS l;\n\
+                  RETURN $ks[0] AS a, $text AS b, $`odd one` AS c;\n";
+    let ran = run_with_input(&["--format", "jsonl"], script);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let listed =
+        ":param k => 2\n:param ks => [2, 'a']\n:param `odd one` => null\n:param text => 'it'\n";
+    assert_eq!(ran.out, format!("{listed}{{\"l\":2}}\n{{\"a\":2,\"b\":\"it\",\"c\":null}}\n"));
+    for (command, told) in [
+        (":param k", "`:param` needs a name"),
+        (":param k => 1 +", "`1 +` has no value"),
+        (":param a b => 1", "`a b` is no name of a parameter"),
+    ] {
+        let ran = run(&["-c", command]);
+        assert_eq!(ran.code, Some(1), "{command}");
+        assert!(ran.err.contains(told), "{command}: {}", ran.err);
+    }
+    let ran = run(&["-c", "RETURN $x"]);
+    assert!(ran.err.contains("`:param x => 1`"), "{}", ran.err);
+}
