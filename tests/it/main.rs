@@ -32,6 +32,7 @@ mod manual;
 mod notification;
 mod parquet;
 mod paths;
+mod soak;
 mod storage;
 mod store;
 mod syntax;
