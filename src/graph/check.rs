@@ -209,11 +209,15 @@ fn check_relationships(snapshot: &Snapshot, nodes: &Bits, report: &mut CheckRepo
 
 /// Every entry of an index must be what its node or relationship holds, and all of these must have one.
 fn check_index(snapshot: &Snapshot, index: &Arc<Index>, report: &mut CheckReport) {
-    let (mut found, mut wrong) = (0, 0);
+    let (mut found, mut wrong, mut order) = (0, 0, 0);
+    let mut last: Option<(Value, u64)> = None;
     let everything = Value::map(Map::new());
     let read = snapshot.entries(index, everything, None, |key, id| {
         found += 1;
         wrong += u64::from(snapshot.index_key(index, id)?.as_ref() != Some(key));
+        let entry = (key.clone(), id);
+        order += u64::from(last.as_ref().is_some_and(|last| *last >= entry));
+        last = Some(entry);
         Ok(true)
     });
     if report.note(read).is_none() {
@@ -221,6 +225,9 @@ fn check_index(snapshot: &Snapshot, index: &Arc<Index>, report: &mut CheckReport
     }
     if wrong > 0 {
         report.problem(format!("{wrong} entries of index `{}` are wrong", index.name));
+    }
+    if order > 0 {
+        report.problem(format!("{order} entries of index `{}` stand in no order", index.name));
     }
     let mut count = 0;
     let mut add = |ids: &[u64], report: &mut CheckReport| {

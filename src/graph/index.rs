@@ -14,8 +14,12 @@ use crate::value::ordering;
 
 use super::ids::IdSet;
 use super::schema::{Index, IndexId, SchemaTarget};
-use super::segment::{Base, INDEX_CHUNK, IndexChunk, IndexReader, SectionKey, SegmentBuilder};
+use super::segment::{Base, ColumnReader, IndexReader, SectionKey};
 use super::snapshot::Snapshot;
+
+mod write;
+
+pub(super) use write::write;
 
 /// An entry of an index: a value (a list of them, where the index has several properties) and who has it.
 pub(super) type Entry = (Value, u64);
@@ -180,24 +184,30 @@ impl Below<'_> {
         }
     }
 
-    fn entry(&mut self, at: u64) -> Result<Option<Entry>> {
+    /// The next entry; the position moves behind it.
+    fn next(&mut self, at: &mut u64) -> Result<Option<Entry>> {
         match self {
             Self::Nothing => Ok(None),
-            Self::Stored(reader) => reader.entry(at),
-            Self::Run(run) => Ok(run.entries.get(at as usize).cloned()),
+            Self::Stored(reader) => reader.next(at),
+            Self::Run(run) => {
+                let entry = run.entries.get(*at as usize).cloned();
+                *at += 1;
+                Ok(entry)
+            }
         }
     }
 
-    /// The id of the entry, if its value is equivalent to this one.
-    fn id_of(&mut self, at: u64, key: &Value) -> Result<Option<u64>> {
+    /// The id of the next entry, if its value is equivalent to this one.
+    fn next_of(&mut self, at: &mut u64, key: &Value) -> Result<Option<u64>> {
         match self {
             Self::Nothing => Ok(None),
-            Self::Stored(reader) => reader.id_of(at, key),
-            Self::Run(run) => Ok(run
-                .entries
-                .get(at as usize)
-                .filter(|(value, _)| ordering::equivalent(value, key))
-                .map(|(_, id)| *id)),
+            Self::Stored(reader) => reader.next_of(at, key),
+            Self::Run(run) => {
+                let entry = run.entries.get(*at as usize);
+                *at += 1;
+                let same = entry.filter(|(value, _)| ordering::equivalent(value, key));
+                Ok(same.map(|(_, id)| *id))
+            }
         }
     }
 }
@@ -225,8 +235,7 @@ impl Snapshot {
             }
             let first = ids.len();
             let mut at = below.seek(key, 0)?;
-            while let Some(id) = below.id_of(at, key)? {
-                at += 1;
+            while let Some(id) = below.next_of(&mut at, key)? {
                 if !touched.contains(id) {
                     ids.push(id);
                 }
@@ -293,8 +302,7 @@ impl Snapshot {
         let mut below = self.below(index)?;
         let mut at = below.seek(&from, first)?;
         let mut next_below = || loop {
-            let entry = below.entry(at)?;
-            at += 1;
+            let entry = below.next(&mut at)?;
             if entry.as_ref().is_none_or(|(_, id)| !touched.contains(*id)) {
                 return Ok::<_, Error>(entry);
             }
@@ -399,99 +407,72 @@ impl Snapshot {
     }
 }
 
+/// The set of those that an index is on.
+fn of(on: SchemaTarget) -> SectionKey {
+    match on {
+        SchemaTarget::Label(label) => SectionKey::Label(label.0),
+        SchemaTarget::Type(of) => SectionKey::OfType(of.0),
+    }
+}
+
+/// Reads from the columns of a base where those that an index is on stand in it.
+struct Keys<'a> {
+    index: &'a Index,
+    /// A column for each property; none where nobody has one of them.
+    columns: Option<Vec<ColumnReader<'a>>>,
+}
+
+impl<'a> Keys<'a> {
+    fn new(base: &'a Base, index: &'a Index) -> Result<Self> {
+        let column = match index.on {
+            SchemaTarget::Label(_) => SectionKey::NodeColumn,
+            SchemaTarget::Type(_) => SectionKey::RelationshipColumn,
+        };
+        let columns = index.keys.iter().map(|key| base.column(column(key.0)).transpose());
+        let columns = columns.collect::<Option<Result<Vec<_>>>>().transpose()?;
+        Ok(Self { index, columns })
+    }
+
+    /// The place of somebody who has the label or type, if there is one.
+    fn key(&mut self, id: u64) -> Result<Option<Value>> {
+        let Some(columns) = &mut self.columns else { return Ok(None) };
+        let mut values = Vec::with_capacity(columns.len());
+        for column in columns {
+            match column.get(id)? {
+                Value::Null => return Ok(None),
+                value => values.push(value),
+            }
+        }
+        let key = match values.pop() {
+            Some(only) if values.is_empty() => Some(only).filter(|only| self.index.holds(only)),
+            last => {
+                values.extend(last);
+                Some(Value::list(values))
+            }
+        };
+        Ok(key)
+    }
+}
+
 /// The entries of an index in a base that does not hold it.
 fn sorted(base: &Base, index: &Index) -> Result<Run> {
-    let (of, column): (_, fn(u32) -> SectionKey) = match index.on {
-        SchemaTarget::Label(label) => (SectionKey::Label(label.0), SectionKey::NodeColumn),
-        SchemaTarget::Type(of) => (SectionKey::OfType(of.0), SectionKey::RelationshipColumn),
-    };
     let mut entries = Vec::new();
-    let mut readers = Vec::new();
-    for key in &index.keys {
-        match base.column(column(key.0))? {
-            Some(reader) => readers.push(reader),
-            // Nobody has the property.
-            None => return Ok(Run { entries, distinct: 0 }),
-        }
-    }
+    let mut keys = Keys::new(base, index)?;
     let mut ids = Vec::new();
     let mut next = 0;
     loop {
         ids.clear();
-        let end = base.scan(&[of], next, 1 << 16, &mut ids)?;
+        let end = base.scan(&[of(index.on)], next, 1 << 16, &mut ids)?;
         for id in &ids {
             next = id + 1;
-            let mut values = Vec::with_capacity(readers.len());
-            for reader in &mut readers {
-                let value = reader.get(*id)?;
-                if matches!(value, Value::Null) {
-                    break;
-                }
-                values.push(value);
-            }
-            if values.len() < readers.len() {
-                continue;
-            }
-            let key = match values.pop() {
-                Some(only) if values.is_empty() => only,
-                last => {
-                    values.extend(last);
-                    Value::list(values)
-                }
-            };
-            entries.push((key, *id));
+            entries.extend(keys.key(*id)?.map(|key| (key, *id)));
         }
         if end {
             break;
         }
     }
     entries.sort_unstable();
-    if index.kind == super::schema::IndexKind::Text {
-        entries.retain(|(value, _)| index.holds(value));
-    }
     let changes = entries.windows(2).filter(|pair| pair[0].0 != pair[1].0).count() as u64;
     let distinct = if entries.is_empty() { 0 } else { changes + 1 };
     Ok(Run { entries, distinct })
-}
-
-/// Writes the indexes of a snapshot that the base lacks or that may have changed: chunks of entries in order, and where
-/// each chunk begins.
-pub(super) fn write(snapshot: &Snapshot, builder: &mut SegmentBuilder) -> Result<()> {
-    builder.keep_indexes(|id| snapshot.state.schema.index(id).is_some());
-    for index in snapshot.state.schema.indexes() {
-        let section = SectionKey::Index(index.id.0);
-        if builder.has(section) && snapshot.touched(index).is_empty() {
-            continue;
-        }
-        let width = index.keys.len();
-        let mut chunk: Vec<Entry> = Vec::with_capacity(INDEX_CHUNK);
-        let mut firsts: Vec<Entry> = Vec::new();
-        let mut distinct = 0;
-        let mut last: Option<Value> = None;
-        builder.section(section);
-        let mut flush = |chunk: &mut Vec<Entry>| -> Result<()> {
-            let Some(first) = chunk.first() else { return Ok(()) };
-            let at = firsts.len() as u64;
-            firsts.push(first.clone());
-            let count = chunk.len() as u64;
-            builder.chunk(section, at, &IndexChunk::encode(chunk, width)?, count)?;
-            chunk.clear();
-            Ok(())
-        };
-        let everything = Value::map(Default::default());
-        snapshot.entries(index, everything, None, |key, id| {
-            if last.as_ref() != Some(key) {
-                distinct += 1;
-                last = Some(key.clone());
-            }
-            chunk.push((key.clone(), id));
-            if chunk.len() == INDEX_CHUNK {
-                flush(&mut chunk)?;
-            }
-            Ok(true)
-        })?;
-        flush(&mut chunk)?;
-        builder.directory(section, &firsts, width, distinct)?;
-    }
-    Ok(())
 }

@@ -22,6 +22,7 @@ mod graph_index;
 mod graphml;
 mod import;
 mod import_failed;
+mod index_checkpoint;
 mod isolation;
 mod kill;
 mod kit;

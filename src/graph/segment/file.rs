@@ -16,7 +16,7 @@ use crate::value::Value;
 use crate::graph::encoding;
 
 use super::cache::ChunkCache;
-use super::index::IndexDirectory;
+use super::index::{IndexChunk, IndexDirectory};
 use super::{Base, ChunkRef, DictionaryChunk, EncodedColumn, Index, Section, SectionKey};
 use crate::graph::IndexId;
 
@@ -254,14 +254,33 @@ impl SegmentBuilder {
         Ok(())
     }
 
-    /// Whether there is a section.
-    pub(crate) fn has(&self, section: SectionKey) -> bool {
-        self.index.sections.contains_key(&section)
+    /// Begins a section anew and gives the chunks that it had, which are gone unless they are kept. It is there even
+    /// if no chunk is written.
+    pub(crate) fn section(&mut self, section: SectionKey) -> Vec<ChunkRef> {
+        let before = self.index.sections.insert(section, Section::default());
+        before.map_or_else(Vec::new, |before| before.chunks)
     }
 
-    /// Begins a section anew; it is there even if no chunk is written.
-    pub(crate) fn section(&mut self, section: SectionKey) {
-        self.index.sections.insert(section, Section::default());
+    /// Appends a chunk that lies in a file of the base to a section.
+    pub(crate) fn keep_chunk(&mut self, section: SectionKey, chunk: ChunkRef) {
+        self.index.sections.entry(section).or_default().chunks.push(chunk);
+    }
+
+    /// Writes a chunk of an index and appends it, with how many values it has and whether its first is also the last of
+    /// the chunk before.
+    pub(crate) fn index_chunk(
+        &mut self,
+        section: SectionKey,
+        entries: &[(Value, u64)],
+        width: usize,
+        (distinct, follows): (u64, bool),
+    ) -> Result<()> {
+        let bytes = IndexChunk::encode(entries, width)?;
+        let count = entries.len() as u64;
+        let kind = u8::from(follows);
+        let chunk = ChunkRef { count, kind, nodes: distinct, ..self.write(&bytes)? };
+        self.keep_chunk(section, chunk);
+        Ok(())
     }
 
     /// Forgets the sections of all indexes but these.

@@ -11,7 +11,7 @@ use super::bytes::{Decoder, Encoder};
 use super::column::ColumnChunk;
 use super::{Chunk, Reader};
 
-/// Entries per chunk.
+/// The most entries of a chunk.
 pub(crate) const INDEX_CHUNK: usize = 1 << IndexChunk::SHIFT;
 /// Values of a directory that are encoded together.
 const DIRECTORY_PIECE: usize = 1 << 15;
@@ -151,7 +151,8 @@ impl Chunk for IndexDirectory {
     }
 }
 
-/// Reads one index for the time of one call.
+/// Reads one index for the time of one call. A position is the number of a chunk and the place within it; chunks need not
+/// be full, so that what follows an entry is found and not counted.
 pub(crate) struct IndexReader<'a> {
     chunks: Reader<'a, IndexChunk>,
     directory: Option<Arc<IndexDirectory>>,
@@ -164,6 +165,11 @@ impl<'a> IndexReader<'a> {
         Ok(Self { chunks, directory })
     }
 
+    /// How many entries there are.
+    pub(crate) fn len(&self) -> u64 {
+        self.chunks.section.chunks.iter().map(|chunk| chunk.count).sum()
+    }
+
     /// The position of the first entry that is not before this one.
     pub(crate) fn seek(&mut self, key: &Value, id: u64) -> Result<u64> {
         let Some(directory) = &self.directory else { return Ok(0) };
@@ -172,16 +178,53 @@ impl<'a> IndexReader<'a> {
         Ok(first + within as u64)
     }
 
-    /// The entry at a position, if there are so many.
-    pub(crate) fn entry(&mut self, at: u64) -> Result<Option<Entry>> {
-        Ok(self.chunks.chunk(at)?.and_then(|chunk| chunk.entry(within(at))))
+    /// The chunk with the next entry at a position or after it, which becomes that entry's own.
+    #[inline]
+    fn at(&mut self, at: &mut u64) -> Result<Option<&IndexChunk>> {
+        let count = self.chunks.chunk_count();
+        loop {
+            let length = self.chunks.chunk(*at)?.map_or(0, |chunk| chunk.ids.len());
+            if within(*at) < length {
+                return self.chunks.chunk(*at);
+            }
+            let next = (*at >> IndexChunk::SHIFT) + 1;
+            if next >= count {
+                return Ok(None);
+            }
+            *at = next << IndexChunk::SHIFT;
+        }
     }
 
-    /// The id at a position, if its value is equivalent to this one.
-    pub(crate) fn id_of(&mut self, at: u64, key: &Value) -> Result<Option<u64>> {
-        Ok(self.chunks.chunk(at)?.and_then(|chunk| {
-            let id = chunk.ids.get(within(at)).copied()?;
-            ordering::equivalent(&chunk.value(within(at)), key).then_some(id)
+    /// The next entry at a position or after it; the position moves behind it.
+    pub(crate) fn next(&mut self, at: &mut u64) -> Result<Option<Entry>> {
+        let mut found = *at;
+        let entry = self.at(&mut found)?.and_then(|chunk| chunk.entry(within(found)));
+        *at = found + 1;
+        Ok(entry)
+    }
+
+    /// The id of the next entry, if its value is equivalent to this one.
+    pub(crate) fn next_of(&mut self, at: &mut u64, key: &Value) -> Result<Option<u64>> {
+        let mut found = *at;
+        let id = self.at(&mut found)?.and_then(|chunk| {
+            let id = chunk.ids.get(within(found)).copied()?;
+            ordering::equivalent(&chunk.value(within(found)), key).then_some(id)
+        });
+        *at = found + 1;
+        Ok(id)
+    }
+
+    /// The first entry of a chunk, by the directory alone.
+    pub(crate) fn first(&self, chunk: usize) -> Option<Entry> {
+        let piece = self.directory.as_ref()?.pieces.get(chunk / DIRECTORY_PIECE)?;
+        piece.entry(chunk % DIRECTORY_PIECE)
+    }
+
+    /// All entries of a chunk.
+    pub(crate) fn entries(&mut self, chunk: usize) -> Result<Vec<Entry>> {
+        let found = self.chunks.chunk((chunk as u64) << IndexChunk::SHIFT)?;
+        Ok(found.map_or_else(Vec::new, |found| {
+            (0..found.ids.len()).filter_map(|at| found.entry(at)).collect()
         }))
     }
 }

@@ -79,9 +79,9 @@ pub(super) struct ChunkRef {
     pub(super) checksum: u32,
     /// How many ids, links or values it holds.
     pub(super) count: u64,
-    /// The type of a column's values; 0 in other sections.
+    /// The type of a column's values; in an index whether its first value is also the last of the chunk before.
     pub(super) kind: u8,
-    /// How many nodes of a chunk of adjacency have links; 0 in other sections.
+    /// How many nodes of a chunk of adjacency have links, how many values a chunk of an index has.
     pub(super) nodes: u64,
     /// The least and the greatest value of a chunk of integers or floats, as the bits of their type.
     pub(super) bounds: Option<(u64, u64)>,
