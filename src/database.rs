@@ -21,6 +21,7 @@ use crate::graph;
 use crate::graph::CheckReport;
 use crate::graph::Graph;
 use crate::graph::GraphOptions;
+use crate::graph::IndexBuild;
 use crate::graph::Snapshot;
 use crate::result::Rows;
 use crate::result::Summary;
@@ -121,7 +122,8 @@ impl Options {
         self
     }
 
-    /// The size of the log, in bytes, after which a commit makes a checkpoint. 64 MiB by default.
+    /// The size of the log, in bytes, after which a commit makes a checkpoint. 16 MiB by default; beside large segments
+    /// the log grows to half of their size first, and to eight times this at most.
     #[must_use]
     pub fn checkpoint_bytes(mut self, bytes: u64) -> Self {
         self.graph.checkpoint_bytes = bytes;
@@ -318,9 +320,23 @@ impl Database {
         ReadTransaction { engine: self.engine.clone(), snapshot: self.engine.graph.snapshot() }
     }
 
-    /// Folds the log into segments, which are faster to read. Large stores do so by themselves.
+    /// Folds the log into segments, which are faster to read. Large stores do so by themselves. Reading and writing go on
+    /// meanwhile. `CALL db.checkpoint()` does the same.
     pub fn checkpoint(&self) -> Result<()> {
         self.engine.graph.checkpoint()
+    }
+
+    /// The indexes that a statement of another handle or thread is building, and how far each is.
+    ///
+    /// An index is built within the statement that creates it: other statements read meanwhile, and see it once the
+    /// statement is committed. SHOW INDEXES has it as `POPULATING` until then.
+    ///
+    /// ```
+    /// use redstring::Database;
+    /// assert!(Database::in_memory().index_builds().is_empty());
+    /// ```
+    pub fn index_builds(&self) -> Vec<IndexBuild> {
+        self.engine.graph.index_builds()
     }
 
     /// Copies the graph as it is now into a new store, while reading and writing go on.

@@ -250,6 +250,12 @@ words! {
         CancelledByCaller,
         /// A read or write failed.
         InputOutput,
+        /// There is no room left on the disk.
+        DiskFull,
+        /// The operating system does not let a file or folder be read or written.
+        AccessDenied,
+        /// The folder of the store, or a part of it, is not where it was.
+        StoreGone,
         /// Another process has the store open.
         StoreLocked,
         /// No such storage engine, or the store was made with another one.

@@ -38,7 +38,7 @@ pub use database::{
 };
 pub use error::{Detail, Error, ErrorClass, Phase, Result, Span};
 pub use function::{Context, Procedure, Signature, UserAggregate, UserFunction};
-pub use graph::CheckReport;
+pub use graph::{CheckReport, IndexBuild};
 pub use result::{ColumnIndex, Counters, FromRow, FromValue, Notification, Row, Rows, Summary};
 pub use value::{
     Map, Node, NodeId, NodeRecord, Path, Point, Relationship, RelationshipId, RelationshipRecord,

@@ -329,6 +329,7 @@ impl Engine {
             },
         )
         .importing_from(self.settings.import_folder.clone())
+        .in_store(self.graph.clone())
     }
 
     /// Ends every statement that is running now.

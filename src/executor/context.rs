@@ -14,6 +14,7 @@ use crate::error::Phase;
 use crate::error::Result;
 use crate::error::Span;
 use crate::function;
+use crate::graph::Graph;
 use crate::graph::Savepoint;
 use crate::graph::Snapshot;
 use crate::graph::Transaction;
@@ -46,6 +47,28 @@ pub struct Limits {
     pub batch_rows: Option<usize>,
 }
 
+impl Limits {
+    fn check(&self) -> Result<()> {
+        if self.cancel.as_ref().is_some_and(|c| c.load(Ordering::Relaxed)) {
+            return Err(Error::new(
+                ErrorClass::Cancelled,
+                Phase::Runtime,
+                Detail::CancelledByCaller,
+                "the statement was cancelled",
+            ));
+        }
+        if self.deadline.is_some_and(|d| Instant::now() >= d) {
+            return Err(Error::new(
+                ErrorClass::LimitError,
+                Phase::Runtime,
+                Detail::TimedOut,
+                "the statement ran out of time",
+            ));
+        }
+        Ok(())
+    }
+}
+
 /// What one operator did, by its place in the plan (pre-order).
 #[derive(Debug, Clone, Copy, Default)]
 pub struct OperatorProfile {
@@ -66,6 +89,8 @@ pub struct Context {
     limits: Limits,
     /// The folder of the files that may be read.
     import_folder: Option<Arc<Path>>,
+    /// The graph beyond what the statement sees of it.
+    store: Option<Graph>,
     /// Bytes held by operators.
     held: Arc<AtomicU64>,
     /// What of it is held for changes of the graph.
@@ -86,6 +111,7 @@ impl Context {
             now,
             limits,
             import_folder: None,
+            store: None,
             held: Arc::default(),
             written: Held::default(),
             arguments: Vec::new(),
@@ -98,6 +124,13 @@ impl Context {
     #[must_use]
     pub fn importing_from(mut self, folder: Option<Arc<Path>>) -> Self {
         self.import_folder = folder;
+        self
+    }
+
+    /// Lets the statement look after the store.
+    #[must_use]
+    pub fn in_store(mut self, store: Graph) -> Self {
+        self.store = Some(store);
         self
     }
 
@@ -168,7 +201,12 @@ impl Context {
 
     /// What functions may look at.
     pub(crate) fn for_functions(&self) -> function::Context<'_> {
-        function::Context { graph: self.graph(), now: self.now, memory: self.memory_left() }
+        function::Context {
+            graph: self.graph(),
+            now: self.now,
+            memory: self.memory_left(),
+            store: self.store.as_ref(),
+        }
     }
 
     /// How many bytes more the statement may hold.
@@ -208,23 +246,13 @@ impl Context {
 
     /// Fails when the caller has cancelled or time is up.
     pub(crate) fn check_limits(&self) -> Result<()> {
-        if self.limits.cancel.as_ref().is_some_and(|c| c.load(Ordering::Relaxed)) {
-            return Err(Error::new(
-                ErrorClass::Cancelled,
-                Phase::Runtime,
-                Detail::CancelledByCaller,
-                "the statement was cancelled",
-            ));
-        }
-        if self.limits.deadline.is_some_and(|d| Instant::now() >= d) {
-            return Err(Error::new(
-                ErrorClass::LimitError,
-                Phase::Runtime,
-                Detail::TimedOut,
-                "the statement ran out of time",
-            ));
-        }
-        Ok(())
+        self.limits.check()
+    }
+
+    /// What [`check_limits`](Self::check_limits) does, for others to ask.
+    pub(crate) fn interrupt(&self) -> impl Fn() -> Result<()> + Send + Sync + 'static {
+        let limits = self.limits.clone();
+        move || limits.check()
     }
 
     /// Fails when one of the nodes was deleted by this transaction.

@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::error::ErrorClass;
 use crate::error::Phase;
 use crate::error::Result;
+use crate::graph::Graph;
 use crate::graph::Snapshot;
 use crate::value::Column;
 use crate::value::Value;
@@ -44,6 +45,8 @@ pub struct Context<'a> {
     /// How many bytes the statement may still hold: a function that makes much of little asks
     /// [`check_memory`](Self::check_memory) before.
     pub memory: u64,
+    /// The graph beyond what the statement sees of it, where there is one to look after.
+    pub(crate) store: Option<&'a Graph>,
 }
 
 impl Context<'_> {

@@ -11,7 +11,6 @@ use std::sync::Arc;
 
 use crate::error::Error;
 use crate::error::Result;
-use crate::storage::SegmentFiles;
 use crate::value::Array;
 use crate::value::ArrayData;
 use crate::value::NodeId;
@@ -24,11 +23,11 @@ use super::ids::IdSet;
 use super::index;
 use super::links;
 use super::segment::{
-    AdjacencyChunk, Base, BitmapChunk, Chunk, ChunkCache, ColumnChunk, Dictionary,
-    Index as Sections, RecordChunk, SectionKey, SegmentBuilder,
+    AdjacencyChunk, Base, BitmapChunk, Chunk, ColumnChunk, Dictionary, Index as Sections,
+    RecordChunk, SectionKey, SegmentBuilder,
 };
 use super::snapshot::Snapshot;
-use super::{LabelId, TypeId, TypeStatistics};
+use super::{LabelId, Shared, TypeId, TypeStatistics};
 
 /// A new base and what the catalog says of it.
 pub(super) struct Checkpoint {
@@ -41,18 +40,17 @@ pub(super) fn write(
     snapshot: &Snapshot,
     generation: u64,
     time: i64,
-    files: &Arc<dyn SegmentFiles>,
-    cache: &Arc<ChunkCache>,
+    shared: &Shared,
 ) -> Result<Checkpoint> {
-    let state = &snapshot.state;
-    let mut builder = SegmentBuilder::new(&**files, generation, &state.base)?;
+    let (state, cache) = (&snapshot.state, &shared.cache);
+    let mut builder = SegmentBuilder::new(&*shared.files, generation, &state.base)?;
     write_sets(snapshot, &mut builder)?;
     write_adjacency(snapshot, &mut builder)?;
     write_records(snapshot, &mut builder)?;
     write_node_columns(snapshot, &mut builder)?;
     write_relationship_columns(snapshot, &mut builder)?;
-    index::write(snapshot, &mut builder)?;
-    let written = builder.finish(files, cache)?;
+    index::write(snapshot, &mut builder, &shared.builds)?;
+    let written = builder.finish(&shared.files, cache)?;
 
     let catalog = Catalog {
         generation,

@@ -17,6 +17,7 @@ use crate::value::Value;
 use crate::value::ordering;
 
 use super::KeyId;
+use super::build::Watch;
 use super::change::Change;
 use super::delta::{Properties, property};
 use super::schema::{Constraint, ConstraintKind, Schema, SchemaTarget};
@@ -96,7 +97,7 @@ impl Transaction {
 
 impl Snapshot {
     /// Verifies a new constraint for all that there is.
-    pub(super) fn verify_all(&self, constraint: &Constraint) -> Result<()> {
+    pub(super) fn verify_all(&self, constraint: &Constraint, watch: &Watch<'_>) -> Result<()> {
         if let Some(index) = constraint.index {
             let index = self.index(index)?;
             let mut last: Option<(Value, u64)> = None;
@@ -129,6 +130,7 @@ impl Snapshot {
                     ids.into_iter().map(|id| id.0).collect()
                 }
             };
+            watch(found.len() as u64)?;
             for id in &found {
                 self.verify_properties(constraint, *id)?;
                 next = id + 1;

@@ -32,6 +32,9 @@ pub(super) struct Heads {
     since: Option<Vec<Commit>>,
     /// Bytes in the log since the last checkpoint.
     pub(super) log_bytes: u64,
+    /// How often the store was opened anew after a full disk: what was written before such a time and was not durable is
+    /// gone, whatever a later sync says.
+    epoch: u64,
 }
 
 impl Heads {
@@ -67,13 +70,28 @@ impl Heads {
         Ok(())
     }
 
-    /// Everything up to this commit is durable.
-    pub(super) fn settle(&mut self, sequence: u64) {
+    /// What a commit that begins now has to be settled in.
+    pub(super) fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// Everything up to this commit is durable. Says whether the commit is among it: one of another epoch is gone.
+    pub(super) fn settle(&mut self, epoch: u64, sequence: u64) -> bool {
+        if epoch != self.epoch {
+            return false;
+        }
         while let Some((_, snapshot)) =
             self.waiting.pop_front_if(|(commit, _)| commit.sequence <= sequence)
         {
             self.durable = snapshot;
         }
+        true
+    }
+
+    /// Forgets what is not durable, and begins another epoch on this state.
+    pub(super) fn restart(&mut self, durable: Snapshot, log_bytes: u64) {
+        let epoch = self.epoch + 1;
+        *self = Self { durable, log_bytes, epoch, ..Self::default() };
     }
 
     /// Begins a checkpoint of the durable state.

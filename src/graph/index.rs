@@ -12,6 +12,7 @@ use crate::value::RelationshipId;
 use crate::value::Value;
 use crate::value::ordering;
 
+use super::build::Watch;
 use super::ids::IdSet;
 use super::schema::{Index, IndexId, SchemaTarget};
 use super::segment::{Base, ColumnReader, IndexReader, SectionKey};
@@ -355,8 +356,8 @@ impl Snapshot {
     }
 
     /// Sorts what the base holds of an index that was created after it, so that no reader has to.
-    pub(super) fn build(&self, index: IndexId) -> Result<()> {
-        self.below(&self.index(index)?).map(|_| ())
+    pub(super) fn build(&self, index: IndexId, watch: &Watch<'_>) -> Result<()> {
+        self.below_watched(&self.index(index)?, watch).map(|_| ())
     }
 
     pub(super) fn index(&self, id: IndexId) -> Result<Arc<Index>> {
@@ -394,6 +395,10 @@ impl Snapshot {
     }
 
     fn below(&self, index: &Arc<Index>) -> Result<Below<'_>> {
+        self.below_watched(index, &|_| Ok(()))
+    }
+
+    fn below_watched(&self, index: &Arc<Index>, watch: &Watch<'_>) -> Result<Below<'_>> {
         let base = &self.state.base;
         if base.is_empty() {
             return Ok(Below::Nothing);
@@ -402,7 +407,8 @@ impl Snapshot {
             return Ok(Below::Stored(Box::new(reader)));
         }
         // The base never changes, so that what was sorted once holds for all who read it.
-        let run = base.run((index.on, index.keys.clone(), index.kind), || sorted(base, index))?;
+        let run =
+            base.run((index.on, index.keys.clone(), index.kind), || sorted(base, index, watch))?;
         Ok(Below::Run(run))
     }
 }
@@ -455,14 +461,15 @@ impl<'a> Keys<'a> {
 }
 
 /// The entries of an index in a base that does not hold it.
-fn sorted(base: &Base, index: &Index) -> Result<Run> {
+fn sorted(base: &Base, index: &Index, watch: &Watch<'_>) -> Result<Run> {
     let mut entries = Vec::new();
     let mut keys = Keys::new(base, index)?;
     let mut ids = Vec::new();
     let mut next = 0;
     loop {
         ids.clear();
-        let end = base.scan(&[of(index.on)], next, 1 << 16, &mut ids)?;
+        let end = base.scan(&[of(index.on)], next, 1 << 13, &mut ids)?;
+        watch(ids.len() as u64)?;
         for id in &ids {
             next = id + 1;
             entries.extend(keys.key(*id)?.map(|key| (key, *id)));

@@ -5,6 +5,7 @@
 //! by its commit. It may not know of queries, and hands out neither keys nor files.
 
 mod backup;
+mod build;
 mod bulk;
 mod catalog;
 mod change;
@@ -20,6 +21,7 @@ mod keys;
 mod links;
 mod log;
 mod property;
+mod recovery;
 mod schema;
 mod schema_change;
 mod segment;
@@ -58,6 +60,7 @@ use crate::value::NodeId;
 use crate::value::RelationshipId;
 use crate::value::Value;
 
+use build::Builds;
 use catalog::Catalog;
 use change::Change;
 use checkpoint::Checkpoint;
@@ -65,6 +68,7 @@ use head::{Commit, Heads, Rebased};
 use segment::{Base, ChunkCache, SegmentFile};
 use snapshot::State;
 
+pub use build::IndexBuild;
 pub use bulk::{BatchTypes, Bulk, NodeBatch, RelationshipBatch};
 pub use check::CheckReport;
 pub use index::{IndexBound, IndexRange, IndexStatistics};
@@ -199,6 +203,8 @@ struct Shared {
     checkpoint_at: AtomicU64,
     /// A write failed, so what is on disk is not known any more.
     poisoned: AtomicBool,
+    /// The indexes that are being built.
+    builds: Builds,
 }
 
 /// How often a commit gives way to other writers before its sync: some microseconds where no thread waits for a core.
@@ -304,6 +310,7 @@ impl Graph {
                 heads: Mutex::new(heads),
                 checkpointing: Mutex::new(()),
                 poisoned: AtomicBool::new(false),
+                builds: Builds::default(),
             }),
         }
     }
@@ -315,7 +322,8 @@ impl Graph {
 
     /// Opens the write transaction: there is one at a time.
     ///
-    /// Waits for another one up to the lock timeout, then fails with a retryable `TransactionError`.
+    /// Waits for another one up to the lock timeout, then fails with a retryable `TransactionError`. After a write was
+    /// refused because the disk was full it goes on where there is room again.
     pub fn begin(&self) -> Result<Transaction> {
         let shared = &self.shared;
         let deadline = Instant::now() + shared.options.lock_timeout;
@@ -341,12 +349,16 @@ impl Graph {
                 Err(poisoned) => poisoned.into_inner().0,
             };
         }
-        if let Err(error) = shared.check() {
+        if let Err(error) = shared.check_writable() {
             shared.writers.fetch_sub(1, Ordering::Relaxed);
             return Err(error);
         }
         *writing = true;
         drop(writing);
+        if let Err(error) = shared.recover() {
+            shared.release();
+            return Err(error);
+        }
         let head = lock(&shared.heads).written().clone();
         Ok(Transaction::new(shared.clone(), head))
     }
@@ -371,6 +383,11 @@ impl Graph {
         let snapshot = self.snapshot();
         let base = &snapshot.state.base;
         backup::write(&*shared.bytes, &shared.files, base, snapshot.sequence(), target)
+    }
+
+    /// The indexes that are being built by a transaction that is open, and how far each is.
+    pub fn index_builds(&self) -> Vec<IndexBuild> {
+        self.shared.builds.now()
     }
 
     /// Checks every checksum and every reference, and says what is damaged.
@@ -455,8 +472,8 @@ impl Shared {
         }
     }
 
-    /// Refuses where nothing may be written, or a write has failed before.
-    fn check(&self) -> Result<()> {
+    /// Refuses where nothing may be written.
+    fn check_writable(&self) -> Result<()> {
         if self.read_only {
             return Err(Error::new(
                 ErrorClass::TransactionError,
@@ -466,6 +483,12 @@ impl Shared {
             )
             .help("Open it without `read_only` to write."));
         }
+        Ok(())
+    }
+
+    /// Refuses where nothing may be written, or a write has failed before.
+    fn check(&self) -> Result<()> {
+        self.check_writable()?;
         if self.poisoned.load(Ordering::Acquire) {
             return Err(Error::storage(
                 Detail::StorePoisoned,
@@ -484,7 +507,10 @@ impl Shared {
     /// Writes a commit, lets the next writer go on, and returns when the commit is durable and visible.
     fn commit(&self, changes: Vec<Change>, after: State, release: impl FnOnce()) -> Result<()> {
         self.check()?;
-        let sequence = lock(&self.heads).written().state.sequence + 1;
+        let (epoch, sequence) = {
+            let heads = lock(&self.heads);
+            (heads.epoch(), heads.written().state.sequence + 1)
+        };
         // Without a log the changes are folded all the same: columns are read faster than the delta.
         let mut size = changes.len() as u64 * VOLATILE_CHANGE;
         if !self.volatile {
@@ -505,7 +531,9 @@ impl Shared {
         }
         let (log_bytes, base_bytes) = {
             let mut heads = lock(&self.heads);
-            heads.settle(sequence);
+            if !heads.settle(epoch, sequence) {
+                return Err(recovery::lost(sequence));
+            }
             (heads.log_bytes, heads.durable().state.base.size())
         };
         let worth = (base_bytes / 2).min(self.options.checkpoint_bytes.saturating_mul(8));
@@ -532,7 +560,7 @@ impl Shared {
             return Ok(());
         }
         let generation = snapshot.state.base.generation + 1;
-        let written = checkpoint::write(&snapshot, generation, now(), &self.files, &self.cache);
+        let written = checkpoint::write(&snapshot, generation, now(), self);
         drop(snapshot);
         let result = written.and_then(|checkpoint| self.publish(checkpoint));
         if result.is_err() {
@@ -561,9 +589,9 @@ impl Shared {
         let live = |file: &Arc<SegmentFile>| catalog.files.iter().any(|(n, _)| *n == file.number());
         old.files().iter().filter(|file| !live(file)).for_each(|file| file.retire());
         drop(old);
-        log::trim(&*self.bytes, catalog.sequence)?;
-        catalog.trim(&*self.bytes)?;
+        log::trim(&*self.bytes, catalog.sequence).map_err(|error| self.poison(error))?;
+        catalog.trim(&*self.bytes).map_err(|error| self.poison(error))?;
         catalog.write_copy(&*self.files)?;
-        self.bytes.compact()
+        self.bytes.compact().map_err(|error| self.poison(error))
     }
 }

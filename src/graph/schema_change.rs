@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::error::nearest;
 
 use super::KeyId;
+use super::build::Watch;
 use super::change::Change;
 use super::schema::{Constraint, ConstraintKind, Index, IndexId, IndexKind, SchemaTarget};
 use super::snapshot::Snapshot;
@@ -64,7 +65,7 @@ impl Transaction {
         let index = Index { id, name, kind, on, keys, unique: false };
         let before = self.savepoint();
         self.apply(Change::CreateIndex(index))?;
-        if let Err(error) = self.snapshot().build(id) {
+        if let Err(error) = self.build(id) {
             self.rollback_to(before);
             return Err(error);
         }
@@ -156,7 +157,9 @@ impl Transaction {
         }
         let constraint = Constraint { id, name, kind, on, keys, index };
         self.apply(Change::CreateConstraint(constraint.clone()))?;
-        if let Err(error) = self.snapshot().verify_all(&constraint) {
+        let built = index.map_or(Ok(()), |index| self.build(index));
+        let watch: &Watch<'_> = &|_| self.interrupt();
+        if let Err(error) = built.and_then(|()| self.snapshot().verify_all(&constraint, watch)) {
             self.rollback_to(before);
             return Err(error);
         }

@@ -12,10 +12,12 @@ use crate::value::NodeId;
 use crate::value::RelationshipId;
 use crate::value::Value;
 
+use super::build::Build;
 use super::change::Change;
 use super::constraint::Touched;
 use super::delta::Properties;
 use super::property;
+use super::schema::IndexId;
 use super::snapshot::Snapshot;
 use super::snapshot::State;
 use super::{Direction, Graph, KeyId, LabelId, Shared, TypeId};
@@ -77,6 +79,16 @@ pub struct Transaction {
     changes: Vec<Change>,
     pub(super) counts: ChangeCounts,
     pub(super) touched: Touched,
+    /// What few transactions have.
+    building: Option<Box<Building>>,
+}
+
+/// What a transaction knows that creates indexes.
+#[derive(Default)]
+struct Building {
+    builds: Vec<Arc<Build>>,
+    /// Asked now and then.
+    interrupt: Option<Box<dyn Fn() -> Result<()> + Send + Sync>>,
 }
 
 impl fmt::Debug for Transaction {
@@ -91,13 +103,33 @@ impl fmt::Debug for Transaction {
 impl Transaction {
     pub(super) fn new(shared: Arc<Shared>, snapshot: Snapshot) -> Self {
         let (counts, touched) = (ChangeCounts::default(), Touched::default());
-        Self { shared, snapshot, changes: Vec::new(), counts, touched }
+        Self { shared, snapshot, changes: Vec::new(), counts, touched, building: None }
     }
 
     /// The graph with this transaction's own changes. Clone it to keep reading the state of now while the
     /// transaction goes on.
     pub fn snapshot(&self) -> &Snapshot {
         &self.snapshot
+    }
+
+    /// Asks `interrupt` now and then while an index is built: its error ends that, and leaves no index.
+    pub fn interrupted_by(&mut self, interrupt: impl Fn() -> Result<()> + Send + Sync + 'static) {
+        self.building.get_or_insert_default().interrupt = Some(Box::new(interrupt));
+    }
+
+    pub(super) fn interrupt(&self) -> Result<()> {
+        let interrupt = self.building.as_ref().and_then(|building| building.interrupt.as_ref());
+        interrupt.map_or(Ok(()), |interrupt| interrupt())
+    }
+
+    /// Fills an index that was created, while others can ask how far it is.
+    pub(super) fn build(&mut self, id: IndexId) -> Result<()> {
+        let build = self.shared.builds.begin(&self.snapshot, &*self.snapshot.index(id)?);
+        self.building.get_or_insert_default().builds.push(build.clone());
+        self.snapshot.build(id, &|more| {
+            build.advance(more);
+            self.interrupt()
+        })
     }
 
     /// The label of this name, created if need be.
@@ -299,6 +331,8 @@ impl Transaction {
         }
         let after = Arc::unwrap_or_clone(std::mem::take(&mut self.snapshot.state));
         let shared = self.shared.clone();
+        // They are written after the commit.
+        let _building = self.building.take();
         // Dropping the transaction lets the next writer go on.
         shared.commit(changes, after, move || drop(self))
     }

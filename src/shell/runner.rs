@@ -18,6 +18,7 @@ use crate::result::Counters;
 use crate::value::Map;
 use crate::value::Value;
 
+use super::build::Watcher;
 use super::command;
 use super::report;
 use super::split::{PieceKind, next_piece};
@@ -159,10 +160,12 @@ impl Runner {
         }
         let parameters = self.parameters();
         let begun = Instant::now();
+        let watcher = Watcher::of(text, &self.database);
         let mut rows = match &mut self.transaction {
             Some(transaction) => transaction.query(text, parameters)?,
             None => self.database.query(text, parameters)?,
         };
+        drop(watcher);
         let columns = rows.columns().len();
         let count = self.format.write(&mut rows, &mut self.out)?;
         self.out.flush()?;

@@ -15,7 +15,6 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 
-use crate::error::Error;
 use crate::error::Result;
 use crate::storage::Batch;
 use crate::storage::Opened;
@@ -29,6 +28,7 @@ use crate::storage::memory::MemoryBytes;
 use crate::storage::memory::MemoryFiles;
 use crate::storage::memory::apply_to;
 use crate::storage::poison::Poison;
+use crate::storage::refused;
 
 /// What a disk holds after a power cut beyond what was synced: the system may have written some of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,6 +129,10 @@ impl OrderedBytes for LosesUnsynced {
         Ok(())
     }
 
+    fn reopen(&self) -> Result<()> {
+        Ok(())
+    }
+
     fn name(&self) -> &'static str {
         "loses-unsynced"
     }
@@ -189,6 +193,7 @@ pub struct FailsAt {
     kinds: BTreeSet<Operation>,
     lasting: Lasting,
     after: AtomicBool,
+    full: AtomicBool,
 }
 
 impl FailsAt {
@@ -200,6 +205,7 @@ impl FailsAt {
             kinds: kinds.iter().copied().collect(),
             lasting,
             after: AtomicBool::new(false),
+            full: AtomicBool::new(false),
         })
     }
 
@@ -213,6 +219,16 @@ impl FailsAt {
         self.after.store(true, Ordering::SeqCst);
     }
 
+    /// Lets operations fail as on a full disk.
+    pub fn full_disk(&self) {
+        self.full.store(true, Ordering::SeqCst);
+    }
+
+    /// Lets nothing fail from now on.
+    pub fn end(&self) {
+        self.fails_at.store(0, Ordering::SeqCst);
+    }
+
     /// How many operations of its kinds there were.
     pub fn counted(&self) -> u64 {
         self.counted.load(Ordering::SeqCst)
@@ -224,8 +240,10 @@ impl FailsAt {
         }
         let number = self.counted.fetch_add(1, Ordering::SeqCst) + 1;
         let chosen = self.fails_at.load(Ordering::SeqCst);
-        let failure =
-            || Error::from(io::Error::other(format!("operation {number} was made to fail")));
+        let full = self.full.load(Ordering::SeqCst);
+        let kind = if full { io::ErrorKind::StorageFull } else { io::ErrorKind::Other };
+        let message = format!("operation {number} was made to fail");
+        let failure = || refused::of(message.clone(), io::Error::new(kind, message.clone()));
         if chosen == 0 || number < chosen {
             operation()
         } else if number == chosen {
@@ -278,6 +296,10 @@ impl OrderedBytes for FailingBytes {
     fn sync(&self) -> Result<()> {
         self.poison.check()?;
         self.poison.note(self.fails.run(Operation::Sync, || self.inner.sync()))
+    }
+
+    fn reopen(&self) -> Result<()> {
+        self.poison.heal(|| self.fails.run(Operation::Read, || self.inner.reopen()))
     }
 
     fn name(&self) -> &'static str {

@@ -16,7 +16,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 
-use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
 use crate::storage::SegmentFiles;
@@ -24,6 +23,7 @@ use crate::storage::SegmentReader;
 use crate::storage::SegmentWriter;
 use crate::storage::check_name;
 use crate::storage::check_range;
+use crate::storage::refused::failed;
 
 /// How much is collected before it goes to the operating system, in bytes.
 const BUFFER: usize = 256 * 1024;
@@ -214,12 +214,6 @@ impl Positional {
         file.seek(io::SeekFrom::Start(offset))?;
         file.read_exact(buffer)
     }
-}
-
-/// The error of a file operation, with what was tried on which path.
-pub(crate) fn failed(verb: &str, path: &Path, error: io::Error) -> Error {
-    Error::storage(Detail::InputOutput, format!("cannot {verb} `{}`: {error}", path.display()))
-        .caused_by(error)
 }
 
 /// Makes a folder and those above it where they are missing, and makes their names durable.

@@ -94,6 +94,10 @@ impl OrderedBytes for MemoryBytes {
         Ok(())
     }
 
+    fn reopen(&self) -> Result<()> {
+        Ok(())
+    }
+
     fn name(&self) -> &'static str {
         NAME
     }

@@ -18,6 +18,7 @@ pub mod memory;
 mod place;
 mod poison;
 pub mod redb;
+mod refused;
 mod shared_sync;
 pub mod sled;
 
@@ -100,7 +101,8 @@ pub type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> Result<bool> + 'a;
 /// Keys and values in the order of the keys' bytes, with atomic batches.
 ///
 /// After a write or a sync has failed the engine is poisoned: what is on disk is not known any more, so every
-/// later [`apply`](Self::apply) and [`sync`](Self::sync) gives `StorageError.StorePoisoned`. Reads go on.
+/// later [`apply`](Self::apply) and [`sync`](Self::sync) gives `StorageError.StorePoisoned`. Reads go on. After a full
+/// disk [`reopen`](Self::reopen) finds out what is there.
 /// A batch that was refused for its sizes does not poison.
 pub trait OrderedBytes: fmt::Debug + Send + Sync + 'static {
     /// The value of `key`.
@@ -131,6 +133,12 @@ pub trait OrderedBytes: fmt::Debug + Send + Sync + 'static {
     fn compact(&self) -> Result<()> {
         Ok(())
     }
+
+    /// Opens anew what is on disk, after a write has failed because the disk was full; refused after any other failure.
+    /// Of what was applied since the last sync some is there, and some not. It takes writes again.
+    ///
+    /// The caller sees to it that nobody takes a later sync for one of what was applied before.
+    fn reopen(&self) -> Result<()>;
 
     /// The engine's name in [`ENGINES`].
     fn name(&self) -> &'static str;

@@ -10,9 +10,9 @@ use std::time::Duration;
 use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
-use crate::storage::folder::failed;
 use crate::storage::folder::sync_folder;
 use crate::storage::folder::sync_parent;
+use crate::storage::refused::failed;
 
 /// The file that is locked while the store is open.
 const LOCK: &str = "lock";
@@ -49,6 +49,39 @@ pub(crate) fn lock(folder: &Path) -> Result<File> {
         )
         .help("Close the other program that has it open, or share one open database within this program.")),
         Err(TryLockError::Error(error)) => Err(failed("lock", &path, error)),
+    }
+}
+
+/// A file, whatever its path: another one may come to have it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Identity(u64, u64);
+
+impl Identity {
+    /// Of the file at a path.
+    #[cfg(unix)]
+    pub(crate) fn of(path: &Path) -> Result<Self> {
+        use std::os::unix::fs::MetadataExt;
+        let found = fs::metadata(path).map_err(|error| failed("find", path, error))?;
+        Ok(Self(found.dev(), found.ino()))
+    }
+
+    /// Where files have no numbers, one that is there is the one that was there.
+    #[cfg(not(unix))]
+    pub(crate) fn of(path: &Path) -> Result<Self> {
+        fs::metadata(path).map_err(|error| failed("find", path, error))?;
+        Ok(Self(0, 0))
+    }
+
+    /// Fails where it is not at its path any more: a file without a name takes what is written, and is gone in the end.
+    pub(crate) fn check(self, path: &Path) -> Result<()> {
+        if Self::of(path)? == self {
+            return Ok(());
+        }
+        Err(Error::storage(
+            Detail::StoreGone,
+            format!("another file has taken the place of `{}`", path.display()),
+        )
+        .help("Open the store again to go on with what is there now."))
     }
 }
 

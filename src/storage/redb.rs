@@ -11,6 +11,8 @@ use std::fs::File;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::PoisonError;
+use std::sync::RwLock;
 
 use redb::Database;
 use redb::Durability;
@@ -29,7 +31,10 @@ use crate::storage::folder::FolderFiles;
 use crate::storage::folder::make_folder;
 use crate::storage::guard;
 use crate::storage::place;
+use crate::storage::place::Identity;
 use crate::storage::poison::Poison;
+use crate::storage::poison::closed;
+use crate::storage::refused;
 use crate::storage::shared_sync::SharedSync;
 
 /// The engine's name.
@@ -49,13 +54,9 @@ pub fn open(folder: &Path) -> Result<Opened> {
     make_folder(folder)?;
     let lock = place::lock(folder)?;
     let segments = FolderFiles::open(&folder.join(place::SEGMENTS))?;
-    let records = folder.join(FOLDER);
-    make_folder(&records)?;
-    let db = guarded("opening", || {
-        Ok(Database::builder().set_cache_size(CACHE).create(records.join("db"))?)
-    })?;
+    make_folder(&folder.join(FOLDER))?;
     let bytes = RedbBytes {
-        db: Some(db),
+        open: RwLock::new(Some(OpenRedb::open(folder)?)),
         store: folder.to_owned(),
         poison: Poison::default(),
         sync: SharedSync::default(),
@@ -64,10 +65,29 @@ pub fn open(folder: &Path) -> Result<Opened> {
     Ok(Opened { bytes: Arc::new(bytes), segments: Arc::new(segments) })
 }
 
+struct OpenRedb {
+    db: Database,
+    identity: Identity,
+}
+
+impl OpenRedb {
+    fn open(store: &Path) -> Result<Self> {
+        let path = file(store);
+        let db =
+            guarded("opening", || Ok(Database::builder().set_cache_size(CACHE).create(&path)?))?;
+        Ok(Self { db, identity: Identity::of(&path)? })
+    }
+}
+
+/// redb's one file.
+fn file(store: &Path) -> PathBuf {
+    store.join(FOLDER).join("db")
+}
+
 /// Ordered bytes in a table of redb.
 struct RedbBytes {
-    /// `None` only while it is dropped.
-    db: Option<Database>,
+    /// `None` while it is dropped, and after it could not be opened again.
+    open: RwLock<Option<OpenRedb>>,
     /// The folder of the store, above redb's own.
     store: PathBuf,
     poison: Poison,
@@ -83,14 +103,14 @@ impl fmt::Debug for RedbBytes {
 }
 
 impl RedbBytes {
-    fn db(&self) -> Result<&Database> {
-        self.db.as_ref().ok_or_else(|| Error::internal("the store is closed"))
+    fn with<T>(&self, call: impl FnOnce(&OpenRedb) -> Result<T>) -> Result<T> {
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        call(open.as_ref().ok_or_else(closed)?)
     }
 
     /// Commits a transaction with these changes.
     fn commit(&self, changes: Batch, durability: Durability) -> Result<()> {
-        let db = self.db()?;
-        guarded("writing", || {
+        let write = |db: &Database| {
             let mut transaction = db.begin_write()?;
             transaction.set_durability(durability)?;
             {
@@ -104,18 +124,41 @@ impl RedbBytes {
             }
             transaction.commit()?;
             Ok(())
+        };
+        self.with(|open| {
+            guarded("writing", || write(&open.db))?;
+            match durability {
+                Durability::Immediate => open.identity.check(&file(&self.store)),
+                _ => Ok(()),
+            }
         })
     }
+
+    /// Closes redb, which has nothing to say after a failure, and opens what is there.
+    fn open_again(&self) -> Result<()> {
+        let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
+        close(open.take());
+        *open = Some(OpenRedb::open(&self.store)?);
+        Ok(())
+    }
+}
+
+/// Closing writes, and may panic. Nothing that was acknowledged depends on it.
+fn close(open: Option<OpenRedb>) {
+    let _ = guarded("closing", || {
+        drop(open);
+        Ok(())
+    });
 }
 
 impl OrderedBytes for RedbBytes {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        let db = self.db()?;
-        guarded("reading", || match db.begin_read()?.open_table(RECORDS) {
+        let read = |db: &Database| match db.begin_read()?.open_table(RECORDS) {
             Ok(records) => Ok(records.get(key)?.map(|value| value.value().to_vec())),
             Err(TableError::TableDoesNotExist(_)) => Ok(None),
             Err(error) => Err(error.into()),
-        })
+        };
+        self.with(|open| guarded("reading", || read(&open.db)))
     }
 
     fn scan(&self, from: &[u8], until: Option<&[u8]>, visit: &mut Visit<'_>) -> Result<()> {
@@ -123,9 +166,10 @@ impl OrderedBytes for RedbBytes {
         if until.is_some_and(|until| until <= from) {
             return Ok(());
         }
-        let db = self.db()?;
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        let open = open.as_ref().ok_or_else(closed)?;
         let entries = guarded("reading", || {
-            let records = match db.begin_read()?.open_table(RECORDS) {
+            let records = match open.db.begin_read()?.open_table(RECORDS) {
                 Ok(records) => records,
                 Err(TableError::TableDoesNotExist(_)) => return Ok(None),
                 Err(error) => return Err(error.into()),
@@ -164,6 +208,10 @@ impl OrderedBytes for RedbBytes {
         })
     }
 
+    fn reopen(&self) -> Result<()> {
+        self.poison.heal(|| self.open_again())
+    }
+
     fn name(&self) -> &'static str {
         NAME
     }
@@ -175,12 +223,7 @@ impl OrderedBytes for RedbBytes {
 
 impl Drop for RedbBytes {
     fn drop(&mut self) {
-        // Closing writes, and may panic. Nothing that was acknowledged depends on it.
-        let db = self.db.take();
-        let _ = guarded("closing", || {
-            drop(db);
-            Ok(())
-        });
+        close(self.open.get_mut().unwrap_or_else(PoisonError::into_inner).take());
     }
 }
 
@@ -201,8 +244,7 @@ fn from_redb(doing: &str, error: redb::Error) -> Error {
                 .caused_by(error)
         }
         redb::Error::Io(error) if error.kind() != std::io::ErrorKind::UnexpectedEof => {
-            Error::storage(Detail::InputOutput, format!("{doing} the store failed: {error}"))
-                .caused_by(error)
+            refused::of(format!("{doing} the store failed: {error}"), error)
         }
         redb::Error::ValueTooLarge(_) | redb::Error::LockPoisoned(_) | redb::Error::PreviousIo => {
             Error::storage(Detail::InputOutput, format!("{doing} the store failed: {error}"))

@@ -29,13 +29,16 @@ use crate::storage::Opened;
 use crate::storage::OrderedBytes;
 use crate::storage::Visit;
 use crate::storage::folder::FolderFiles;
-use crate::storage::folder::failed;
 use crate::storage::folder::make_folder;
 use crate::storage::folder::remove_folder;
 use crate::storage::folder::rename_folder;
 use crate::storage::guard;
 use crate::storage::place;
+use crate::storage::place::Identity;
 use crate::storage::poison::Poison;
+use crate::storage::poison::closed;
+use crate::storage::refused;
+use crate::storage::refused::failed;
 use crate::storage::shared_sync::SharedSync;
 
 /// The engine's name.
@@ -92,6 +95,7 @@ struct OpenSled {
     db: sled::Db,
     /// sled's own file, opened a second time to sync it.
     file: File,
+    identity: Identity,
 }
 
 impl OpenSled {
@@ -103,7 +107,7 @@ impl OpenSled {
             .write(true)
             .open(&path)
             .map_err(|error| failed("open", &path, error))?;
-        Ok(Self { db, file })
+        Ok(Self { db, file, identity: Identity::of(&path)? })
     }
 
     /// Makes all changes or none. One alone is not told as a batch, which sled writes to its file in two steps.
@@ -128,12 +132,9 @@ impl OpenSled {
 
     fn sync(&self, folder: &Path) -> Result<()> {
         guarded("writing", || self.db.flush())?;
-        self.file.sync_data().map_err(|error| failed("sync", folder, error))
+        self.file.sync_data().map_err(|error| failed("sync", folder, error))?;
+        self.identity.check(&folder.join(FILE))
     }
-}
-
-fn closed() -> Error {
-    Error::internal("the store is closed")
 }
 
 impl SledBytes {
@@ -179,6 +180,20 @@ impl SledBytes {
         rename_folder(&new, &own)?;
         *open = Some(OpenSled::open(&own)?);
         remove_folder(&old)
+    }
+
+    /// Closes sled, which has nothing to say after a failure, and opens what is there.
+    fn open_again(&self) -> Result<()> {
+        let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
+        let before = open.take();
+        // It tries to write once more, and may panic.
+        let _ = guarded("closing", move || {
+            drop(before);
+            Ok(())
+        });
+        recover(&self.store)?;
+        *open = Some(OpenSled::open(&self.store.join(FOLDER))?);
+        Ok(())
     }
 }
 
@@ -276,6 +291,10 @@ impl OrderedBytes for SledBytes {
         self.poison.note(self.renew(&mut open))
     }
 
+    fn reopen(&self) -> Result<()> {
+        self.poison.heal(|| self.open_again())
+    }
+
     fn name(&self) -> &'static str {
         NAME
     }
@@ -330,10 +349,7 @@ fn from_sled(doing: &str, error: sled::Error) -> Error {
         sled::Error::Io(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
             damaged(error.to_string()).caused_by(error)
         }
-        sled::Error::Io(error) => {
-            Error::storage(Detail::InputOutput, format!("{doing} the store failed: {error}"))
-                .caused_by(error)
-        }
+        sled::Error::Io(error) => refused::of(format!("{doing} the store failed: {error}"), error),
         other => damaged(guard::one_line(&other.to_string())),
     }
 }

@@ -35,7 +35,7 @@ use crate::kill::times;
 /// Nodes per transaction; each but the first follows the one before.
 const NODES: usize = 3;
 
-fn open(opened: Opened) -> Result<Graph> {
+pub fn open(opened: Opened) -> Result<Graph> {
     Graph::open(opened.bytes, opened.segments, GraphOptions::default())
 }
 
@@ -54,7 +54,7 @@ fn text(number: u64, at: usize) -> String {
 }
 
 /// The transaction of that number.
-fn commit(graph: &Graph, number: u64) -> Result<()> {
+pub fn commit(graph: &Graph, number: u64) -> Result<()> {
     let mut transaction = graph.begin()?;
     let (part, counter) = (transaction.label("Part")?, transaction.label("Counter")?);
     let follows = transaction.relationship_type("FOLLOWS")?;
@@ -94,7 +94,7 @@ fn said(graph: &Graph, properties: &[(redstring::graph::KeyId, Value)]) -> (u64,
 
 /// The number of the last transaction, after a check that all of them are whole. Errors are what the store
 /// gives; anything that is there but wrong panics.
-fn check(graph: &Graph) -> Result<u64> {
+pub fn check(graph: &Graph) -> Result<u64> {
     let snapshot = graph.snapshot();
     let Some(counter) = snapshot.label_id("Counter") else {
         assert_eq!((snapshot.node_count(), snapshot.relationship_count()), (0, 0));
@@ -248,7 +248,7 @@ fn run(opened: Opened, errors: &mut Vec<Error>) -> u64 {
     acknowledged
 }
 
-const DISK: &[Operation] = &[Operation::Write, Operation::Sync];
+pub const DISK: &[Operation] = &[Operation::Write, Operation::Sync];
 
 /// Opens what a power cut has left, checks it and goes on with it.
 fn recovers(store: &LosesUnsynced, acknowledged: u64, what: &str) {

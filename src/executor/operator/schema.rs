@@ -62,7 +62,9 @@ impl Schema {
                     bound::IndexKind::Range => IndexKind::Range,
                     bound::IndexKind::Text => IndexKind::Text,
                 };
+                let interrupt = ctx.interrupt();
                 let transaction = ctx.transaction()?;
+                transaction.interrupted_by(interrupt);
                 transaction
                     .create_index(name, kind, on, keys, command.if_not_exists)
                     .map_err(place)?;
@@ -75,7 +77,9 @@ impl Schema {
                     Demand::Exists => ConstraintKind::Exists,
                     Demand::Type(ty) => ConstraintKind::Type(ty.clone()),
                 };
+                let interrupt = ctx.interrupt();
                 let transaction = ctx.transaction()?;
+                transaction.interrupted_by(interrupt);
                 transaction
                     .create_constraint(name, kind, on, keys, command.if_not_exists)
                     .map_err(place)?;

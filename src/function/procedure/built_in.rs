@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::error::Error;
 use crate::error::Result;
 use crate::function::Context;
 use crate::function::Procedure;
@@ -91,6 +92,17 @@ pub(super) const PROCEDURES: &[Entry] = &[
         doc: "The properties that relationships of the same type have, the types of their values, and \
               whether all of these relationships have them.",
         call: Call::Graph(|context| survey::relationship_properties(context.graph)),
+    },
+    Entry {
+        signature: "db.checkpoint() :: (success :: BOOLEAN, message :: STRING)",
+        doc: "Makes a checkpoint of what is committed, or waits for the one that is being made. Reading \
+              and writing go on meanwhile.",
+        call: Call::Graph(|context| {
+            let store = context.store.ok_or_else(|| Error::internal("a call without a store"))?;
+            store.checkpoint()?;
+            let message = Value::String("Checkpoint completed.".into());
+            Ok(vec![vec![Value::Boolean(true), message]])
+        }),
     },
     Entry {
         signature: "dbms.functions() :: (name :: STRING, signature :: STRING, description :: STRING, \

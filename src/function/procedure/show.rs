@@ -12,7 +12,9 @@ use crate::function::Signature;
 use crate::function::scalar;
 use crate::graph::Constraint;
 use crate::graph::ConstraintKind;
+use crate::graph::Graph;
 use crate::graph::Index;
+use crate::graph::IndexBuild;
 use crate::graph::IndexKind;
 use crate::graph::KeyId;
 use crate::graph::SchemaTarget;
@@ -43,7 +45,7 @@ const SHOWN: &[Entry] = &[
                     readCount :: INTEGER, trackedSince :: DATETIME, options :: MAP, \
                     failureMessage :: STRING, createStatement :: STRING)",
         shown: 12,
-        rows: |context, _| Ok(indexes(context.graph)),
+        rows: |context, _| Ok([indexes(context.graph), built(context)].concat()),
         filtered: 4,
     },
     Entry {
@@ -166,6 +168,13 @@ fn options(provider: &str) -> Value {
     Value::map(entries.into_iter().collect())
 }
 
+fn kind(kind: IndexKind) -> &'static str {
+    match kind {
+        IndexKind::Range => "RANGE",
+        IndexKind::Text => "TEXT",
+    }
+}
+
 fn provider(kind: IndexKind) -> &'static str {
     match kind {
         IndexKind::Range => "range-1.0",
@@ -176,10 +185,7 @@ fn provider(kind: IndexKind) -> &'static str {
 pub(super) fn indexes(graph: &Snapshot) -> Vec<Vec<Value>> {
     let schema = graph.schema();
     let row = |index: &Arc<Index>| {
-        let kind = match index.kind {
-            IndexKind::Range => "RANGE",
-            IndexKind::Text => "TEXT",
-        };
+        let kind = kind(index.kind);
         let owner = schema.owner(index.id);
         let statement = match owner {
             Some(owner) => create_constraint(graph, owner),
@@ -210,6 +216,35 @@ pub(super) fn indexes(graph: &Snapshot) -> Vec<Vec<Value>> {
         row
     };
     schema.indexes().iter().map(row).collect()
+}
+
+/// The indexes that another transaction is building, which nobody else sees before its commit.
+fn built(context: &Context<'_>) -> Vec<Vec<Value>> {
+    let builds = context.store.map(Graph::index_builds).unwrap_or_default();
+    let mine = |build: &IndexBuild| context.graph.schema().index_named(&build.name).is_some();
+    let row = |build: IndexBuild| {
+        let entity = if build.on_relationships { "RELATIONSHIP" } else { "NODE" };
+        let owner = if build.unique { Value::String(build.name.clone()) } else { Value::Null };
+        vec![
+            Value::Integer(build.id.0.into()),
+            Value::String(build.name.clone()),
+            text("POPULATING"),
+            Value::Float(build.percent()),
+            text(kind(build.kind)),
+            text(entity),
+            texts([build.label_or_type.clone()]),
+            texts(build.properties.iter().cloned()),
+            text(provider(build.kind)),
+            owner,
+            Value::Null,
+            Value::Null,
+            Value::Null,
+            options(provider(build.kind)),
+            text(""),
+            Value::Null,
+        ]
+    };
+    builds.into_iter().filter(|build| !mine(build)).map(row).collect()
 }
 
 fn create_constraint(graph: &Snapshot, constraint: &Constraint) -> String {

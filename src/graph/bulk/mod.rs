@@ -177,14 +177,14 @@ fn constrained(shared: &Shared, loaded: Checkpoint) -> Result<Checkpoint> {
     let state = Arc::new(State::new(&catalog, base.clone()));
     let snapshot = Snapshot { state };
     for constraint in snapshot.schema().constraints() {
-        snapshot.verify_all(constraint)?;
+        snapshot.verify_all(constraint, &|_| Ok(()))?;
     }
     if snapshot.schema().indexes().is_empty() {
         return Ok(Checkpoint { catalog, base });
     }
     let generation = catalog.generation + 1;
     let mut builder = SegmentBuilder::new(&*shared.files, generation, &base)?;
-    index::write(&snapshot, &mut builder)?;
+    index::write(&snapshot, &mut builder, &shared.builds)?;
     let written = builder.finish(&shared.files, &shared.cache)?;
     catalog.generation = generation;
     catalog.files = written.files.iter().map(|file| (file.number(), file.length())).collect();
@@ -217,9 +217,12 @@ impl Graph {
         let names = (tokens.clone(), schema.clone());
         let shared = &self.shared;
         // Commits whose writer has gone on already may still wait for their sync.
-        let written = lock(&shared.heads).written().state.sequence;
+        let (epoch, written) = {
+            let heads = lock(&shared.heads);
+            (heads.epoch(), heads.written().state.sequence)
+        };
         shared.bytes.sync().map_err(|error| shared.poison(error))?;
-        lock(&shared.heads).settle(written);
+        lock(&shared.heads).settle(epoch, written);
         let _one_at_a_time = lock(&shared.checkpointing);
         shared.checkpoint()?;
         let Snapshot { state } = lock(&shared.heads).begin_checkpoint();

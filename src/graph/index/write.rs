@@ -12,6 +12,7 @@ use crate::value::Value;
 
 use super::Entry;
 use super::Keys;
+use crate::graph::build::Builds;
 use crate::graph::schema::Index;
 use crate::graph::segment::{ChunkRef, INDEX_CHUNK, IndexReader, SectionKey, SegmentBuilder};
 use crate::graph::snapshot::Snapshot;
@@ -20,7 +21,11 @@ use crate::graph::snapshot::Snapshot;
 const SMALL: usize = INDEX_CHUNK / 4;
 
 /// Writes what has changed of the indexes of a snapshot since its base, and the indexes that the base lacks.
-pub(in crate::graph) fn write(snapshot: &Snapshot, builder: &mut SegmentBuilder) -> Result<()> {
+pub(in crate::graph) fn write(
+    snapshot: &Snapshot,
+    builder: &mut SegmentBuilder,
+    builds: &Builds,
+) -> Result<()> {
     builder.keep_indexes(|id| snapshot.state.schema.index(id).is_some());
     for index in snapshot.state.schema.indexes() {
         let reader = snapshot.state.base.index_entries(index.id)?;
@@ -28,7 +33,7 @@ pub(in crate::graph) fn write(snapshot: &Snapshot, builder: &mut SegmentBuilder)
         match (reader, changes.flatten()) {
             (Some(_), Some(changes)) if changes.is_empty() => {}
             (Some(reader), Some(changes)) => write_changes(index, reader, changes, builder)?,
-            _ => write_whole(snapshot, index, builder)?,
+            _ => write_whole(snapshot, index, builder, builds)?,
         }
     }
     Ok(())
@@ -70,13 +75,16 @@ fn write_whole(
     snapshot: &Snapshot,
     index: &Arc<Index>,
     builder: &mut SegmentBuilder,
+    builds: &Builds,
 ) -> Result<()> {
+    let build = builds.write(index.id);
     let mut writer = Writer::new(index, builder);
     let mut chunk: Vec<Entry> = Vec::with_capacity(INDEX_CHUNK);
     snapshot.entries(index, Value::map(Default::default()), None, |key, id| {
         chunk.push((key.clone(), id));
         if chunk.len() == INDEX_CHUNK {
             writer.write(&chunk)?;
+            build.iter().for_each(|build| build.advance(chunk.len() as u64));
             chunk.clear();
         }
         Ok(true)

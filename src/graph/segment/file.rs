@@ -135,9 +135,9 @@ impl SegmentFile {
 
 impl Drop for SegmentFile {
     fn drop(&mut self) {
+        // Another file may come to have its number.
+        self.cache.forget(self.number);
         if !self.named.load(Ordering::Relaxed) {
-            // Another file may come to have its number.
-            self.cache.forget(self.number);
             // What stays is deleted at the next open: no catalog names it.
             let _ = self.files.delete(&Self::name_of(self.number));
         }

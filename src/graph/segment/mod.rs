@@ -143,11 +143,14 @@ pub(super) struct Base {
     index: OnceLock<Index>,
     cache: Arc<ChunkCache>,
     /// Indexes that were created after it, sorted when they were first asked for.
-    runs: Mutex<BTreeMap<RunKey, Arc<Run>>>,
+    runs: Mutex<BTreeMap<RunKey, RunSlot>>,
 }
 
 /// What an index is of: the same for all indexes that would hold the same of this base.
 type RunKey = (SchemaTarget, Vec<KeyId>, IndexKind);
+
+/// Locked while the run in it is made.
+type RunSlot = Arc<Mutex<Option<Arc<Run>>>>;
 
 impl Default for Base {
     fn default() -> Self {
@@ -291,18 +294,21 @@ impl Base {
 
     /// The sorted entries of an index that was created after the checkpoint, sorted now if need be.
     pub(super) fn run(&self, key: RunKey, sort: impl FnOnce() -> Result<Run>) -> Result<Arc<Run>> {
+        // Who asks for another one need not wait.
         let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(run) = runs.get(&key) {
-            return Ok(run.clone());
+        let slot = runs.entry(key).or_default().clone();
+        drop(runs);
+        let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*slot {
+            Some(run) => Ok(run.clone()),
+            None => Ok(slot.insert(Arc::new(sort()?)).clone()),
         }
-        let run = Arc::new(sort()?);
-        runs.insert(key, run.clone());
-        Ok(run)
     }
 
     /// As [`Base::run`], where it was sorted already.
     pub(super) fn run_if_made(&self, key: &RunKey) -> Option<Arc<Run>> {
-        self.runs.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+        let slot = self.runs.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned();
+        slot?.try_lock().ok()?.clone()
     }
 
     fn reader<T: Chunk>(&self, section: SectionKey) -> Result<Option<Reader<'_, T>>> {

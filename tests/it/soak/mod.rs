@@ -63,7 +63,8 @@ impl Reader {
     }
 }
 
-fn size_of(folder: &Path) -> u64 {
+/// Bytes of the files in a folder and below it.
+pub fn size_of(folder: &Path) -> u64 {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
     entries
         .map(|entry| match entry.metadata().unwrap() {
