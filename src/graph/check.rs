@@ -13,8 +13,13 @@ use crate::value::Value;
 use super::Direction;
 use super::Neighbours;
 use super::TypeId;
+use super::catalog::TokenTable;
 use super::schema::{Index, SchemaTarget};
+use super::segment::SectionKey;
 use super::snapshot::Snapshot;
+
+#[cfg(test)]
+mod tests;
 
 /// Entities that are looked at together.
 const BATCH: usize = 1 << 14;
@@ -71,10 +76,12 @@ impl Bits {
         Self(vec![0; bound.div_ceil(64) as usize])
     }
 
-    fn insert(&mut self, id: u64) {
-        if let Some(word) = self.0.get_mut((id / 64) as usize) {
-            *word |= 1 << (id % 64);
-        }
+    /// Says whether it is new.
+    fn insert(&mut self, id: u64) -> bool {
+        let Some(word) = self.0.get_mut((id / 64) as usize) else { return true };
+        let before = *word;
+        *word |= 1 << (id % 64);
+        before != *word
     }
 
     fn contains(&self, id: u64) -> bool {
@@ -86,15 +93,60 @@ impl Bits {
 pub(super) fn run(snapshot: &Snapshot) -> CheckReport {
     let mut report = CheckReport::default();
     snapshot.state.base.verify(&mut report);
+    check_names(snapshot, &mut report);
     let nodes = check_nodes(snapshot, &mut report);
     check_labels(snapshot, &nodes, &mut report);
     let relationships = check_relationships(snapshot, &nodes, &mut report);
+    check_types(snapshot, &mut report);
     check_links(snapshot, Direction::Outgoing, &relationships, &mut report);
     check_links(snapshot, Direction::Incoming, &relationships, &mut report);
     for index in snapshot.schema().indexes() {
         check_index(snapshot, index, &mut report);
     }
+    for constraint in snapshot.schema().constraints() {
+        let index = constraint.index.is_none_or(|id| snapshot.schema().index(id).is_some());
+        if !index {
+            report.problem(format!("constraint `{}` has lost its index", constraint.name));
+        } else {
+            report.note(snapshot.verify_all(constraint, &|_| Ok(())));
+        }
+    }
     report
+}
+
+/// Whatever has data or rules must have a name.
+fn check_names(snapshot: &Snapshot, report: &mut CheckReport) {
+    let tokens = &snapshot.state.tokens;
+    let mut named = |what: &str, number: u32, table: &TokenTable| {
+        if number >= table.len() {
+            report.problem(format!("{what} number {number} has no name"));
+        }
+    };
+    for section in
+        snapshot.state.base.index().ok().flatten().into_iter().flat_map(|i| i.sections.keys())
+    {
+        match section {
+            SectionKey::Label(label) => named("label", *label, &tokens.labels),
+            SectionKey::OfType(of) | SectionKey::Outgoing(of) | SectionKey::Incoming(of) => {
+                named("relationship type", *of, &tokens.types);
+            }
+            SectionKey::NodeColumn(key) | SectionKey::RelationshipColumn(key) => {
+                named("property key", *key, &tokens.keys);
+            }
+            SectionKey::Nodes | SectionKey::Relationships | SectionKey::Records => {}
+            SectionKey::Index(_) => {}
+        }
+    }
+    let schema = snapshot.schema();
+    let indexes = schema.indexes().iter().map(|index| (index.on, &index.keys));
+    let constraints = schema.constraints().iter().map(|known| (known.on, &known.keys));
+    for (on, keys) in indexes.chain(constraints) {
+        match on {
+            SchemaTarget::Label(label) => named("label", label.0, &tokens.labels),
+            SchemaTarget::Type(of) => named("relationship type", of.0, &tokens.types),
+        }
+        keys.iter().for_each(|key| named("property key", key.0, &tokens.keys));
+    }
 }
 
 /// Calls `take` with the ids of a scan, a batch at a time; a scan that fails ends there.
@@ -172,7 +224,12 @@ fn check_relationships(snapshot: &Snapshot, nodes: &Bits, report: &mut CheckRepo
     let after = |id: RelationshipId| RelationshipId(id.0 + 1);
     each_batch(report, RelationshipId(0), after, scan, |ids, report| {
         count += ids.len() as u64;
-        ids.iter().for_each(|id| relationships.insert(id.0));
+        for id in ids {
+            if id.0 >= snapshot.state.next_relationship {
+                report.problem(format!("relationship {} has an id that was never given", id.0));
+            }
+            relationships.insert(id.0);
+        }
         for (key, name) in snapshot.keys() {
             if report.note(snapshot.relationship_property(ids, key)).is_none() {
                 report
@@ -205,6 +262,31 @@ fn check_relationships(snapshot: &Snapshot, nodes: &Bits, report: &mut CheckRepo
         report.expect_count(&what, found, snapshot.type_count(TypeId(number)));
     }
     relationships
+}
+
+/// Whoever is found by a type must have it, and all of them must be found.
+fn check_types(snapshot: &Snapshot, report: &mut CheckReport) {
+    for (of, name) in snapshot.types() {
+        let mut count = 0;
+        let scan = |from, ids: &mut Vec<RelationshipId>| {
+            snapshot.scan_relationships(&[of], from, BATCH, ids)
+        };
+        let after = |id: RelationshipId| RelationshipId(id.0 + 1);
+        each_batch(report, RelationshipId(0), after, scan, |ids, report| {
+            count += ids.len() as u64;
+            let Some(ends) = report.note(snapshot.relationship_ends(ids)) else { return };
+            for (id, ends) in ids.iter().zip(ends) {
+                if ends.is_none_or(|(own, ..)| own != of) {
+                    report.problem(format!(
+                        "relationship {} is found by the type `{name}`, which it has not",
+                        id.0
+                    ));
+                }
+            }
+        });
+        let what = format!("relationships to be found by the type `{name}`");
+        report.expect_count(&what, count, snapshot.type_count(of));
+    }
 }
 
 /// Every entry of an index must be what its node or relationship holds, and all of these must have one.
@@ -267,10 +349,12 @@ fn check_links(
 ) {
     let side = if direction == Direction::Outgoing { "outgoing" } else { "incoming" };
     let mut count = 0;
+    let mut seen = Bits::new(snapshot.state.next_relationship);
+    let types: Vec<TypeId> = snapshot.types().iter().map(|(of, _)| *of).collect();
     let scan = |from, ids: &mut Vec<NodeId>| snapshot.scan_nodes(from, BATCH, ids);
-    each_batch(report, NodeId(0), next_node, scan, |ids, report| {
+    let mut check = |ids: &[NodeId], of: TypeId, report: &mut CheckReport| {
         let mut found = Neighbours::default();
-        if report.note(snapshot.expand(ids, direction, &[], &mut found)).is_none() {
+        if report.note(snapshot.expand(ids, direction, &[of], &mut found)).is_none() {
             return;
         }
         count += found.len() as u64;
@@ -284,7 +368,14 @@ fn check_links(
                 Direction::Incoming => (neighbour, node),
                 Direction::Outgoing | Direction::Both => (node, neighbour),
             };
-            let agrees = ends.is_some_and(|(_, s, e)| Some(s) == start && Some(e) == end);
+            let agrees =
+                ends.is_some_and(|(own, s, e)| (own, Some(s), Some(e)) == (of, start, end));
+            if !seen.insert(relationship.0) {
+                report.problem(format!(
+                    "relationship {} is an {side} link of more than one node, or more than once",
+                    relationship.0
+                ));
+            }
             if !agrees || !relationships.contains(relationship.0) {
                 report.problem(format!(
                     "node {} has an {side} link to relationship {}, which says otherwise",
@@ -293,6 +384,9 @@ fn check_links(
                 ));
             }
         }
+    };
+    each_batch(report, NodeId(0), next_node, scan, |ids, report| {
+        types.iter().for_each(|of| check(ids, *of, report));
     });
     report.expect_count(&format!("{side} links"), count, snapshot.relationship_count());
 }

@@ -4,8 +4,8 @@ use crate::error::Result;
 use crate::graph::CheckReport;
 
 use super::{AdjacencyChunk, Base, BitmapChunk, Chunk, ColumnChunk, DictionaryChunk, RecordChunk};
-use super::{ChunkRef, SectionKey};
-use super::{IndexChunk, IndexDirectory};
+use super::{ChunkRef, Reader, Section, SectionKey};
+use super::{IndexChunk, IndexDirectory, IndexReader};
 
 impl Base {
     /// Holds every chunk against its checksum and decodes it, past the cache.
@@ -31,6 +31,9 @@ impl Base {
                 report.chunks += 1;
                 report.bytes += chunk.length;
             }
+            if let SectionKey::Index(_) = key {
+                self.verify_directory(section, report);
+            }
             if let Some(dictionary) = &section.dictionary {
                 report.note(match key {
                     SectionKey::Index(_) => self.verify_chunk::<IndexDirectory>(dictionary),
@@ -38,6 +41,19 @@ impl Base {
                 });
                 report.chunks += 1;
                 report.bytes += dictionary.length;
+            }
+        }
+    }
+
+    /// The directory of an index must say where each of its chunks begins, or look-ups pass entries by.
+    fn verify_directory(&self, section: &Section, report: &mut CheckReport) {
+        let Ok(mut reader) = IndexReader::new(Reader::new(self, section)) else { return };
+        for chunk in 0..=section.chunks.len() {
+            // What cannot be read is told elsewhere.
+            let Ok(entries) = reader.entries(chunk) else { continue };
+            if entries.into_iter().next() != reader.first(chunk) {
+                report
+                    .problem(format!("the directory of an index is wrong about its chunk {chunk}"));
             }
         }
     }
