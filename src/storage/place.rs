@@ -101,6 +101,14 @@ pub(crate) fn sync_names(store: &Path, records: &Path) -> Result<()> {
     sync_parent(store)
 }
 
+/// The size of an engine's file, in bytes, from which on space is given back.
+const WORTH_COMPACTING: u64 = 2 << 20;
+
+/// Whether an engine's file of that length holds so little, in bytes of records, that it should become smaller.
+pub(crate) fn is_nearly_empty(length: u64, records: impl FnOnce() -> Result<u64>) -> Result<bool> {
+    Ok(length >= WORTH_COMPACTING && records()?.saturating_mul(8) <= length)
+}
+
 /// Bytes in the files of a folder and those below it.
 pub(crate) fn size_of(folder: &Path) -> Result<u64> {
     let mut size = 0;

@@ -7,6 +7,7 @@
 //! A store is a folder: `lock` (held while the store is open), `redb/`, `segments/`.
 
 use std::fmt;
+use std::fs;
 use std::fs::File;
 use std::path::Path;
 use std::path::PathBuf;
@@ -35,6 +36,7 @@ use crate::storage::place::Identity;
 use crate::storage::poison::Poison;
 use crate::storage::poison::closed;
 use crate::storage::refused;
+use crate::storage::refused::failed;
 use crate::storage::shared_sync::SharedSync;
 
 /// The engine's name.
@@ -206,6 +208,27 @@ impl OrderedBytes for RedbBytes {
             self.commit(Batch::new(), Durability::Immediate)?;
             if first { place::sync_names(&self.store, &self.store.join(FOLDER)) } else { Ok(()) }
         })
+    }
+
+    fn compact(&self) -> Result<()> {
+        self.poison.check()?;
+        let path = file(&self.store);
+        let length = fs::metadata(&path).map_err(|error| failed("read", &path, error))?.len();
+        let records = || {
+            let mut records = 0;
+            self.scan(&[], None, &mut |key, value| {
+                records += (key.len() + value.len()) as u64;
+                Ok(true)
+            })?;
+            Ok(records)
+        };
+        if !place::is_nearly_empty(length, records)? {
+            return Ok(());
+        }
+        let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
+        let open = open.as_mut().ok_or_else(closed)?;
+        self.poison.note(guarded("compacting", || Ok(open.db.compact()?)))?;
+        Ok(())
     }
 
     fn reopen(&self) -> Result<()> {

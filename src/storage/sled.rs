@@ -52,8 +52,6 @@ pub(crate) const OLD: &str = "sled.old";
 /// sled's one file of data.
 const FILE: &str = "db";
 
-/// The size of sled's file, in bytes, from which on it is put in a new one when it holds little.
-const WORTH_RENEWING: u64 = 8 << 20;
 /// Bytes that are copied at a time.
 const BATCH_BYTES: usize = 1 << 20;
 
@@ -274,21 +272,19 @@ impl OrderedBytes for SledBytes {
             let found = open.file.metadata();
             Ok(found.map_err(|error| failed("read", &self.store, error))?.len())
         })?;
-        if length < WORTH_RENEWING {
-            return Ok(());
-        }
         let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
-        let mut records = 0;
-        if let Some(open) = open.as_ref() {
-            let mut entries = open.db.iter();
+        let records = || {
+            let mut records = 0;
+            let mut entries = open.as_ref().ok_or_else(closed)?.db.iter();
             while let Some((key, value)) = guarded("reading", || entries.next().transpose())? {
                 records += (key.len() + value.len()) as u64;
             }
+            Ok(records)
+        };
+        if place::is_nearly_empty(length, records)? {
+            self.poison.note(self.renew(&mut open))?;
         }
-        if records * 8 > length {
-            return Ok(());
-        }
-        self.poison.note(self.renew(&mut open))
+        Ok(())
     }
 
     fn reopen(&self) -> Result<()> {

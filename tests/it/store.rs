@@ -228,6 +228,51 @@ fn space_of_what_was_replaced_is_reclaimed() {
     assert!(db.check().is_sound());
 }
 
+/// Rewrites a whole graph ten times. `REDSTRING_TEST_NODES` asks for a larger one.
+#[test]
+fn a_graph_that_is_rewritten_stays_within_two_and_a_half_times_its_size() {
+    let nodes = i64::try_from(crate::kill::times("REDSTRING_TEST_NODES", 30_000)).unwrap();
+    let text =
+        "UNWIND range($from, $to) AS i CREATE (:A {i: i, s: $round + randomUUID() + randomUUID()})";
+    let rewrite = "MATCH (n:A) WHERE n.i >= $from AND n.i <= $to \
+                   SET n.i = n.i, n.s = $round + randomUUID() + randomUUID()";
+    for engine in durable_engines() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = folder.path().join("store");
+        let db = Database::open_with(&store, Options::default().engine(engine)).unwrap();
+        let all = |text: &str, round: i64| {
+            for from in (1..=nodes).step_by(20_000) {
+                let to = nodes.min(from + 19_999);
+                let round = format!("{round} ");
+                let params = redstring::params! {"from" => from, "to" => to, "round" => round};
+                db.execute(text, params).unwrap();
+            }
+        };
+        db.execute("CREATE INDEX FOR (a:A) ON (a.i)", ()).unwrap();
+        all(text, 0);
+        db.checkpoint().unwrap();
+        let copy = folder.path().join("copy");
+        db.migrate(&copy, engine).unwrap();
+        let live = crate::soak::size_of(&copy);
+        let mut most = 0;
+        for round in 1..=10 {
+            all(rewrite, round);
+            most = most.max(crate::soak::size_of(&store));
+            db.checkpoint().unwrap();
+            let size = crate::soak::size_of(&store);
+            assert!(
+                size * 2 <= live * 5,
+                "{engine}, round {round}: {size} bytes for {live} of data"
+            );
+        }
+        println!(
+            "{engine}: {} bytes in the end, {most} at most, for {live} of data",
+            crate::soak::size_of(&store)
+        );
+        assert!(db.check().is_sound());
+    }
+}
+
 #[test]
 fn the_command_copies_and_checks() {
     let folder = tempfile::tempdir().unwrap();
