@@ -83,6 +83,7 @@ impl<'a> CostModel<'a> {
             ExpressionKind::Or(all) => {
                 all.iter().map(|e| self.selectivity(e)).sum::<f64>().min(1.0)
             }
+            ExpressionKind::Attempt(operand) => self.selectivity(operand),
             ExpressionKind::HasLabels { labels, .. } => self.label_selectivity(labels),
             ExpressionKind::Unary { operator: UnaryOperator::Not, operand } => {
                 (1.0 - self.selectivity(operand)).max(0.0)
