@@ -14,6 +14,7 @@ mod checkpoint;
 mod constraint;
 mod delta;
 mod encoding;
+mod fold;
 mod head;
 mod ids;
 mod index;
@@ -63,8 +64,8 @@ use crate::value::Value;
 use build::Builds;
 use catalog::Catalog;
 use change::Change;
-use checkpoint::Checkpoint;
-use head::{Commit, Heads, Rebased};
+use fold::{Closing, Folder};
+use head::{Commit, Heads};
 use segment::{Base, ChunkCache, SegmentFile};
 use snapshot::State;
 
@@ -180,6 +181,7 @@ impl Default for GraphOptions {
 #[derive(Clone)]
 pub struct Graph {
     shared: Arc<Shared>,
+    _closing: Arc<Closing>,
 }
 
 struct Shared {
@@ -205,6 +207,8 @@ struct Shared {
     poisoned: AtomicBool,
     /// The indexes that are being built.
     builds: Builds,
+    /// Folds the log when it has grown.
+    folder: Arc<Folder>,
 }
 
 /// How often a commit gives way to other writers before its sync: some microseconds where no thread waits for a core.
@@ -295,8 +299,11 @@ impl Graph {
         options: GraphOptions,
         heads: Heads,
     ) -> Self {
+        let folder = Arc::new(Folder::default());
         Self {
+            _closing: Arc::new(Closing(folder.clone())),
             shared: Arc::new(Shared {
+                folder,
                 checkpoint_at: AtomicU64::new(options.checkpoint_bytes),
                 options,
                 bytes,
@@ -325,42 +332,7 @@ impl Graph {
     /// Waits for another one up to the lock timeout, then fails with a retryable `TransactionError`. After a write was
     /// refused because the disk was full it goes on where there is room again.
     pub fn begin(&self) -> Result<Transaction> {
-        let shared = &self.shared;
-        let deadline = Instant::now() + shared.options.lock_timeout;
-        let mut writing = lock(&shared.writing);
-        shared.writers.fetch_add(1, Ordering::Relaxed);
-        while *writing {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                shared.writers.fetch_sub(1, Ordering::Relaxed);
-                return Err(Error::new(
-                    ErrorClass::TransactionError,
-                    Phase::Runtime,
-                    Detail::TimedOut,
-                    format!(
-                        "another write transaction was open for more than {:?}",
-                        shared.options.lock_timeout
-                    ),
-                )
-                .help("Try again when it has ended, or raise the lock timeout."));
-            }
-            writing = match shared.written.wait_timeout(writing, left) {
-                Ok((guard, _)) => guard,
-                Err(poisoned) => poisoned.into_inner().0,
-            };
-        }
-        if let Err(error) = shared.check_writable() {
-            shared.writers.fetch_sub(1, Ordering::Relaxed);
-            return Err(error);
-        }
-        *writing = true;
-        drop(writing);
-        if let Err(error) = shared.recover() {
-            shared.release();
-            return Err(error);
-        }
-        let head = lock(&shared.heads).written().clone();
-        Ok(Transaction::new(shared.clone(), head))
+        Shared::begin(&self.shared)
     }
 
     /// Folds all durable changes into segments. Readers and the writer go on meanwhile.
@@ -455,6 +427,45 @@ fn now() -> i64 {
 }
 
 impl Shared {
+    /// See [`Graph::begin`].
+    fn begin(shared: &Arc<Self>) -> Result<Transaction> {
+        let deadline = Instant::now() + shared.options.lock_timeout;
+        let mut writing = lock(&shared.writing);
+        shared.writers.fetch_add(1, Ordering::Relaxed);
+        while *writing {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                shared.writers.fetch_sub(1, Ordering::Relaxed);
+                return Err(Error::new(
+                    ErrorClass::TransactionError,
+                    Phase::Runtime,
+                    Detail::TimedOut,
+                    format!(
+                        "another write transaction was open for more than {:?}",
+                        shared.options.lock_timeout
+                    ),
+                )
+                .help("Try again when it has ended, or raise the lock timeout."));
+            }
+            writing = match shared.written.wait_timeout(writing, left) {
+                Ok((guard, _)) => guard,
+                Err(poisoned) => poisoned.into_inner().0,
+            };
+        }
+        if let Err(error) = shared.check_writable() {
+            shared.writers.fetch_sub(1, Ordering::Relaxed);
+            return Err(error);
+        }
+        *writing = true;
+        drop(writing);
+        if let Err(error) = shared.recover() {
+            shared.release();
+            return Err(error);
+        }
+        let head = lock(&shared.heads).written().clone();
+        Ok(Transaction::new(shared.clone(), head))
+    }
+
     fn release(&self) {
         *lock(&self.writing) = false;
         self.writers.fetch_sub(1, Ordering::Relaxed);
@@ -505,7 +516,12 @@ impl Shared {
     }
 
     /// Writes a commit, lets the next writer go on, and returns when the commit is durable and visible.
-    fn commit(&self, changes: Vec<Change>, after: State, release: impl FnOnce()) -> Result<()> {
+    fn commit(
+        self: &Arc<Self>,
+        changes: Vec<Change>,
+        after: State,
+        release: impl FnOnce(),
+    ) -> Result<()> {
         self.check()?;
         let (epoch, sequence) = {
             let heads = lock(&self.heads);
@@ -536,62 +552,11 @@ impl Shared {
             }
             (heads.log_bytes, heads.durable().state.base.size())
         };
-        let worth = (base_bytes / 2).min(self.options.checkpoint_bytes.saturating_mul(8));
-        if (indexed || log_bytes > self.checkpoint_at.load(Ordering::Relaxed).max(worth))
-            && let Ok(_one_at_a_time) = self.checkpointing.try_lock()
-        {
-            let again = match self.checkpoint() {
-                Ok(()) => 0,
-                // The commit itself is durable: the checkpoint is tried again when the log has grown once more.
-                Err(_) => log_bytes,
-            };
-            let next = again.saturating_add(self.options.checkpoint_bytes);
-            self.checkpoint_at.store(next, Ordering::Relaxed);
+        if indexed && self.may_fold() {
+            self.fold();
+        } else {
+            self.fold_grown(log_bytes, base_bytes);
         }
         Ok(())
-    }
-
-    /// Makes a checkpoint; the caller sees to it that there is one at a time.
-    fn checkpoint(&self) -> Result<()> {
-        self.check()?;
-        let snapshot = lock(&self.heads).begin_checkpoint();
-        if snapshot.state.sequence == snapshot.state.base.sequence {
-            lock(&self.heads).abandon_checkpoint();
-            return Ok(());
-        }
-        let generation = snapshot.state.base.generation + 1;
-        let written = checkpoint::write(&snapshot, generation, now(), self);
-        drop(snapshot);
-        let result = written.and_then(|checkpoint| self.publish(checkpoint));
-        if result.is_err() {
-            lock(&self.heads).abandon_checkpoint();
-        }
-        result
-    }
-
-    fn publish(&self, checkpoint: Checkpoint) -> Result<()> {
-        let Checkpoint { catalog, base } = checkpoint;
-        base.files().iter().for_each(|file| file.keep());
-        // From here to the end of the switch a failure leaves memory and disk on different bases.
-        catalog.write(&*self.bytes).map_err(|error| self.poison(error))?;
-        let before = Snapshot { state: Arc::new(State::new(&catalog, base)) };
-        let mut rebased = Rebased { before, after: Vec::new() };
-        loop {
-            // Outside the lock as long as there is much to do, so that readers need not wait.
-            let commits = lock(&self.heads).since(rebased.after.len());
-            rebased.extend(&commits).map_err(|error| self.poison(error))?;
-            if commits.len() < 8 {
-                break;
-            }
-        }
-        let old =
-            lock(&self.heads).finish_checkpoint(rebased).map_err(|error| self.poison(error))?;
-        let live = |file: &Arc<SegmentFile>| catalog.files.iter().any(|(n, _)| *n == file.number());
-        old.files().iter().filter(|file| !live(file)).for_each(|file| file.retire());
-        drop(old);
-        log::trim(&*self.bytes, catalog.sequence).map_err(|error| self.poison(error))?;
-        catalog.trim(&*self.bytes).map_err(|error| self.poison(error))?;
-        catalog.write_copy(&*self.files)?;
-        self.bytes.compact().map_err(|error| self.poison(error))
     }
 }

@@ -20,7 +20,7 @@ use super::property;
 use super::schema::IndexId;
 use super::snapshot::Snapshot;
 use super::snapshot::State;
-use super::{Direction, Graph, KeyId, LabelId, Shared, TypeId};
+use super::{Direction, KeyId, LabelId, Shared, TypeId};
 
 /// How much a transaction has changed so far, as Cypher's counters see it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -340,10 +340,10 @@ impl Transaction {
     /// Commits, and gives another transaction, which goes on counting. What became of the commit and
     /// whether there is another are two answers: a commit that was refused is no reason to stop.
     pub fn commit_and_begin(self) -> (Result<()>, Result<Transaction>) {
-        let graph = Graph { shared: self.shared.clone() };
+        let shared = self.shared.clone();
         let counts = self.counts;
         let committed = self.commit();
-        let next = graph.begin().map(|mut next| {
+        let next = Shared::begin(&shared).map(|mut next| {
             next.counts = counts;
             next
         });

@@ -1,0 +1,172 @@
+//! Folding the log into segments beside readers and writers: when it is done, and how the graph moves onto a new base.
+//!
+//! A thread does it when the log has grown, so that whoever has committed goes on. What it writes is the business of the
+//! checkpoint, and a commit's waiting for its sync that of the heads.
+
+use std::sync::Arc;
+use std::sync::Condvar;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+use std::thread;
+use std::thread::JoinHandle;
+
+use crate::error::Result;
+
+use super::Shared;
+use super::checkpoint;
+use super::checkpoint::Checkpoint;
+use super::head::Rebased;
+use super::lock;
+use super::log;
+use super::now;
+use super::segment::SegmentFile;
+use super::snapshot::{Snapshot, State};
+
+/// How many times as large as it may be the log becomes while it is folded, before writers wait for that.
+const BEHIND: u64 = 2;
+
+/// The thread that folds the log.
+#[derive(Debug, Default)]
+pub(super) struct Folder {
+    state: Mutex<Folding>,
+    ended: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Folding {
+    thread: Option<JoinHandle<()>>,
+    /// Whether it is at work, and does not wait for a backup to end.
+    working: bool,
+}
+
+impl Folder {
+    fn set(&self, working: bool) {
+        lock(&self.state).working = working;
+        self.ended.notify_all();
+    }
+}
+
+/// Held by the handles of a graph: when the last of them is gone nothing goes on behind them, and the store is closed.
+#[derive(Debug)]
+pub(super) struct Closing(pub(super) Arc<Folder>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        let thread = lock(&self.0.state).thread.take();
+        if let Some(thread) = thread {
+            // What it could not do is tried again by whoever opens the store.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Says that the thread is at work, up to its end, however that comes.
+struct AtWork<'a>(&'a Folder);
+
+impl<'a> AtWork<'a> {
+    fn new(folder: &'a Folder) -> Self {
+        folder.set(true);
+        Self(folder)
+    }
+}
+
+impl Drop for AtWork<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
+}
+
+impl Shared {
+    /// Lets the log be folded where it has grown too large for the segments beside it. It returns at once, unless the
+    /// log grows faster than it can be folded.
+    pub(super) fn fold_grown(self: &Arc<Self>, log_bytes: u64, base_bytes: u64) {
+        let worth = (base_bytes / 2).min(self.options.checkpoint_bytes.saturating_mul(8));
+        let limit = self.checkpoint_at.load(Ordering::Relaxed).max(worth);
+        if log_bytes <= limit {
+            return;
+        }
+        let mut state = lock(&self.folder.state);
+        if state.working {
+            let behind = log_bytes > limit.saturating_mul(BEHIND);
+            while behind && state.working {
+                state = self.folder.ended.wait(state).unwrap_or_else(PoisonError::into_inner);
+            }
+            return;
+        }
+        if state.thread.as_ref().is_some_and(|thread| !thread.is_finished()) {
+            return;
+        }
+        let shared = self.clone();
+        let thread = thread::Builder::new().name("redstring-checkpoint".into());
+        match thread.spawn(move || shared.fold()) {
+            Ok(thread) => state.thread = Some(thread),
+            Err(_) => {
+                drop(state);
+                self.fold();
+            }
+        }
+    }
+
+    /// Whether the log can be folded without waiting for a backup to end.
+    pub(super) fn may_fold(&self) -> bool {
+        lock(&self.folder.state).working || self.checkpointing.try_lock().is_ok()
+    }
+
+    /// Folds the log, and says when that is worth doing again.
+    pub(super) fn fold(&self) {
+        let _one_at_a_time = lock(&self.checkpointing);
+        let _at_work = AtWork::new(&self.folder);
+        let again = match self.checkpoint() {
+            Ok(()) => 0,
+            // The commits themselves are durable: it is tried again when the log has grown once more.
+            Err(_) => lock(&self.heads).log_bytes,
+        };
+        let next = again.saturating_add(self.options.checkpoint_bytes);
+        self.checkpoint_at.store(next, Ordering::Relaxed);
+    }
+
+    /// Makes a checkpoint; the caller sees to it that there is one at a time.
+    pub(super) fn checkpoint(&self) -> Result<()> {
+        self.check()?;
+        let snapshot = lock(&self.heads).begin_checkpoint();
+        if snapshot.state.sequence == snapshot.state.base.sequence {
+            lock(&self.heads).abandon_checkpoint();
+            return Ok(());
+        }
+        let generation = snapshot.state.base.generation + 1;
+        let written = checkpoint::write(&snapshot, generation, now(), self);
+        drop(snapshot);
+        let result = written.and_then(|checkpoint| self.publish(checkpoint));
+        if result.is_err() {
+            lock(&self.heads).abandon_checkpoint();
+        }
+        result
+    }
+
+    pub(super) fn publish(&self, checkpoint: Checkpoint) -> Result<()> {
+        let Checkpoint { catalog, base } = checkpoint;
+        base.files().iter().for_each(|file| file.keep());
+        // From here to the end of the switch a failure leaves memory and disk on different bases.
+        catalog.write(&*self.bytes).map_err(|error| self.poison(error))?;
+        let before = Snapshot { state: Arc::new(State::new(&catalog, base)) };
+        let mut rebased = Rebased { before, after: Vec::new() };
+        loop {
+            // Outside the lock as long as there is much to do, so that readers need not wait.
+            let commits = lock(&self.heads).since(rebased.after.len());
+            rebased.extend(&commits).map_err(|error| self.poison(error))?;
+            if commits.len() < 8 {
+                break;
+            }
+        }
+        let old =
+            lock(&self.heads).finish_checkpoint(rebased).map_err(|error| self.poison(error))?;
+        let live = |file: &Arc<SegmentFile>| catalog.files.iter().any(|(n, _)| *n == file.number());
+        old.files().iter().filter(|file| !live(file)).for_each(|file| file.retire());
+        drop(old);
+        log::trim(&*self.bytes, catalog.sequence).map_err(|error| self.poison(error))?;
+        catalog.trim(&*self.bytes).map_err(|error| self.poison(error))?;
+        catalog.write_copy(&*self.files)?;
+        self.bytes.compact().map_err(|error| self.poison(error))
+    }
+}
