@@ -20,6 +20,10 @@ use serde_json::{Value as Json, json};
 use checksum::{cell, checksum};
 use queries::{Query, bound, value};
 
+/// As the `redstring` binary has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Seconds after which a series of look-ups or writes stops and gives a rate.
 const SERIES: f64 = 60.0;
 
