@@ -22,8 +22,10 @@ use crate::graph::IndexId;
 
 /// What a segment file begins with, before its format version.
 const MAGIC: [u8; 8] = *b"redstrng";
-/// The version of the format of segment files.
-const VERSION: u32 = 2;
+/// The version of the format of segment files, and the oldest that is read: before 3 every chunk of an index but the
+/// last was full, and readers counted on it.
+const VERSION: u32 = 3;
+const OLDEST_VERSION: u32 = 2;
 const HEADER: u64 = 12;
 /// How many files a base has at most; from there on the smaller half is joined into the new one.
 const FILES: usize = 16;
@@ -122,10 +124,13 @@ impl SegmentFile {
         if magic != MAGIC {
             return Err(self.damaged(0, "it does not begin as a segment file does"));
         }
-        if version != VERSION.to_le_bytes() {
+        let readable = |known: u32| version == known.to_le_bytes();
+        if !(OLDEST_VERSION..=VERSION).any(readable) {
             return Err(Error::storage(
                 Detail::UnknownFormatVersion,
-                format!("segment file `{name}` has another format version than {VERSION}"),
+                format!(
+                    "segment file `{name}` has a format version that is none of {OLDEST_VERSION} to {VERSION}"
+                ),
             )
             .help("Open the store with the version of Redstring that wrote it."));
         }
