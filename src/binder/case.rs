@@ -62,25 +62,20 @@ impl Binder<'_> {
         otherwise: Option<&ast::Expression>,
         span: Span,
     ) -> Result<Expression> {
-        let mut alternatives = Vec::with_capacity(branches.len());
-        let mut ty = Type::Null;
-        for branch in branches {
+        let (alternatives, ty) = self.alternatives(branches, |b, branch| {
             let mut tests = Vec::with_capacity(branch.when.len());
             for when in &branch.when {
-                tests.push(self.test_of(&subject, when)?);
+                tests.push(b.test_of(&subject, when)?);
             }
-            let when = match tests.len() {
+            Ok(match tests.len() {
                 1 => tests.swap_remove(0),
                 _ => Expression {
                     kind: ExpressionKind::Or(tests),
                     span: branch.span,
                     ty: Type::Boolean,
                 },
-            };
-            let then = self.expression(&branch.then)?;
-            ty = ty.union(&then.ty);
-            alternatives.push((when, then));
-        }
+            })
+        })?;
         self.case_of(None, alternatives, otherwise, ty, span)
     }
 
@@ -105,21 +100,33 @@ impl Binder<'_> {
         otherwise: Option<&ast::Expression>,
         span: Span,
     ) -> Result<Expression> {
-        let mut alternatives = Vec::with_capacity(branches.len());
-        let mut ty = Type::Null;
-        for branch in branches {
+        let (alternatives, ty) = self.alternatives(branches, |b, branch| {
             let [when] = branch.when.as_slice() else {
                 return Err(Error::internal("a branch of CASE with several tests").at(branch.span));
             };
-            let when = match operand {
-                Some(_) => self.expression(when)?,
-                None => self.predicate(when)?,
-            };
+            match operand {
+                Some(_) => b.expression(when),
+                None => b.predicate(when),
+            }
+        })?;
+        self.case_of(operand.map(Box::new), alternatives, otherwise, ty, span)
+    }
+
+    /// The branches, each with what it tests, and the type of what they give.
+    fn alternatives(
+        &mut self,
+        branches: &[ast::CaseBranch],
+        test: impl Fn(&mut Self, &ast::CaseBranch) -> Result<Expression>,
+    ) -> Result<(Vec<(Expression, Expression)>, Type)> {
+        let mut alternatives = Vec::with_capacity(branches.len());
+        let mut ty = Type::Null;
+        for branch in branches {
+            let when = test(self, branch)?;
             let then = self.expression(&branch.then)?;
             ty = ty.union(&then.ty);
             alternatives.push((when, then));
         }
-        self.case_of(operand.map(Box::new), alternatives, otherwise, ty, span)
+        Ok((alternatives, ty))
     }
 
     fn case_of(
