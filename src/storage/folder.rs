@@ -221,9 +221,11 @@ pub(crate) fn make_folder(folder: &Path) -> Result<()> {
     if folder.is_dir() {
         return Ok(());
     }
+    let missing = folder.ancestors().take_while(|folder| !folder.as_os_str().is_empty());
+    let missing: Vec<&Path> = missing.take_while(|folder| !folder.is_dir()).collect();
     fs::create_dir_all(folder).map_err(|error| failed("create the folder", folder, error))?;
     sync_folder(folder)?;
-    sync_parent(folder)
+    missing.into_iter().try_for_each(sync_parent)
 }
 
 /// Makes durable which files a folder holds.

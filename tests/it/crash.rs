@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -146,45 +147,88 @@ const COPIES: &str = "REDSTRING_TEST_CRASH_COPIES";
 /// The process that is killed; as a test of its own it has nothing to do.
 #[test]
 fn writer_in_another_process() {
-    let Some((opened, first)) = kill::told(sled::open) else { return };
+    let Some((opened, first)) = kill::told(|store| storage::open(store, None)) else { return };
     let per_checkpoint: u64 = std::env::var(COMMITS_PER_CHECKPOINT).unwrap().parse().unwrap();
+    let store = PathBuf::from(std::env::var_os(kill::FOLDER).unwrap());
     let graph = open(opened).unwrap();
     // It ends by itself when nobody kills it.
     for number in first..first + 1_000 {
+        if std::env::var_os(COPIES).is_some() {
+            copy_before(number, &graph, &store);
+        }
         commit(&graph, number).unwrap();
         say(&format!("committed {number}"));
         if number % per_checkpoint == 0 {
             say("checkpoint begins");
             graph.checkpoint().unwrap();
         }
-        if let Some(folder) = std::env::var_os(COPIES) {
-            say("copy begins");
-            let target = Path::new(&folder).join(number.to_string());
-            let engine = if number % 2 == 0 { "sled" } else { "redb" };
-            storage::make_whole(&target, engine, |opened| graph.copy_to(opened)).unwrap();
-        }
     }
 }
 
+/// Copies a graph before the commit of that number, unless that was done already.
+fn copy_before(number: u64, graph: &Graph, store: &Path) {
+    let target = copies(store).join((number - 1).to_string());
+    if !target.exists() {
+        say("copy begins");
+        let engine = if number.is_multiple_of(2) { "sled" } else { "redb" };
+        storage::make_whole(&target, engine, |opened| graph.copy_to(opened)).unwrap();
+    }
+}
+
+/// The folder of the copies of a store.
+fn copies(store: &Path) -> PathBuf {
+    store.with_file_name("copies")
+}
+
 /// Who commits, and dies a moment after it has said `mark`.
-fn writer(per_checkpoint: u64, mark: &str) -> Victim<'_> {
+pub fn writer(per_checkpoint: u64, mark: &str) -> Victim<'_> {
     Victim {
         test: "crash::writer_in_another_process",
         environment: vec![(COMMITS_PER_CHECKPOINT, per_checkpoint.to_string().into())],
         mark,
+        marks: 3,
         longest: 14,
+        disk: None,
     }
+}
+
+/// Who copies its store before each commit.
+pub fn copier() -> Victim<'static> {
+    let mut writer = writer(5, "<copy");
+    writer.environment.push((COPIES, "yes".into()));
+    writer
+}
+
+/// The last commit of a store that is whole.
+pub fn last_of(store: &Path, _: RangeInclusive<u64>) -> u64 {
+    let last = check(&open(storage::open(store, None).unwrap()).unwrap()).unwrap();
+    let blobs = store.join("sled/blobs");
+    assert!(!blobs.exists() || fs::read_dir(blobs).unwrap().count() == 0);
+    last
+}
+
+/// As [`last_of`]. A copy is whole or has not got its name, and there is one from before each acknowledged commit.
+pub fn last_of_copied(store: &Path, expected: RangeInclusive<u64>) -> u64 {
+    for entry in fs::read_dir(copies(store)).into_iter().flatten().map(|entry| entry.unwrap()) {
+        let name = entry.file_name().into_string().unwrap();
+        if let Ok(number) = name.parse::<u64>() {
+            let copy = open(storage::open(&entry.path(), None).unwrap()).unwrap();
+            assert_eq!(check(&copy).unwrap(), number);
+            assert!(copy.check().is_sound());
+        } else {
+            assert!(name.ends_with(".unfinished"), "{name}");
+        }
+    }
+    for number in 0..*expected.start() {
+        assert!(copies(store).join(number.to_string()).exists(), "{expected:?}: {number}");
+    }
+    last_of(store, expected)
 }
 
 /// Kills a process again and again and checks after each time. `REDSTRING_TEST_ROUNDS` asks for more rounds.
 fn kill_rounds(per_checkpoint: u64, mark: &str) {
     let rounds = times("REDSTRING_TEST_ROUNDS", 50);
-    let check = |store: &Path, _| {
-        let last = check(&open(sled::open(store).unwrap()).unwrap()).unwrap();
-        assert_eq!(fs::read_dir(store.join("sled/blobs")).unwrap().count(), 0);
-        last
-    };
-    writer(per_checkpoint, mark).rounds(rounds, &mut per_checkpoint.clone(), |_| {}, check);
+    writer(per_checkpoint, mark).rounds(rounds, &mut per_checkpoint.clone(), |_| {}, last_of);
 }
 
 #[test]
@@ -199,28 +243,7 @@ fn killed_during_checkpoints() {
 
 #[test]
 fn killed_during_backups_and_migrations() {
-    let mut random = 3;
-    for round in 0..times("REDSTRING_TEST_ROUNDS", 12) {
-        let folder = tempfile::tempdir().unwrap();
-        let (store, copies) = (folder.path().join("store"), folder.path().join("copies"));
-        fs::create_dir(&copies).unwrap();
-        let mut writer = writer(5, "<copy");
-        writer.environment.push((COPIES, copies.clone().into()));
-        let acknowledged = writer.kill(&store, &mut random, 0);
-        let last = check(&open(sled::open(&store).unwrap()).unwrap()).unwrap();
-        assert!(last == acknowledged || last == acknowledged + 1, "round {round}");
-        // A copy is whole or has not got its name.
-        for entry in fs::read_dir(&copies).unwrap().map(|entry| entry.unwrap()) {
-            let name = entry.file_name().into_string().unwrap();
-            if let Ok(number) = name.parse::<u64>() {
-                let copy = open(storage::open(&entry.path(), None).unwrap()).unwrap();
-                assert_eq!(check(&copy).unwrap(), number, "round {round}");
-                assert!(copy.check().is_sound());
-            } else {
-                assert!(name.ends_with(".unfinished"), "{name}");
-            }
-        }
-    }
+    copier().rounds(times("REDSTRING_TEST_ROUNDS", 12), &mut 3, |_| {}, last_of_copied);
 }
 
 // A power cut, and a disk that fails.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 use redstring::interchange::{ImportOptions, NodeFiles, RelationshipFiles};
@@ -63,17 +64,17 @@ fn importer_in_another_process() {
 }
 
 /// Half of the stores have what an import must keep in step and verify.
-fn begin_imports(store: &Path) {
+pub fn begin_imports(store: &Path) {
     let db = Database::open(store).unwrap();
     db.execute("CREATE INDEX by_step FOR ()-[f:FOLLOWS]-() ON (f.step)", ()).unwrap();
     db.execute("CREATE CONSTRAINT one_key FOR (p:Part) REQUIRE p.key IS UNIQUE", ()).unwrap();
 }
 
 /// The last step that is there, whole as all before it.
-fn imported(store: &Path, acknowledged: u64) -> u64 {
+pub fn imported(store: &Path, expected: RangeInclusive<u64>) -> u64 {
     let db = Database::open(store).unwrap();
     let report = db.check();
-    assert!(report.is_sound(), "{acknowledged}: {:?}", report.problems);
+    assert!(report.is_sound(), "{expected:?}: {:?}", report.problems);
     let rows = |query: &str| {
         let rows = db.query(query, ()).unwrap().tuples::<(u64, u64)>();
         rows.collect::<Result<Vec<_>, _>>().unwrap()
@@ -97,18 +98,25 @@ fn imported(store: &Path, acknowledged: u64) -> u64 {
     last
 }
 
-#[test]
-fn killed_during_imports() {
-    let victim = |mark| Victim {
+/// Who imports, and dies a moment after it has said `mark`.
+pub fn importer(mark: &str) -> Victim<'_> {
+    Victim {
         test: "crash_bulk::importer_in_another_process",
         environment: Vec::new(),
         mark,
+        marks: 3,
         longest: 18,
-    };
+        disk: None,
+    }
+}
+
+#[test]
+fn killed_during_imports() {
     let rounds = times("REDSTRING_TEST_ROUNDS", 8);
     let mut random = 5;
-    victim("<import begins").rounds(rounds.div_ceil(2), &mut random, begin_imports, imported);
-    victim("<import writes").rounds(rounds / 2, &mut random, |_| {}, imported);
+    let during = rounds.div_ceil(2);
+    importer("<import begins").rounds(during, &mut random, begin_imports, imported);
+    importer("<import writes").rounds(rounds / 2, &mut random, |_| {}, imported);
 }
 
 /// Creates and drops indexes and constraints, in turn.
@@ -156,7 +164,7 @@ fn indexer_in_another_process() {
     }
 }
 
-fn begin_indexes(store: &Path) {
+pub fn begin_indexes(store: &Path) {
     let db = Database::open(store).unwrap();
     let text = "UNWIND range(1, 8000) AS i \
                 CREATE (:Item {a: i, b: i % 100})-[:NEXT {text: 'text ' + i % 50}]->(:Other {a: i})";
@@ -164,35 +172,36 @@ fn begin_indexes(store: &Path) {
     db.checkpoint().unwrap();
 }
 
+/// Who creates and drops indexes, and dies during that.
+pub fn indexer() -> Victim<'static> {
+    let test = "crash_bulk::indexer_in_another_process";
+    Victim { test, ..importer("<build begins") }
+}
+
+/// The last step whose indexes and constraints are there, in a store that is whole.
+pub fn indexed(store: &Path, expected: RangeInclusive<u64>) -> u64 {
+    let db = Database::open(store).unwrap();
+    let report = db.check();
+    assert!(report.is_sound(), "{expected:?}: {:?}", report.problems);
+    assert_eq!(one::<u64>(&db, "MATCH (n:Item) RETURN count(*)"), 8000);
+    let mut names = BTreeSet::new();
+    for show in ["SHOW INDEXES YIELD name", "SHOW CONSTRAINTS YIELD name"] {
+        let rows = db.query(show, ()).unwrap().tuples::<(String,)>();
+        names.extend(rows.map(|row| row.unwrap().0));
+    }
+    if names.contains("unique") {
+        let error = db.execute("CREATE (:Item {a: 5, b: 5})", ()).unwrap_err();
+        assert_eq!(error.code(), "ConstraintVerificationFailed.UniquenessViolation");
+    }
+    if names.contains("there") {
+        let error = db.execute("CREATE (:Item {a: 0})", ()).unwrap_err();
+        assert_eq!(error.code(), "ConstraintVerificationFailed.MissingProperty");
+    }
+    let last = expected.clone().find(|step| schema_after(*step) == names);
+    last.unwrap_or_else(|| panic!("{expected:?} may be there, {names:?} are"))
+}
+
 #[test]
 fn killed_during_index_builds() {
-    let victim = Victim {
-        test: "crash_bulk::indexer_in_another_process",
-        environment: Vec::new(),
-        mark: "<build begins",
-        longest: 18,
-    };
-    let check = |store: &Path, acknowledged: u64| {
-        let db = Database::open(store).unwrap();
-        let report = db.check();
-        assert!(report.is_sound(), "{acknowledged}: {:?}", report.problems);
-        assert_eq!(one::<u64>(&db, "MATCH (n:Item) RETURN count(*)"), 8000);
-        let mut names = BTreeSet::new();
-        for show in ["SHOW INDEXES YIELD name", "SHOW CONSTRAINTS YIELD name"] {
-            let rows = db.query(show, ()).unwrap().tuples::<(String,)>();
-            names.extend(rows.map(|row| row.unwrap().0));
-        }
-        if names.contains("unique") {
-            let error = db.execute("CREATE (:Item {a: 5, b: 5})", ()).unwrap_err();
-            assert_eq!(error.code(), "ConstraintVerificationFailed.UniquenessViolation");
-        }
-        if names.contains("there") {
-            let error = db.execute("CREATE (:Item {a: 0})", ()).unwrap_err();
-            assert_eq!(error.code(), "ConstraintVerificationFailed.MissingProperty");
-        }
-        let after = [acknowledged, acknowledged + 1];
-        let last = after.into_iter().find(|step| schema_after(*step) == names);
-        last.unwrap_or_else(|| panic!("{acknowledged} were acknowledged, {names:?} are there"))
-    };
-    victim.rounds(times("REDSTRING_TEST_ROUNDS", 8), &mut 7, begin_indexes, check);
+    indexer().rounds(times("REDSTRING_TEST_ROUNDS", 8), &mut 7, begin_indexes, indexed);
 }

@@ -35,6 +35,7 @@ mod meanwhile;
 mod notification;
 mod parquet;
 mod paths;
+mod power_cut;
 mod soak;
 mod storage;
 mod store;
