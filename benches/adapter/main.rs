@@ -11,6 +11,7 @@ use std::env;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
+use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
 use redstring::interchange::{ImportOptions, NodeFiles, RelationshipFiles};
@@ -305,7 +306,7 @@ fn insert(given: &Arguments) {
             }
             _ => {
                 let rows: Vec<Value> =
-                    (done..done + 1000).map(|id| row([("id", id), ("v", id * 7 % 1000)])).collect();
+                    (done..done + 1000).map(|id| row(id, (&V, id * 7 % 1000))).collect();
                 db.execute(many, params! {"rows" => Value::list(rows)}).unwrap();
             }
         }
@@ -317,9 +318,16 @@ fn insert(given: &Arguments) {
     });
 }
 
-fn row<const N: usize>(entries: [(&str, i64); N]) -> Value {
-    Value::map(entries.into_iter().map(|(key, number)| (key.into(), number.into())).collect())
+/// A row with an id and a number, whose keys are shared as in a program that makes many.
+fn row(id: i64, number: (&Key, i64)) -> Value {
+    static ID: Key = LazyLock::new(|| "id".into());
+    Value::map([((*ID).clone(), id.into()), ((*number.0).clone(), number.1.into())].into())
 }
+
+type Key = LazyLock<Arc<str>>;
+
+static V: Key = LazyLock::new(|| "v".into());
+static X: Key = LazyLock::new(|| "x".into());
 
 fn merge(given: &Arguments) {
     let count = given.number("n");
@@ -328,7 +336,7 @@ fn merge(given: &Arguments) {
     index(&db, "Node");
     let existing: Vec<i64> = (0..count).step_by(2).collect();
     for ids in existing.chunks(10_000) {
-        let rows: Vec<Value> = ids.iter().map(|id| row([("id", *id), ("x", 0)])).collect();
+        let rows: Vec<Value> = ids.iter().map(|id| row(*id, (&X, 0))).collect();
         let create = "UNWIND $rows AS r CREATE (:Node {id: r.id, x: r.x})";
         db.execute(create, params! {"rows" => Value::list(rows)}).unwrap();
     }
@@ -338,7 +346,7 @@ fn merge(given: &Arguments) {
     let (mut done, mut nodes, mut sum) = (0, count / 2, 0);
     while done < count && begun.elapsed().as_secs_f64() < SERIES {
         let ids: Vec<i64> = (done..done + size).map(|i| i * 7919 % count).collect();
-        let rows: Vec<Value> = ids.iter().map(|id| row([("id", *id), ("x", id + 1)])).collect();
+        let rows: Vec<Value> = ids.iter().map(|id| row(*id, (&X, id + 1))).collect();
         db.execute(text, params! {"rows" => Value::list(rows)}).unwrap();
         nodes += ids.iter().filter(|id| *id % 2 == 1).count() as i64;
         sum += ids.iter().map(|id| id + 1).sum::<i64>();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::value::Type;
 use crate::value::Value;
 
-use super::{Expression, ExpressionKind, UpdateItem};
+use super::{Expression, ExpressionKind, Slot, UpdateItem};
 
 /// The property keys that changes write; nothing where they write something else, or what is not known before.
 pub fn written_keys<'i>(
@@ -53,7 +53,10 @@ impl Expression {
         };
         !keys.is_empty()
             && self.any(&mut |e| match &e.kind {
-                ExpressionKind::Property { key, .. } => keys.contains(key),
+                ExpressionKind::Property { target, key } => {
+                    keys.contains(key)
+                        && matches!(target.ty, Type::Node | Type::Relationship | Type::Any)
+                }
                 ExpressionKind::Index { target, .. } => may_be_entity(target),
                 ExpressionKind::Function { arguments, .. } => arguments.iter().any(may_be_entity),
                 ExpressionKind::Subquery(_)
@@ -65,9 +68,44 @@ impl Expression {
     }
 }
 
-/// Whether making the changes one after the other, each for all rows, leaves what making all of them row by row
-/// does: no two write the same property, and none reads what another writes.
-pub fn are_independent(items: &[UpdateItem]) -> bool {
-    let Some(keys) = written_keys(items) else { return false };
-    keys.len() == items.len() && !values_of(items).any(|value| value.may_read(&keys))
+/// Whether making changes one after the other, each for all rows, leaves what making all of them row by row does: no
+/// two write the same property, and none reads what another writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Independence {
+    /// It does.
+    Given,
+    /// It does as long as no node, relationship or path is in one of these variables: most often each holds a row of
+    /// data, whose type nobody knows before.
+    Without(BTreeSet<Slot>),
+    /// It may not.
+    Unknown,
+}
+
+impl Independence {
+    /// That of these changes.
+    pub fn of(items: &[UpdateItem]) -> Self {
+        let Some(keys) = written_keys(items) else { return Self::Unknown };
+        if keys.len() < items.len() {
+            return Self::Unknown;
+        }
+        let mut slots = BTreeSet::new();
+        for value in values_of(items).filter(|value| value.may_read(&keys)) {
+            // Where no variable has an entity, nothing that is computed from variables alone has one.
+            let from_variables_alone = !value.any(&mut |e| {
+                matches!(
+                    e.kind,
+                    ExpressionKind::Parameter(_)
+                        | ExpressionKind::Subquery(_)
+                        | ExpressionKind::ListComprehension { .. }
+                        | ExpressionKind::Quantifier { .. }
+                        | ExpressionKind::Reduce { .. }
+                )
+            });
+            if !from_variables_alone {
+                return Self::Unknown;
+            }
+            value.collect_slots(&mut slots);
+        }
+        if slots.is_empty() { Self::Given } else { Self::Without(slots) }
+    }
 }

@@ -17,7 +17,7 @@ pub use expression::{
     SubqueryKind, UnaryOperator,
 };
 pub use failure::is_of_values;
-pub use independence::{are_independent, values_of, written_keys};
+pub use independence::{Independence, values_of, written_keys};
 pub use mention::{Mention, NameKind};
 pub use path::{DistinctNodes, Repetition, Restriction, SelectedPath, Selection};
 pub use query::{

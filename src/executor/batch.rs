@@ -12,6 +12,9 @@ use crate::value::ColumnData;
 /// How many rows an operator gives at most at a time.
 pub const BATCH_SIZE: usize = 2048;
 
+/// At how many rows of a column one looks to see how much memory it takes.
+const LOOKS: usize = 512;
+
 /// Rows, each of which assigns a value to some slots.
 ///
 /// A column is kept as it was made, with a selection vector in front of it where later operators have
@@ -73,19 +76,30 @@ impl Lazy {
         Self { base, selection: None, gathered: OnceLock::new() }
     }
 
-    /// What the values hold beside themselves.
+    /// What the values hold beside themselves, about: of many values of no one type some speak for the others.
     fn held_bytes(&self, last: &mut usize) -> u64 {
-        let of = |row: usize, last: &mut usize| self.base.held_by_row(row, last);
-        match (self.base.data(), &self.selection) {
-            (ColumnData::Constant(..), _) => of(0, last),
-            (ColumnData::String(_) | ColumnData::Value(_), None) => {
-                (0..self.base.len()).map(|row| of(row, last)).fold(0, u64::saturating_add)
+        let len = self.selection.as_ref().map_or(self.base.len(), |rows| rows.len());
+        let step = match self.base.data() {
+            ColumnData::Constant(..) => return self.base.held_by_row(0, last),
+            ColumnData::String(_) => 1,
+            ColumnData::Value(_) => len.div_ceil(LOOKS) | 1,
+            _ => return 0,
+        };
+        let row = |at: usize| match &self.selection {
+            Some(rows) => rows.get(at).map_or(0, |row| *row as usize),
+            None => at,
+        };
+        let mut bytes = 0u64;
+        let mut looks = 0;
+        for at in (0..len).step_by(step) {
+            looks += 1;
+            if at > 0 && step > 1 {
+                *last = self.base.row_address(row(at - 1));
             }
-            (ColumnData::String(_) | ColumnData::Value(_), Some(rows)) => {
-                rows.iter().map(|row| of(*row as usize, last)).fold(0, u64::saturating_add)
-            }
-            _ => 0,
+            bytes = bytes.saturating_add(self.base.held_by_row(row(at), last));
         }
+        // Exact where all were looked at.
+        (u128::from(bytes) * len as u128).checked_div(looks).map_or(0, |all| all as u64)
     }
 
     fn column(&self) -> Column {

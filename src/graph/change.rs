@@ -12,11 +12,11 @@ use crate::error::Error;
 use crate::error::Result;
 use crate::value::Value;
 
-use super::delta;
-use super::delta::{NodeState, Properties, RelationshipState};
+use super::delta::{Labels, NodeHead, Properties, RelationshipHead};
 use super::property;
 use super::schema::{Constraint, Index, IndexId};
 use super::snapshot::State;
+use super::values::Values;
 use super::{KeyId, LabelId, TypeId};
 
 /// One change. Ids are explicit, so that a replay gives the same graph.
@@ -71,145 +71,205 @@ pub(super) enum Change {
     DropIndex(IndexId),
     CreateConstraint(Constraint),
     DropConstraint(u32),
+    /// Nodes with consecutive ids and the same labels, with a value of each property for each of them, null for none:
+    /// as many as the columns have rows.
+    CreateNodes {
+        first: u64,
+        labels: Vec<LabelId>,
+        columns: Vec<(KeyId, Values)>,
+    },
+    /// Relationships with consecutive ids and the same type, with a value of each property for each of them.
+    CreateRelationships {
+        first: u64,
+        type_id: TypeId,
+        /// Start and end of each.
+        ends: Vec<(u64, u64)>,
+        columns: Vec<(KeyId, Values)>,
+    },
+    /// A property of many nodes, one after the other.
+    SetNodeProperties {
+        ids: Vec<u64>,
+        key: KeyId,
+        values: Values,
+    },
+    /// A property of many relationships, one after the other.
+    SetRelationshipProperties {
+        ids: Vec<u64>,
+        key: KeyId,
+        values: Values,
+    },
 }
 
 impl State {
     /// Makes the change. It reads what it needs before it writes, so that an error leaves the state whole.
-    /// Says whether anything is different now.
-    pub(super) fn apply(&mut self, change: &Change) -> Result<bool> {
+    /// Says how much is different now: for how many entities, or as one thing.
+    pub(super) fn apply(&mut self, change: &Change) -> Result<u64> {
         match change {
             Change::AddLabelToken(name) => add(&mut self.tokens.labels, name),
             Change::AddTypeToken(name) => add(&mut self.tokens.types, name),
             Change::AddKeyToken(name) => add(&mut self.tokens.keys, name),
             Change::CreateNode { id, labels, properties } => {
-                self.check_tokens(labels, None, properties)?;
-                self.next_node = following("node", *id, self.next_node)?;
-                self.node_count += 1;
-                for label in labels {
-                    self.count_label(*label, 1);
-                }
-                let state = NodeState {
-                    labels: labels.clone(),
-                    properties: properties.clone(),
-                    deleted: false,
-                };
-                self.delta.put_node(&self.schema, *id, state);
-                Ok(true)
+                self.create_nodes(*id, 1, labels, &single(properties))
+            }
+            Change::CreateNodes { first, labels, columns } => {
+                self.create_nodes(*first, rows(columns) as u64, labels, columns)
             }
             Change::CreateRelationship { id, type_id, start, end, properties } => {
-                self.check_tokens(&[], Some(*type_id), properties)?;
-                if *start >= self.next_node || *end >= self.next_node {
-                    let message = format!("relationship {id} is between nodes that never were");
-                    return Err(Error::corruption(message));
-                }
-                self.next_relationship = following("relationship", *id, self.next_relationship)?;
-                self.relationship_count += 1;
-                self.count_type(*type_id, *start, *end, true);
-                self.delta.link(*type_id, *start, *end, *id);
-                self.delta.put_relationship(
-                    &self.schema,
-                    *id,
-                    RelationshipState {
-                        type_id: *type_id,
-                        start: *start,
-                        end: *end,
-                        properties: properties.clone(),
-                        deleted: false,
-                    },
-                );
-                Ok(true)
+                self.create_relationships(*id, *type_id, &[(*start, *end)], &single(properties))
+            }
+            Change::CreateRelationships { first, type_id, ends, columns } => {
+                self.create_relationships(*first, *type_id, ends, columns)
             }
             Change::SetNodeProperty { id, key, value } => {
-                self.check_key(*key)?;
-                let mut changed = false;
-                self.change_node(*id, |state| {
-                    changed = delta::set_property(&mut state.properties, *key, value);
-                    changed
-                })?;
-                Ok(changed)
+                self.set_node_property(&[*id], *key, &Values::from_iter([value.clone()]))
+            }
+            Change::SetNodeProperties { ids, key, values } => {
+                self.set_node_property(ids, *key, values)
             }
             Change::SetRelationshipProperty { id, key, value } => {
-                self.check_key(*key)?;
-                let mut state = self.relationship_state(*id)?;
-                let changed = delta::set_property(&mut state.properties, *key, value);
-                if changed {
-                    self.delta.put_relationship(&self.schema, *id, state);
-                }
-                Ok(changed)
+                self.set_relationship_property(&[*id], *key, &Values::from_iter([value.clone()]))
+            }
+            Change::SetRelationshipProperties { ids, key, values } => {
+                self.set_relationship_property(ids, *key, values)
             }
             Change::AddLabel { id, label } => {
                 self.check_tokens(&[*label], None, &[])?;
-                let added =
-                    self.change_node(*id, |state| match state.labels.binary_search(label) {
-                        Ok(_) => false,
-                        Err(at) => {
-                            state.labels.insert(at, *label);
-                            true
-                        }
-                    })?;
-                if added {
-                    self.count_label(*label, 1);
-                }
-                Ok(added)
+                let (mut labels, properties) = self.node(*id)?;
+                let Err(at) = labels.binary_search(label) else { return Ok(0) };
+                labels.insert(at, *label);
+                self.put_node(*id, &labels, properties);
+                self.count_label(*label, 1);
+                Ok(1)
             }
             Change::RemoveLabel { id, label } => {
-                let removed =
-                    self.change_node(*id, |state| match state.labels.binary_search(label) {
-                        Ok(at) => {
-                            state.labels.remove(at);
-                            true
-                        }
-                        Err(_) => false,
-                    })?;
-                if removed {
-                    self.count_label(*label, -1);
-                }
-                Ok(removed)
+                let (mut labels, properties) = self.node(*id)?;
+                let Ok(at) = labels.binary_search(label) else { return Ok(0) };
+                labels.remove(at);
+                self.put_node(*id, &labels, properties);
+                self.count_label(*label, -1);
+                Ok(1)
             }
             Change::DeleteNode { id } => {
-                let state = self.node_state(*id)?;
+                let (labels, _) = self.node(*id)?;
                 self.node_count = self.node_count.saturating_sub(1);
-                for label in &state.labels {
-                    self.count_label(*label, -1);
+                for label in labels {
+                    self.count_label(label, -1);
                 }
-                self.delta.put_node(
-                    &self.schema,
-                    *id,
-                    NodeState { deleted: true, ..NodeState::default() },
-                );
-                Ok(true)
+                let head = NodeHead { labels: Labels::default(), deleted: true };
+                self.delta.put_nodes(&self.schema, &[(*id, head, Properties::new())]);
+                Ok(1)
             }
             Change::DeleteRelationship { id } => {
-                let state = self.relationship_state(*id)?;
+                self.touch_relationships(&[*id])?;
+                let Some(one) = self.delta.relationship(*id) else {
+                    return Err(Error::internal(format!("relationship {id} is not touched")));
+                };
+                let head = RelationshipHead { deleted: true, ..*one.head() };
                 self.relationship_count = self.relationship_count.saturating_sub(1);
-                self.delta.unlink(state.type_id, state.start, state.end, *id);
-                self.count_type(state.type_id, state.start, state.end, false);
-                self.delta.put_relationship(
-                    &self.schema,
-                    *id,
-                    RelationshipState { properties: Vec::new(), deleted: true, ..state },
-                );
-                Ok(true)
+                self.delta.unlink(head.type_id, head.start, head.end, *id);
+                self.count_type(head.type_id, head.start, head.end, false);
+                self.delta.put_relationships(&self.schema, &[(*id, head, Properties::new())]);
+                Ok(1)
             }
             Change::CreateIndex(index) => {
                 self.delta.add_index(index);
                 Arc::make_mut(&mut self.schema).add_index(index.clone());
-                Ok(true)
+                Ok(1)
             }
             Change::DropIndex(id) => {
                 self.delta.indexes.remove(&id.0);
                 Arc::make_mut(&mut self.schema).drop_index(*id);
-                Ok(true)
+                Ok(1)
             }
             Change::CreateConstraint(constraint) => {
                 Arc::make_mut(&mut self.schema).add_constraint(constraint.clone());
-                Ok(true)
+                Ok(1)
             }
             Change::DropConstraint(id) => {
                 Arc::make_mut(&mut self.schema).drop_constraint(*id);
-                Ok(true)
+                Ok(1)
             }
         }
+    }
+
+    fn create_nodes(
+        &mut self,
+        first: u64,
+        count: u64,
+        labels: &[LabelId],
+        columns: &[(KeyId, Values)],
+    ) -> Result<u64> {
+        self.check_tokens(labels, None, columns)?;
+        check_lengths(columns, count)?;
+        let next = following("node", first, count, self.next_node)?;
+        self.next_node = next;
+        self.node_count += count;
+        for label in labels {
+            self.count_label(*label, count as i64);
+        }
+        self.delta.append_nodes(&self.schema, first..next, labels, columns);
+        Ok(count)
+    }
+
+    fn create_relationships(
+        &mut self,
+        first: u64,
+        type_id: TypeId,
+        ends: &[(u64, u64)],
+        columns: &[(KeyId, Values)],
+    ) -> Result<u64> {
+        let count = ends.len() as u64;
+        self.check_tokens(&[], Some(type_id), columns)?;
+        check_lengths(columns, count)?;
+        if ends.iter().any(|(start, end)| *start >= self.next_node || *end >= self.next_node) {
+            let message = format!("relationship {first} is between nodes that never were");
+            return Err(Error::corruption(message));
+        }
+        let next = following("relationship", first, count, self.next_relationship)?;
+        self.next_relationship = next;
+        self.relationship_count += count;
+        let mut heads = Vec::with_capacity(ends.len());
+        for ((start, end), id) in ends.iter().zip(first..) {
+            let (start, end) = (*start, *end);
+            self.count_type(type_id, start, end, true);
+            self.delta.link(type_id, start, end, id);
+            heads.push(RelationshipHead { type_id, start, end, deleted: false });
+        }
+        self.delta.append_relationships(&self.schema, first..next, &heads, columns);
+        Ok(count)
+    }
+
+    fn set_node_property(&mut self, ids: &[u64], key: KeyId, values: &Values) -> Result<u64> {
+        self.check_key(key)?;
+        check_rows(ids, values)?;
+        self.touch_nodes(ids)?;
+        Ok(self.delta.set_node_property(&self.schema, ids, key, values))
+    }
+
+    fn set_relationship_property(
+        &mut self,
+        ids: &[u64],
+        key: KeyId,
+        values: &Values,
+    ) -> Result<u64> {
+        self.check_key(key)?;
+        check_rows(ids, values)?;
+        self.touch_relationships(ids)?;
+        Ok(self.delta.set_relationship_property(&self.schema, ids, key, values))
+    }
+
+    /// The labels and properties of a node, which is touched then.
+    fn node(&mut self, id: u64) -> Result<(Vec<LabelId>, Properties)> {
+        self.touch_nodes(&[id])?;
+        match self.delta.node(id) {
+            Some(node) => Ok((node.head().labels.to_vec(), node.properties())),
+            None => Err(Error::internal(format!("node {id} is not touched"))),
+        }
+    }
+
+    fn put_node(&mut self, id: u64, labels: &[LabelId], properties: Properties) {
+        let head = NodeHead { labels: Labels::new(labels), deleted: false };
+        self.delta.put_nodes(&self.schema, &[(id, head, properties)]);
     }
 
     /// Refuses labels, types and keys that have no name, and labels out of order.
@@ -217,7 +277,7 @@ impl State {
         &self,
         labels: &[LabelId],
         type_id: Option<TypeId>,
-        properties: &[(KeyId, Value)],
+        properties: &[(KeyId, Values)],
     ) -> Result<()> {
         let known = labels.iter().all(|label| label.0 < self.tokens.labels.len())
             && type_id.is_none_or(|type_id| type_id.0 < self.tokens.types.len());
@@ -233,33 +293,48 @@ impl State {
         }
         Err(Error::corruption("a change names a property key that never was"))
     }
-
-    fn change_node(
-        &mut self,
-        id: u64,
-        change: impl FnOnce(&mut NodeState) -> bool,
-    ) -> Result<bool> {
-        let mut state = self.node_state(id)?;
-        let changed = change(&mut state);
-        if changed {
-            self.delta.put_node(&self.schema, id, state);
-        }
-        Ok(changed)
-    }
 }
 
-/// The id after this one, which must be the next: they have no gaps.
-fn following(kind: &str, id: u64, next: u64) -> Result<u64> {
-    if id != next {
-        return Err(Error::corruption(format!("{kind} {id} is created out of turn")));
-    }
-    id.checked_add(1).ok_or_else(|| Error::corruption(format!("{kind} {id} has no id after it")))
+/// The properties of one as columns.
+fn single(properties: &Properties) -> Vec<(KeyId, Values)> {
+    properties.iter().map(|(key, value)| (*key, Values::from_iter([value.clone()]))).collect()
 }
 
-fn add(table: &mut super::catalog::TokenTable, name: &str) -> Result<bool> {
+/// How many rows the columns have.
+pub(super) fn rows(columns: &[(KeyId, Values)]) -> usize {
+    columns.first().map_or(0, |(_, values)| values.len())
+}
+
+/// Refuses values that are not one for each entity.
+fn check_rows(ids: &[u64], values: &Values) -> Result<()> {
+    if ids.len() == values.len() {
+        return Ok(());
+    }
+    Err(Error::corruption("a change has values that do not fit it"))
+}
+
+/// Refuses columns that are not of this length, or out of order.
+fn check_lengths(columns: &[(KeyId, Values)], count: u64) -> Result<()> {
+    let ascending = columns.windows(2).all(|pair| pair[0].0 < pair[1].0);
+    if ascending && columns.iter().all(|(_, values)| values.len() as u64 == count) {
+        return Ok(());
+    }
+    Err(Error::corruption("a change has columns that do not fit it"))
+}
+
+/// The id after so many from this one on, which must be the next: they have no gaps.
+fn following(kind: &str, first: u64, count: u64, next: u64) -> Result<u64> {
+    if first != next {
+        return Err(Error::corruption(format!("{kind} {first} is created out of turn")));
+    }
+    let after = first.checked_add(count);
+    after.ok_or_else(|| Error::corruption(format!("{kind} {first} has no ids after it")))
+}
+
+fn add(table: &mut super::catalog::TokenTable, name: &str) -> Result<u64> {
     if table.get(name).is_some() {
         return Err(Error::corruption(format!("the name `{name}` is added twice")));
     }
     table.add(name);
-    Ok(true)
+    Ok(1)
 }

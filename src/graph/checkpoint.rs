@@ -18,7 +18,6 @@ use crate::value::RelationshipId;
 use crate::value::Value;
 
 use super::catalog::Catalog;
-use super::delta::Properties;
 use super::ids::IdSet;
 use super::index;
 use super::links;
@@ -105,7 +104,7 @@ fn chunks<T: Chunk>(touched: &IdSet, bound: u64) -> impl Iterator<Item = (u64, R
 fn write_sets(snapshot: &Snapshot, builder: &mut SegmentBuilder) -> Result<()> {
     let (state, delta) = (&snapshot.state, &snapshot.state.delta);
     for (chunk, ids) in chunks::<BitmapChunk>(&delta.touched_nodes, state.next_node) {
-        let live = delta.nodes.range(ids.clone()).filter(|(_, node)| !node.deleted);
+        let live = delta.nodes.range(ids.clone()).filter(|(_, own)| !own.head().deleted);
         let live = live.map(|(id, _)| id).collect();
         write_set(snapshot, builder, SectionKey::Nodes, chunk, live)?;
         for (LabelId(label), _) in snapshot.labels() {
@@ -115,7 +114,7 @@ fn write_sets(snapshot: &Snapshot, builder: &mut SegmentBuilder) -> Result<()> {
     }
     let touched = &delta.touched_relationships;
     for (chunk, ids) in chunks::<BitmapChunk>(touched, state.next_relationship) {
-        let live = delta.relationships.range(ids.clone()).filter(|(_, state)| !state.deleted);
+        let live = delta.relationships.range(ids.clone()).filter(|(_, own)| !own.head().deleted);
         let live = live.map(|(id, _)| id).collect();
         write_set(snapshot, builder, SectionKey::Relationships, chunk, live)?;
         for (TypeId(number), _) in snapshot.types() {
@@ -336,9 +335,9 @@ fn write_node_columns(snapshot: &Snapshot, builder: &mut SegmentBuilder) -> Resu
         snapshot.scan_nodes(NodeId(ids.start), limit, &mut existing)?;
         existing.truncate(existing.partition_point(|id| id.0 < ids.end));
         let mut found = Found::new();
-        for (id, state) in delta.nodes.range(ids.clone()) {
-            collect(&mut found, (id - ids.start) as u32, &state.properties);
-        }
+        delta.nodes.each_value(ids.clone(), |key, id, value| {
+            found.entry(key.0).or_default().push(((id - ids.start) as u32, value));
+        });
         let clean = existing.iter().map(|id| id.0).filter(|id| !delta.touched_nodes.contains(*id));
         collect_base(snapshot, SectionKey::NodeColumn, clean.collect(), ids.start, &mut found)?;
         columns.chunk(builder, chunk, limit, found)?;
@@ -354,20 +353,14 @@ fn write_relationship_columns(snapshot: &Snapshot, builder: &mut SegmentBuilder)
     for (chunk, ids) in chunks::<ColumnChunk>(touched, state.next_relationship) {
         let existing = relationships_in(snapshot, &ids)?;
         let mut found = Found::new();
-        for (id, state) in delta.relationships.range(ids.clone()) {
-            collect(&mut found, (id - ids.start) as u32, &state.properties);
-        }
+        delta.relationships.each_value(ids.clone(), |key, id, value| {
+            found.entry(key.0).or_default().push(((id - ids.start) as u32, value));
+        });
         let clean = existing.iter().map(|id| id.0).filter(|id| !touched.contains(*id));
         collect_base(snapshot, section, clean.collect(), ids.start, &mut found)?;
         columns.chunk(builder, chunk, (ids.end - ids.start) as usize, found)?;
     }
     columns.finish(builder)
-}
-
-fn collect(found: &mut Found, at: u32, properties: &Properties) {
-    for (key, value) in properties {
-        found.entry(key.0).or_default().push((at, value.clone()));
-    }
 }
 
 fn collect_base(

@@ -18,6 +18,7 @@ use crate::value::ordering;
 
 use super::KeyId;
 use super::build::Watch;
+use super::change;
 use super::change::Change;
 use super::delta::{Properties, property};
 use super::schema::{Constraint, ConstraintKind, Schema, SchemaTarget};
@@ -38,7 +39,10 @@ impl Touched {
     pub(super) fn note(&mut self, change: &Change, schema: &Schema) {
         let constrains = |key: &KeyId| schema.constraints().iter().any(|c| c.keys.contains(key));
         match change {
-            Change::SetNodeProperty { key, .. } | Change::SetRelationshipProperty { key, .. }
+            Change::SetNodeProperty { key, .. }
+            | Change::SetNodeProperties { key, .. }
+            | Change::SetRelationshipProperty { key, .. }
+            | Change::SetRelationshipProperties { key, .. }
                 if !constrains(key) => {}
             Change::CreateNode { id, .. }
             | Change::SetNodeProperty { id, .. }
@@ -57,7 +61,24 @@ impl Touched {
                     self.unique.1 = self.unique.1.min(self.relationships.len() - 1);
                 }
             }
-            _ => {}
+            Change::CreateNodes { first, columns, .. } => {
+                self.nodes.extend((*first..).take(change::rows(columns)));
+            }
+            Change::SetNodeProperties { ids, .. } => self.nodes.extend(ids),
+            Change::CreateRelationships { first, ends, .. } => {
+                self.relationships.extend((*first..).take(ends.len()));
+            }
+            Change::SetRelationshipProperties { ids, .. } => self.relationships.extend(ids),
+            Change::AddLabelToken(_)
+            | Change::AddTypeToken(_)
+            | Change::AddKeyToken(_)
+            | Change::RemoveLabel { .. }
+            | Change::DeleteNode { .. }
+            | Change::DeleteRelationship { .. }
+            | Change::CreateIndex(_)
+            | Change::DropIndex(_)
+            | Change::CreateConstraint(_)
+            | Change::DropConstraint(_) => {}
         }
     }
 }
@@ -151,9 +172,9 @@ impl Snapshot {
     ) -> Result<Option<T>> {
         match constraint.on {
             SchemaTarget::Label(label) => {
-                if let Some(state) = self.state.delta.node(id) {
-                    let is_on = !state.deleted && state.labels.contains(&label);
-                    return Ok(is_on.then(|| read(&state.properties)));
+                if let Some(own) = self.state.delta.node(id) {
+                    let is_on = own.head().labels.contains(&label);
+                    return Ok(is_on.then(|| read(&own.properties())));
                 }
                 if !self.node_labels(NodeId(id))?.contains(&label) {
                     return Ok(None);
@@ -161,9 +182,9 @@ impl Snapshot {
                 Ok(Some(read(&self.node_properties(NodeId(id))?)))
             }
             SchemaTarget::Type(of) => {
-                if let Some(state) = self.state.delta.relationship(id) {
-                    let is_on = !state.deleted && state.type_id == of;
-                    return Ok(is_on.then(|| read(&state.properties)));
+                if let Some(own) = self.state.delta.relationship(id) {
+                    let is_on = !own.head().deleted && own.head().type_id == of;
+                    return Ok(is_on.then(|| read(&own.properties())));
                 }
                 let is_on =
                     self.relationship(RelationshipId(id))?.is_some_and(|(own, ..)| own == of);
@@ -181,7 +202,7 @@ impl Snapshot {
         let mut keys = Vec::with_capacity(ids.len());
         let mut owners = Vec::with_capacity(ids.len());
         for id in ids {
-            let key = self.constrained(constraint, *id, |own| index.key(own))?;
+            let key = self.constrained(constraint, *id, |own| index.key_of(own))?;
             if let Some(key) = key.flatten() {
                 keys.push(key);
                 owners.push(*id);

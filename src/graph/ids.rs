@@ -61,6 +61,26 @@ impl IdSet {
         true
     }
 
+    /// Adds all ids of a range.
+    pub(super) fn insert_range(&mut self, ids: Range<u64>) {
+        let mut next = ids.start;
+        while next < ids.end {
+            let end = ids.end.min(((next >> BLOCK_SHIFT) + 1) << BLOCK_SHIFT);
+            let blocks = Arc::make_mut(&mut self.blocks);
+            if blocks.len() <= block(next) {
+                blocks.resize(block(next) + 1, None);
+            }
+            let words = blocks[block(next)].get_or_insert_with(|| Arc::new([0; BLOCK_WORDS]));
+            let words = Arc::make_mut(words);
+            for id in next..end {
+                let (word, bit) = (&mut words[word(id)], 1 << (id & 63));
+                self.len += u64::from(*word & bit == 0);
+                *word |= bit;
+            }
+            next = end;
+        }
+    }
+
     pub(super) fn remove(&mut self, id: u64) {
         if self.contains(id)
             && let Some(Some(words)) = Arc::make_mut(&mut self.blocks).get_mut(block(id))
@@ -103,69 +123,71 @@ impl IdSet {
     }
 }
 
-/// Entries per leaf of an [`IdMap`].
-const LEAF: usize = 64;
+/// Entries per leaf of an [`IdMap`], as a shift.
+const LEAF_SHIFT: u32 = 9;
+const LEAF: usize = 1 << LEAF_SHIFT;
 
 type Leaf<T> = Arc<[Option<Arc<T>>; LEAF]>;
-type Branch<T> = Arc<[Option<Leaf<T>>; BLOCK_WORDS]>;
 
 /// A map from ids.
 #[derive(Debug)]
 pub(super) struct IdMap<T> {
-    branches: Arc<Vec<Option<Branch<T>>>>,
+    leaves: Arc<Vec<Option<Leaf<T>>>>,
 }
 
 impl<T> Clone for IdMap<T> {
     fn clone(&self) -> Self {
-        Self { branches: self.branches.clone() }
+        Self { leaves: self.leaves.clone() }
     }
 }
 
 impl<T> Default for IdMap<T> {
     fn default() -> Self {
-        Self { branches: Arc::default() }
+        Self { leaves: Arc::default() }
     }
 }
 
-impl<T> IdMap<T> {
+#[inline]
+fn leaf(id: u64) -> usize {
+    (id >> LEAF_SHIFT) as usize
+}
+
+#[inline]
+fn within(id: u64) -> usize {
+    id as usize & (LEAF - 1)
+}
+
+impl<T: Clone> IdMap<T> {
     #[inline]
-    pub(super) fn get(&self, id: u64) -> Option<&Arc<T>> {
-        let branch = self.branches.get(block(id))?.as_ref()?;
-        let leaf = branch[word(id)].as_ref()?;
-        leaf[id as usize & (LEAF - 1)].as_ref()
+    pub(super) fn get(&self, id: u64) -> Option<&T> {
+        self.leaves.get(leaf(id))?.as_ref()?[within(id)].as_deref()
     }
 
-    pub(super) fn insert(&mut self, id: u64, value: Arc<T>) {
-        let branches = Arc::make_mut(&mut self.branches);
-        if branches.len() <= block(id) {
-            branches.resize_with(block(id) + 1, || None);
+    /// What is under an id, to be changed.
+    pub(super) fn get_mut(&mut self, id: u64) -> Option<&mut T> {
+        let leaf = Arc::make_mut(&mut self.leaves).get_mut(leaf(id))?.as_mut()?;
+        Arc::make_mut(leaf)[within(id)].as_mut().map(Arc::make_mut)
+    }
+
+    /// What is under an id, to be changed, made where nothing was.
+    pub(super) fn get_or_insert_with(&mut self, id: u64, make: impl FnOnce() -> T) -> &mut T {
+        let leaves = Arc::make_mut(&mut self.leaves);
+        let at = leaf(id);
+        if leaves.len() <= at {
+            leaves.resize_with(at + 1, || None);
         }
-        if let Some(slot) = branches.get_mut(block(id)) {
-            let branch = slot.get_or_insert_with(|| Arc::new([const { None }; BLOCK_WORDS]));
-            let slot = &mut Arc::make_mut(branch)[word(id)];
-            let leaf = slot.get_or_insert_with(|| Arc::new([const { None }; LEAF]));
-            Arc::make_mut(leaf)[id as usize & (LEAF - 1)] = Some(value);
-        }
+        let leaf = leaves[at].get_or_insert_with(|| Arc::new([const { None }; LEAF]));
+        Arc::make_mut(Arc::make_mut(leaf)[within(id)].get_or_insert_with(|| Arc::new(make())))
     }
 
     /// The entries of a range of ids, ascending.
-    pub(super) fn range(&self, ids: Range<u64>) -> impl Iterator<Item = (u64, &Arc<T>)> + '_ {
-        let branches = self.branches.iter().enumerate().skip(block(ids.start));
-        let leaves = branches.filter_map(|(at, branch)| Some((at, branch.as_ref()?))).flat_map(
-            move |(at, branch)| {
-                let first = (at as u64) << BLOCK_SHIFT;
-                let skip = if block(ids.start) == at { word(ids.start) } else { 0 };
-                let leaves = branch.iter().enumerate().skip(skip);
-                leaves.filter_map(move |(at, leaf)| {
-                    Some((first + (at * LEAF) as u64, leaf.as_ref()?))
-                })
-            },
-        );
+    pub(super) fn range(&self, ids: Range<u64>) -> impl Iterator<Item = (u64, &T)> + '_ {
+        let last = ids.end.div_ceil(LEAF as u64) as usize;
+        let leaves = self.leaves.iter().enumerate().take(last).skip(leaf(ids.start));
         leaves
-            .take_while(move |(first, _)| *first < ids.end)
+            .filter_map(|(at, leaf)| Some(((at << LEAF_SHIFT) as u64, leaf.as_ref()?)))
             .flat_map(|(first, leaf)| (first..).zip(leaf.iter()))
-            .filter_map(|(id, entry)| Some((id, entry.as_ref()?)))
-            .skip_while(move |(id, _)| *id < ids.start)
-            .take_while(move |(id, _)| *id < ids.end)
+            .filter_map(|(id, entry)| Some((id, entry.as_deref()?)))
+            .filter(move |(id, _)| ids.contains(id))
     }
 }

@@ -229,28 +229,23 @@ impl Snapshot {
         let touched = self.touched(&index);
         let delta = self.state.delta.indexes.get(&index.id.0);
         let mut below = self.below(&index)?;
-        for (row, key) in keys.iter().enumerate() {
-            // What is not equal to itself is equal to nothing.
-            if ordering::equals(key, key) != Some(true) {
-                continue;
-            }
-            let first = ids.len();
+        // In the order of the keys neighbours are looked for one after the other.
+        let sorted = in_order(keys);
+        let mut found = Vec::with_capacity(keys.len());
+        for (row, key) in &sorted {
             let mut at = below.seek(key, 0)?;
             while let Some(id) = below.next_of(&mut at, key)? {
                 if !touched.contains(id) {
-                    ids.push(id);
+                    found.push((*row, id));
                 }
             }
-            let among_delta = ids.len();
-            if let Some(set) = delta {
-                let entries = set.range((key.clone(), 0)..=(key.clone(), u64::MAX));
-                ids.extend(entries.map(|(_, id)| *id));
-            }
-            if first < among_delta && among_delta < ids.len() {
-                ids.get_mut(first..).unwrap_or_default().sort_unstable();
-            }
-            rows.resize(ids.len(), row as u32);
         }
+        if let Some(entries) = delta {
+            entries.seek(sorted.iter().copied(), &mut found);
+        }
+        found.sort_unstable();
+        rows.extend(found.iter().map(|(row, _)| *row));
+        ids.extend(found.iter().map(|(_, id)| *id));
         Ok(())
     }
 
@@ -309,8 +304,7 @@ impl Snapshot {
             }
         };
         let delta = self.state.delta.indexes.get(&index.id.0);
-        let mut above =
-            delta.into_iter().flat_map(|set| set.range((from.clone(), first)..)).peekable();
+        let mut above = delta.into_iter().flat_map(|set| set.from(&from, first)).peekable();
         let mut waiting = next_below()?;
         loop {
             let go_on = match (&waiting, above.peek()) {
@@ -321,7 +315,7 @@ impl Snapshot {
                     go_on
                 }
                 _ => match above.next() {
-                    Some((key, id)) => each(key, *id)?,
+                    Some((key, id)) => each(&key, id)?,
                     None => return Ok(()),
                 },
             };
@@ -384,7 +378,7 @@ impl Snapshot {
                 self.relationship_properties(relationship)?
             }
         };
-        Ok(index.key(&properties))
+        Ok(index.key_of(&properties))
     }
 
     fn touched(&self, index: &Index) -> &IdSet {
@@ -411,6 +405,23 @@ impl Snapshot {
             base.run((index.on, index.keys.clone(), index.kind), || sorted(base, index, watch))?;
         Ok(Below::Run(run))
     }
+}
+
+/// Keys in their order, each with its number. What is not equal to itself is equal to nothing, and left out.
+fn in_order(keys: &[Value]) -> Vec<(u32, &Value)> {
+    let is_equal = |key: &Value| ordering::equals(key, key) == Some(true);
+    let integers: Option<Vec<(i64, u32)>> =
+        keys.iter().zip(0..).map(|(key, row)| Some((key.as_integer()?, row))).collect();
+    if let Some(mut integers) = integers {
+        integers.sort_unstable();
+        return integers
+            .iter()
+            .filter_map(|(_, row)| Some((*row, keys.get(*row as usize)?)))
+            .collect();
+    }
+    let mut sorted: Vec<(u32, &Value)> = (0..).zip(keys).filter(|(_, key)| is_equal(key)).collect();
+    sorted.sort_by(|one, other| ordering::order(one.1, other.1));
+    sorted
 }
 
 /// The set of those that an index is on.

@@ -13,8 +13,10 @@ use super::change::Change;
 use super::encoding;
 use super::keys;
 
-/// The version of the format of commit records.
-const VERSION: u8 = 1;
+/// The version of the format of commit records. Changes of many entities at once came with 2.
+const VERSION: u8 = 2;
+/// The oldest version that is read.
+const OLDEST: u8 = 1;
 /// Version, number, time, pieces, length and checksum of the payload, checksum of the header.
 const HEADER: usize = 1 + 8 + 8 + 4 + 8 + 4 + 4;
 /// Pieces per batch while a large commit is written.
@@ -69,7 +71,7 @@ impl Header {
             Some((version, header))
         })();
         let (version, header) = fields.ok_or_else(|| damaged("its checksum is wrong"))?;
-        if version != VERSION {
+        if !(OLDEST..=VERSION).contains(&version) {
             return Err(super::unknown_version("the log"));
         }
         if header.sequence != sequence {

@@ -28,7 +28,9 @@ mod schema_change;
 mod segment;
 mod snapshot;
 mod stored;
+mod touch;
 mod transaction;
+mod values;
 
 use std::fmt;
 use std::sync::Arc;

@@ -71,6 +71,37 @@ pub(super) mod nullable {
     }
 }
 
+/// Serialises values, nulls among them.
+pub(super) mod list {
+    use serde::Deserialize;
+    use serde::Deserializer;
+    use serde::Serializer;
+    use serde::ser::Error;
+
+    use crate::value::Value;
+
+    use crate::value::Property;
+
+    pub(in crate::graph) fn serialize<S: Serializer>(
+        values: &[Value],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let stored = |value: &Value| match value {
+            Value::Null => Ok(None),
+            value => Property::try_from(value).map(Some),
+        };
+        let stored = values.iter().map(stored).collect::<crate::error::Result<Vec<_>>>();
+        serializer.collect_seq(stored.map_err(S::Error::custom)?)
+    }
+
+    pub(in crate::graph) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<Value>, D::Error> {
+        let stored = Vec::<Option<Property>>::deserialize(deserializer)?;
+        Ok(stored.into_iter().map(|stored| stored.map_or(Value::Null, Value::from)).collect())
+    }
+}
+
 /// Serialises the properties of an entity.
 pub(super) mod keyed {
     use serde::Deserialize;

@@ -97,13 +97,17 @@ impl Constraint {
 impl Index {
     /// Where an entity with these properties stands in the index: its value, or the list of its values
     /// where the index has several properties. Nothing where it has no place there.
-    pub(super) fn key(&self, properties: &Properties) -> Option<Value> {
+    pub(super) fn key(&self, property: impl Fn(KeyId) -> Option<Value>) -> Option<Value> {
         if let [only] = self.keys.as_slice() {
-            let value = property(properties, *only)?;
-            return self.holds(value).then(|| value.clone());
+            return property(*only).filter(|value| self.holds(value));
         }
-        let values = self.keys.iter().map(|key| property(properties, *key).cloned());
+        let values = self.keys.iter().map(|key| property(*key));
         Some(Value::list(values.collect::<Option<Vec<_>>>()?))
+    }
+
+    /// The same for properties in a list.
+    pub(super) fn key_of(&self, properties: &Properties) -> Option<Value> {
+        self.key(|key| property(properties, key).cloned())
     }
 
     /// Whether a value of its only property has a place in it.
@@ -145,6 +149,11 @@ impl Schema {
     /// All indexes, those of constraints included.
     pub fn indexes(&self) -> &[Arc<Index>] {
         &self.indexes
+    }
+
+    /// Those with this property.
+    pub(super) fn on_key(&self, key: KeyId) -> Vec<&Index> {
+        self.indexes.iter().map(|index| &**index).filter(|i| i.keys.contains(&key)).collect()
     }
 
     /// All constraints.

@@ -23,8 +23,7 @@ use crate::value::Value;
 
 use super::catalog::{Catalog, Tokens};
 use super::change::Change;
-use super::delta;
-use super::delta::{Delta, NodeState, Properties, RelationshipState};
+use super::delta::Delta;
 use super::ids::IdSet;
 use super::links::Links;
 use super::schema::Schema;
@@ -107,35 +106,7 @@ impl State {
         Ok(())
     }
 
-    /// What the node holds, copied out of the base where it is untouched. An error if there is no such node.
-    pub(super) fn node_state(&self, id: u64) -> Result<NodeState> {
-        if let Some(state) = self.delta.node(id) {
-            return if state.deleted { Err(deleted("node", id)) } else { Ok((**state).clone()) };
-        }
-        if !self.base.contains(SectionKey::Nodes, id)? {
-            return Err(deleted("node", id));
-        }
-        let labels = self.base_labels(id)?;
-        let properties = self.base_properties(id, SectionKey::NodeColumn)?;
-        Ok(NodeState { labels, properties, deleted: false })
-    }
-
-    /// What the relationship holds. An error if there is no such relationship.
-    pub(super) fn relationship_state(&self, id: u64) -> Result<RelationshipState> {
-        if let Some(state) = self.delta.relationship(id) {
-            return if state.deleted {
-                Err(deleted("relationship", id))
-            } else {
-                Ok((**state).clone())
-            };
-        }
-        let Some((type_id, start, end)) = self.base.record(id)? else {
-            return Err(deleted("relationship", id));
-        };
-        let properties = self.base_properties(id, SectionKey::RelationshipColumn)?;
-        Ok(RelationshipState { type_id, start: start.0, end: end.0, properties, deleted: false })
-    }
-
+    /// Counts nodes that have got or lost a label.
     pub(super) fn count_label(&mut self, label: LabelId, by: i64) {
         let count = self.label_counts.get(&label.0).copied().unwrap_or(0);
         self.label_counts.insert(label.0, count.saturating_add_signed(by));
@@ -155,35 +126,6 @@ impl State {
         }
         counts.distinct_starts = counts.distinct_starts.min(counts.count);
         counts.distinct_ends = counts.distinct_ends.min(counts.count);
-    }
-
-    fn base_labels(&self, id: u64) -> Result<Vec<LabelId>> {
-        let mut labels = Vec::new();
-        if self.base.is_empty() {
-            return Ok(labels);
-        }
-        for label in 0..self.tokens.labels.len() {
-            if self.base.contains(SectionKey::Label(label), id)? {
-                labels.push(LabelId(label));
-            }
-        }
-        Ok(labels)
-    }
-
-    fn base_properties(&self, id: u64, section: fn(u32) -> SectionKey) -> Result<Properties> {
-        let mut properties = Vec::new();
-        if self.base.is_empty() {
-            return Ok(properties);
-        }
-        for key in 0..self.tokens.keys.len() {
-            if let Some(mut reader) = self.base.column(section(key))? {
-                let value = reader.get(id)?;
-                if !matches!(value, Value::Null) {
-                    properties.push((KeyId(key), value));
-                }
-            }
-        }
-        Ok(properties)
     }
 }
 
@@ -300,7 +242,7 @@ impl Snapshot {
         let changed = delta
             .nodes
             .range(from.0..u64::MAX)
-            .filter(|(_, state)| !state.deleted)
+            .filter(|(_, node)| !node.head().deleted)
             .map(|(id, _)| id);
         let sections = [SectionKey::Nodes];
         self.scan(&sections, &delta.touched_nodes, changed, from.0, limit, |id| {
@@ -341,7 +283,7 @@ impl Snapshot {
         match types {
             [] => {
                 let changed = delta.relationships.range(from.0..u64::MAX);
-                let changed = changed.filter(|(_, state)| !state.deleted).map(|(id, _)| id);
+                let changed = changed.filter(|(_, own)| !own.head().deleted).map(|(id, _)| id);
                 self.scan(&[SectionKey::Relationships], touched, changed, from.0, limit, take)
             }
             [one] => {
@@ -353,7 +295,7 @@ impl Snapshot {
                 let sections: Vec<_> = many.iter().map(|t| SectionKey::OfType(t.0)).collect();
                 let changed = delta.relationships.range(from.0..u64::MAX);
                 let changed = changed
-                    .filter(|(_, state)| !state.deleted && many.contains(&state.type_id))
+                    .filter(|(_, own)| !own.head().deleted && many.contains(&own.head().type_id))
                     .map(|(id, _)| id);
                 self.scan(&sections, touched, changed, from.0, limit, take)
             }
@@ -363,7 +305,7 @@ impl Snapshot {
     /// Whether the node exists.
     pub fn node_exists(&self, node: NodeId) -> Result<bool> {
         match self.state.delta.node(node.0) {
-            Some(state) => Ok(!state.deleted),
+            Some(own) => Ok(!own.head().deleted),
             None => self.state.base.contains(SectionKey::Nodes, node.0),
         }
     }
@@ -371,7 +313,7 @@ impl Snapshot {
     /// Whether the relationship exists.
     pub fn relationship_exists(&self, relationship: RelationshipId) -> Result<bool> {
         match self.state.delta.relationship(relationship.0) {
-            Some(state) => Ok(!state.deleted),
+            Some(own) => Ok(!own.head().deleted),
             None => self.state.base.contains(SectionKey::Relationships, relationship.0),
         }
     }
@@ -379,7 +321,7 @@ impl Snapshot {
     /// The labels of a node, ascending by id; none if there is no such node.
     pub fn node_labels(&self, node: NodeId) -> Result<Vec<LabelId>> {
         match self.state.delta.node(node.0) {
-            Some(state) => Ok(state.labels.clone()),
+            Some(own) => Ok(own.head().labels.to_vec()),
             None => self.state.base_labels(node.0),
         }
     }
@@ -394,7 +336,7 @@ impl Snapshot {
         }
         for (row, node) in nodes.iter().enumerate() {
             let has = if delta.touched_nodes.contains(node.0) {
-                delta.node(node.0).is_some_and(|state| state.labels.contains(&label))
+                delta.node(node.0).is_some_and(|own| own.head().labels.contains(&label))
             } else {
                 match &mut reader {
                     Some(reader) => reader.contains(node.0)?,
@@ -412,7 +354,7 @@ impl Snapshot {
     pub fn node_property(&self, nodes: &[NodeId], key: KeyId) -> Result<Column> {
         let delta = &self.state.delta;
         self.gather(nodes, SectionKey::NodeColumn(key.0), &delta.touched_nodes, |id| {
-            delta.nodes.get(id).and_then(|state| delta::property(&state.properties, key))
+            delta.nodes.get(id).and_then(|own| own.property(key))
         })
     }
 
@@ -425,15 +367,18 @@ impl Snapshot {
         let delta = &self.state.delta;
         let section = SectionKey::RelationshipColumn(key.0);
         self.gather(relationships, section, &delta.touched_relationships, |id| {
-            delta.relationships.get(id).and_then(|state| delta::property(&state.properties, key))
+            delta.relationships.get(id).and_then(|own| own.property(key))
         })
     }
 
     /// All properties of a node, ascending by key; none if there is no such node.
     pub fn node_properties(&self, node: NodeId) -> Result<Vec<(KeyId, Value)>> {
         match self.state.delta.node(node.0) {
-            Some(state) => Ok(state.properties.clone()),
-            None => self.state.base_properties(node.0, SectionKey::NodeColumn),
+            Some(own) => Ok(own.properties()),
+            None => {
+                let own = self.state.base_properties(&[node], SectionKey::NodeColumn)?;
+                Ok(own.into_iter().flatten().collect())
+            }
         }
     }
 
@@ -443,8 +388,12 @@ impl Snapshot {
         relationship: RelationshipId,
     ) -> Result<Vec<(KeyId, Value)>> {
         match self.state.delta.relationship(relationship.0) {
-            Some(state) => Ok(state.properties.clone()),
-            None => self.state.base_properties(relationship.0, SectionKey::RelationshipColumn),
+            Some(own) => Ok(own.properties()),
+            None => {
+                let section = SectionKey::RelationshipColumn;
+                let own = self.state.base_properties(&[relationship], section)?;
+                Ok(own.into_iter().flatten().collect())
+            }
         }
     }
 
@@ -455,7 +404,7 @@ impl Snapshot {
         relationship: RelationshipId,
     ) -> Result<Option<(TypeId, NodeId, NodeId)>> {
         match self.state.delta.relationship(relationship.0) {
-            Some(state) => Ok(Some((state.type_id, NodeId(state.start), NodeId(state.end)))),
+            Some(own) => Ok(Some(own.head().ends())),
             None => self.state.base.record(relationship.0),
         }
     }
@@ -470,7 +419,7 @@ impl Snapshot {
         let mut ends = Vec::with_capacity(relationships.len());
         for relationship in relationships {
             ends.push(match (delta.relationship(relationship.0), &mut records) {
-                (Some(state), _) => Some((state.type_id, NodeId(state.start), NodeId(state.end))),
+                (Some(own), _) => Some(own.head().ends()),
                 (None, Some(records)) => records.record(relationship.0)?,
                 (None, None) => None,
             });
@@ -585,12 +534,12 @@ impl Snapshot {
         Ok(())
     }
 
-    fn gather<'s, T: Raw>(
-        &'s self,
+    fn gather<T: Raw>(
+        &self,
         ids: &[T],
         section: SectionKey,
         touched: &IdSet,
-        changed: impl Fn(u64) -> Option<&'s Value>,
+        changed: impl Fn(u64) -> Option<Value>,
     ) -> Result<Column> {
         let mut reader = self.state.base.column(section)?;
         if touched.is_empty() || !ids.iter().any(|id| touched.contains(id.raw())) {
@@ -604,7 +553,7 @@ impl Snapshot {
             let id = id.raw();
             if touched.contains(id) {
                 match changed(id) {
-                    Some(value) => column.push(value.clone()),
+                    Some(value) => column.push(value),
                     None => column.push_null(),
                 }
             } else {

@@ -54,9 +54,12 @@ fn chunk<T: Chunk>(bytes: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use crate::graph::KeyId;
     use crate::graph::TypeId;
     use crate::graph::change::Change;
     use crate::graph::encoding;
+    use crate::graph::values::Values;
+    use crate::value::Value;
 
     use super::*;
 
@@ -82,6 +85,40 @@ mod tests {
         assert!(!makes_sense(&[node(0), named(), link(1 << 50, 0)]));
         assert!(!makes_sense(&[node(0), named(), link(0, 1 << 50)]));
         assert!(!makes_sense(&[node(0), link(0, 0)]));
+    }
+
+    #[test]
+    fn changes_of_many_that_fit_no_graph_are_refused() {
+        let key = || Change::AddKeyToken("k".into());
+        let named = || Change::AddTypeToken("R".into());
+        let column = |rows: i64| (KeyId(0), (0..rows).map(Value::Integer).collect::<Values>());
+        let nodes = |first, columns| Change::CreateNodes { first, labels: Vec::new(), columns };
+        let links = |ends, columns| Change::CreateRelationships {
+            first: 0,
+            type_id: TypeId(0),
+            ends,
+            columns,
+        };
+        let set = |ids: &[u64], rows| {
+            let (key, values) = column(rows);
+            Change::SetNodeProperties { ids: ids.to_vec(), key, values }
+        };
+        assert!(makes_sense(&[key(), nodes(0, vec![column(70)]), set(&[0, 69, 0], 3)]));
+        assert!(makes_sense(&[
+            key(),
+            named(),
+            nodes(0, vec![column(2)]),
+            links(vec![(0, 1), (1, 0)], vec![column(2)]),
+        ]));
+        // A key that never was, or is there twice; columns of other lengths; ids out of turn, or of nobody.
+        assert!(!makes_sense(&[nodes(0, vec![column(2)])]));
+        assert!(!makes_sense(&[key(), nodes(0, vec![column(2), column(2)])]));
+        assert!(!makes_sense(&[key(), nodes(1, vec![column(2)])]));
+        assert!(!makes_sense(&[key(), nodes(0, vec![column(2)]), set(&[0, 1, 1], 2)]));
+        assert!(!makes_sense(&[key(), nodes(0, vec![column(2)]), set(&[0, 2], 2)]));
+        let both = |ends, rows| [key(), named(), nodes(0, vec![column(2)]), links(ends, rows)];
+        assert!(!makes_sense(&both(vec![(0, 1), (1, 0)], vec![column(1)])));
+        assert!(!makes_sense(&both(vec![(0, 2)], Vec::new())));
     }
 
     #[test]

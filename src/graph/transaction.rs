@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use crate::error::Error;
 use crate::error::Result;
+use crate::value::Column;
+use crate::value::ColumnData;
 use crate::value::NodeId;
 use crate::value::RelationshipId;
 use crate::value::Value;
@@ -20,6 +22,7 @@ use super::property;
 use super::schema::IndexId;
 use super::snapshot::Snapshot;
 use super::snapshot::State;
+use super::values::Values;
 use super::{Direction, KeyId, LabelId, Shared, TypeId};
 
 /// How much a transaction has changed so far, as Cypher's counters see it.
@@ -173,12 +176,7 @@ impl Transaction {
         properties: Vec<(KeyId, Value)>,
     ) -> Result<NodeId> {
         let properties = self.normalise(properties)?;
-        let mut labels = labels.to_vec();
-        labels.sort_unstable();
-        labels.dedup();
-        if let Some(unknown) = labels.iter().find(|l| l.0 >= self.state().tokens.labels.len()) {
-            return Err(Error::internal(format!("no label has the id {}", unknown.0)));
-        }
+        let labels = self.labels(labels)?;
         let id = self.state().next_node;
         let counts = ChangeCounts {
             nodes_created: self.counts.nodes_created + 1,
@@ -201,14 +199,8 @@ impl Transaction {
         properties: Vec<(KeyId, Value)>,
     ) -> Result<RelationshipId> {
         let properties = self.normalise(properties)?;
-        if type_id.0 >= self.state().tokens.types.len() {
-            return Err(Error::internal(format!("no relationship type has the id {}", type_id.0)));
-        }
-        for node in [start, end] {
-            if !self.snapshot.node_exists(node)? {
-                return Err(super::snapshot::deleted("node", node.0));
-            }
-        }
+        self.check_type(type_id)?;
+        self.check_ends(start, end)?;
         let id = self.state().next_relationship;
         let set = properties.len() as u64;
         let (start, end) = (start.0, end.0);
@@ -218,11 +210,87 @@ impl Transaction {
         Ok(RelationshipId(id))
     }
 
+    /// Creates nodes with the same labels. A column has a value for each of them, null for none; of a key given
+    /// twice the last column counts. They have consecutive ids; the first of them is given.
+    pub fn create_nodes(
+        &mut self,
+        labels: &[LabelId],
+        count: usize,
+        columns: Vec<(KeyId, Column)>,
+    ) -> Result<NodeId> {
+        let first = self.state().next_node;
+        let columns = self.columns(columns)?;
+        if columns.is_empty() || count == 1 {
+            for row in 0..count {
+                let own = columns.iter().map(|(key, values)| (*key, values.get(row)));
+                self.create_node(labels, own.collect())?;
+            }
+            return Ok(NodeId(first));
+        }
+        let labels = self.labels(labels)?;
+        let set = columns.iter().map(|(_, values)| values.present()).sum::<u64>();
+        let added = (labels.len() * count) as u64;
+        self.apply(Change::CreateNodes { first, labels, columns })?;
+        self.counts.nodes_created += count as u64;
+        self.counts.labels_added += added;
+        self.counts.properties_set += set;
+        Ok(NodeId(first))
+    }
+
+    /// Creates relationships of one type between nodes that exist. Columns as for [`Transaction::create_nodes`].
+    pub fn create_relationships(
+        &mut self,
+        type_id: TypeId,
+        ends: &[(NodeId, NodeId)],
+        columns: Vec<(KeyId, Column)>,
+    ) -> Result<RelationshipId> {
+        self.check_type(type_id)?;
+        let columns = self.columns(columns)?;
+        for (start, end) in ends {
+            self.check_ends(*start, *end)?;
+        }
+        let first = self.state().next_relationship;
+        let set = columns.iter().map(|(_, values)| values.present()).sum::<u64>();
+        let ends = ends.iter().map(|(start, end)| (start.0, end.0)).collect();
+        let change = Change::CreateRelationships { first, type_id, ends, columns };
+        self.counts.relationships_created += self.apply(change)?;
+        self.counts.properties_set += set;
+        Ok(RelationshipId(first))
+    }
+
+    /// Sets a property of nodes, one after the other; null removes it.
+    pub fn set_node_properties(
+        &mut self,
+        nodes: &[NodeId],
+        key: KeyId,
+        values: &Column,
+    ) -> Result<()> {
+        let values = self.column(key, values)?;
+        let ids = nodes.iter().map(|node| node.0).collect();
+        let set = self.apply(Change::SetNodeProperties { ids, key, values })?;
+        self.counts.properties_set += set;
+        Ok(())
+    }
+
+    /// Sets a property of relationships, one after the other; null removes it.
+    pub fn set_relationship_properties(
+        &mut self,
+        relationships: &[RelationshipId],
+        key: KeyId,
+        values: &Column,
+    ) -> Result<()> {
+        let values = self.column(key, values)?;
+        let ids = relationships.iter().map(|relationship| relationship.0).collect();
+        let set = self.apply(Change::SetRelationshipProperties { ids, key, values })?;
+        self.counts.properties_set += set;
+        Ok(())
+    }
+
     /// Sets a property of a node; null removes it.
     pub fn set_node_property(&mut self, node: NodeId, key: KeyId, value: &Value) -> Result<()> {
         let value = self.stored(key, value)?.into_owned();
         let change = Change::SetNodeProperty { id: node.0, key, value };
-        self.counts.properties_set += u64::from(self.apply(change)?);
+        self.counts.properties_set += self.apply(change)?;
         Ok(())
     }
 
@@ -236,7 +304,7 @@ impl Transaction {
         let value = self.stored(key, value)?.into_owned();
         let id = relationship.0;
         let change = Change::SetRelationshipProperty { id, key, value };
-        self.counts.properties_set += u64::from(self.apply(change)?);
+        self.counts.properties_set += self.apply(change)?;
         Ok(())
     }
 
@@ -246,15 +314,15 @@ impl Transaction {
             return Err(Error::internal(format!("no label has the id {}", label.0)));
         }
         let added = self.apply(Change::AddLabel { id: node.0, label })?;
-        self.counts.labels_added += u64::from(added);
-        Ok(added)
+        self.counts.labels_added += added;
+        Ok(added > 0)
     }
 
     /// Removes a label from a node; whether it was there.
     pub fn remove_label(&mut self, node: NodeId, label: LabelId) -> Result<bool> {
         let removed = self.apply(Change::RemoveLabel { id: node.0, label })?;
-        self.counts.labels_removed += u64::from(removed);
-        Ok(removed)
+        self.counts.labels_removed += removed;
+        Ok(removed > 0)
     }
 
     /// Deletes a node; whether it was there. It does not check for relationships: until the commit whoever
@@ -280,12 +348,12 @@ impl Transaction {
 
     /// Whether the node was deleted in this transaction or shortly before it.
     pub fn is_deleted_node(&self, node: NodeId) -> bool {
-        self.state().delta.node(node.0).is_some_and(|state| state.deleted)
+        self.state().delta.node(node.0).is_some_and(|own| own.head().deleted)
     }
 
     /// Whether the relationship was deleted in this transaction or shortly before it.
     pub fn is_deleted_relationship(&self, relationship: RelationshipId) -> bool {
-        self.state().delta.relationship(relationship.0).is_some_and(|state| state.deleted)
+        self.state().delta.relationship(relationship.0).is_some_and(|own| own.head().deleted)
     }
 
     /// Whether any relationship starts or ends at the node.
@@ -357,9 +425,9 @@ impl Transaction {
         &self.snapshot.state
     }
 
-    pub(super) fn apply(&mut self, change: Change) -> Result<bool> {
+    pub(super) fn apply(&mut self, change: Change) -> Result<u64> {
         let changed = Arc::make_mut(&mut self.snapshot.state).apply(&change)?;
-        if changed {
+        if changed > 0 {
             let schema = &self.snapshot.state.schema;
             if !schema.constraints().is_empty() {
                 self.touched.note(&change, schema);
@@ -367,6 +435,33 @@ impl Transaction {
             self.changes.push(change);
         }
         Ok(changed)
+    }
+
+    /// Labels in order, each once.
+    fn labels(&self, labels: &[LabelId]) -> Result<Vec<LabelId>> {
+        let mut labels = labels.to_vec();
+        labels.sort_unstable();
+        labels.dedup();
+        match labels.iter().find(|label| label.0 >= self.state().tokens.labels.len()) {
+            Some(unknown) => Err(Error::internal(format!("no label has the id {}", unknown.0))),
+            None => Ok(labels),
+        }
+    }
+
+    fn check_type(&self, type_id: TypeId) -> Result<()> {
+        if type_id.0 < self.state().tokens.types.len() {
+            return Ok(());
+        }
+        Err(Error::internal(format!("no relationship type has the id {}", type_id.0)))
+    }
+
+    fn check_ends(&self, start: NodeId, end: NodeId) -> Result<()> {
+        for node in [start, end] {
+            if !self.snapshot.node_exists(node)? {
+                return Err(super::snapshot::deleted("node", node.0));
+            }
+        }
+        Ok(())
     }
 
     /// The value of a property as it is stored; null stands for its removal.
@@ -378,6 +473,32 @@ impl Transaction {
             Value::Null => Ok(Cow::Borrowed(value)),
             value => property::stored(name, value),
         }
+    }
+
+    /// The values of a property as they are stored.
+    fn column(&self, key: KeyId, column: &Column) -> Result<Values> {
+        if column.has_no_nulls() {
+            match column.data() {
+                ColumnData::Integer(values) => return Ok(Values::Integers(values.to_vec())),
+                ColumnData::Float(values) => return Ok(Values::Floats(values.to_vec())),
+                _ => {}
+            }
+        }
+        column.iter().map(|value| Ok(self.stored(key, &value)?.into_owned())).collect()
+    }
+
+    /// The columns of properties as they are stored, in the order of their keys. Those without a value are left out.
+    fn columns(&self, columns: Vec<(KeyId, Column)>) -> Result<Vec<(KeyId, Values)>> {
+        let mut stored: Vec<(KeyId, Values)> = Vec::with_capacity(columns.len());
+        for (key, column) in columns {
+            let values = self.column(key, &column)?;
+            match stored.binary_search_by_key(&key, |(own, _)| *own) {
+                Ok(at) => stored[at].1 = values,
+                Err(at) => stored.insert(at, (key, values)),
+            }
+        }
+        stored.retain(|(_, values)| values.present() > 0);
+        Ok(stored)
     }
 
     fn normalise(&self, properties: Vec<(KeyId, Value)>) -> Result<Properties> {

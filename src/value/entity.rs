@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Map, Value};
+use super::{Column, ColumnData, Map, Value};
 
 /// Identifies a node within one graph. Ids are dense: new nodes take the next number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -199,5 +199,47 @@ impl Path {
     /// Whether it is a single node.
     pub fn is_empty(&self) -> bool {
         self.relationships.is_empty()
+    }
+}
+
+/// How deep values are looked into for entities.
+const DEPTH: usize = 8;
+
+impl Value {
+    /// Whether it is, or holds, a node, relationship or path; it may say so of what is deeply nested without looking.
+    ///
+    /// ```
+    /// use redstring::Value;
+    /// assert!(!Value::list(vec![1.into(), "a".into()]).holds_entities());
+    /// ```
+    pub fn holds_entities(&self) -> bool {
+        self.holds_entities_within(DEPTH)
+    }
+
+    fn holds_entities_within(&self, depth: usize) -> bool {
+        let within = |value: &Value| value.holds_entities_within(depth - 1);
+        match self {
+            Self::Node(_) | Self::Relationship(_) | Self::Path(_) => true,
+            Self::List(_) | Self::Map(_) if depth == 0 => true,
+            Self::List(items) => items.iter().any(within),
+            Self::Map(map) => map.values().any(within),
+            _ => false,
+        }
+    }
+}
+
+impl Column {
+    /// Whether a row may hold a node, relationship or path.
+    pub fn holds_entities(&self) -> bool {
+        match self.data() {
+            ColumnData::Node(_) | ColumnData::Relationship(_) => true,
+            ColumnData::Constant(value, _) => value.holds_entities(),
+            ColumnData::Value(values) => values.iter().any(Value::holds_entities),
+            ColumnData::Boolean(_)
+            | ColumnData::Integer(_)
+            | ColumnData::Float(_)
+            | ColumnData::String(_)
+            | ColumnData::Dictionary(..) => false,
+        }
     }
 }

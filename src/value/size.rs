@@ -87,6 +87,16 @@ impl Column {
         }
     }
 
+    /// Where what one row holds lies, if it is anything beside itself.
+    pub fn row_address(&self, row: usize) -> usize {
+        match self.data() {
+            ColumnData::Constant(value, _) => value.address(),
+            ColumnData::String(texts) => texts.get(row).map_or(0, |text| Arc::as_ptr(text).addr()),
+            ColumnData::Value(values) => values.get(row).map_or(0, Value::address),
+            _ => 0,
+        }
+    }
+
     /// About how many bytes one row holds beside itself, unless that is what `last` was: the place where it
     /// lies.
     pub fn held_by_row(&self, row: usize, last: &mut usize) -> u64 {

@@ -1,12 +1,13 @@
 //! MERGE: finds a pattern or creates it; for a whole batch at once where rows can be told apart by keys.
 
 use std::collections::VecDeque;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use crate::bound::Independence;
 use crate::bound::Slot;
-use crate::bound::are_independent;
 use crate::error::Detail;
 use crate::error::Error;
 use crate::error::ErrorClass;
@@ -22,7 +23,7 @@ use crate::value::Value;
 use crate::value::ordering;
 
 use super::update::Drained;
-use super::write::{Change, Creation};
+use super::write::{Change, Creation, change_all, row_by_row};
 use super::{Input, Operator, drain};
 
 /// See the module.
@@ -45,7 +46,7 @@ struct Batched {
     /// What is found or created.
     slots: Vec<Slot>,
     /// Whether ON MATCH can be done for all rows together.
-    independent: bool,
+    independence: Independence,
 }
 
 /// Where the variables of a row come from.
@@ -73,7 +74,7 @@ impl Merge {
                 keys: Compiled::all(&batch.keys)?,
                 symmetric: batch.symmetric,
                 slots: slots(),
-                independent: are_independent(&merge.on_match),
+                independence: Independence::of(&merge.on_match),
             })
         };
         Ok(Self {
@@ -173,15 +174,59 @@ impl Merge {
             let is_match = |source: &Source| !matches!(source, Source::Created(_));
             let matches = sources.iter().enumerate().filter(|(_, (_, source))| is_match(source));
             let matches = merged.select(matches.map(|(at, _)| at as u32).collect());
-            if batched.independent {
-                for change in &self.on_match {
-                    change.apply(&matches, ctx)?;
-                }
-            } else {
-                row_by_row(&self.on_match, &matches, ctx)?;
-            }
+            change_all(&self.on_match, &batched.independence, &matches, ctx)?;
         }
         Ok(merged)
+    }
+}
+
+/// What rows before have created, by their keys.
+enum Earlier<'a> {
+    Integers(&'a [i64], FxHashMap<i64, u32>),
+    Values { keys: &'a [Column], symmetric: bool, known: FxHashMap<Vec<Value>, u32> },
+}
+
+impl<'a> Earlier<'a> {
+    fn new(keys: &'a [Column], symmetric: bool) -> Self {
+        if let [only] = keys
+            && let Some(numbers) = only.as_integers()
+            && only.has_no_nulls()
+        {
+            return Self::Integers(numbers, FxHashMap::default());
+        }
+        Self::Values { keys, symmetric, known: FxHashMap::default() }
+    }
+
+    /// What an earlier row has created that this one finds; else the row creates it, under this number.
+    fn find_or_note(&mut self, row: usize, number: u32) -> Option<u32> {
+        match self {
+            Self::Integers(numbers, known) => match known.entry(*numbers.get(row)?) {
+                Entry::Occupied(earlier) => Some(*earlier.get()),
+                Entry::Vacant(free) => {
+                    free.insert(number);
+                    None
+                }
+            },
+            Self::Values { keys, symmetric, known } => {
+                let mut key: Vec<Value> = keys.iter().map(|column| column.get(row)).collect();
+                if *symmetric
+                    && let [one, other, ..] = key.as_mut_slice()
+                    && one > other
+                {
+                    std::mem::swap(one, other);
+                }
+                // What is not equal to itself is not found by another either.
+                let findable = key.iter().all(|value| ordering::equals(value, value) == Some(true));
+                match known.entry(key) {
+                    Entry::Occupied(earlier) if findable => Some(*earlier.get()),
+                    Entry::Occupied(_) => None,
+                    Entry::Vacant(free) => {
+                        free.insert(number);
+                        None
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -199,9 +244,9 @@ impl Batched {
             matches.sort_unstable();
         }
         let keys = evaluate_all(&self.keys, batch, ctx)?;
+        let mut earlier = Earlier::new(&keys, self.symmetric);
         let mut sources = Vec::with_capacity(batch.len());
         let mut new = Vec::new();
-        let mut known: FxHashMap<Vec<Value>, u32> = FxHashMap::default();
         let mut matches = matches.into_iter().peekable();
         for row in 0..batch.len() as u32 {
             let before = sources.len();
@@ -211,22 +256,11 @@ impl Batched {
             if sources.len() > before {
                 continue;
             }
-            let mut key: Vec<Value> = keys.iter().map(|column| column.get(row as usize)).collect();
-            if self.symmetric
-                && let [one, other, ..] = key.as_mut_slice()
-                && one > other
-            {
-                std::mem::swap(one, other);
-            }
-            // What is not equal to itself is not found by another either.
-            let findable = key.iter().all(|value| ordering::equals(value, value) == Some(true));
-            let created = new.len() as u32;
-            match known.get(&key) {
-                Some(earlier) if findable => sources.push((row, Source::Shared(*earlier))),
-                _ => {
-                    known.insert(key, created);
+            match earlier.find_or_note(row as usize, new.len() as u32) {
+                Some(earlier) => sources.push((row, Source::Shared(earlier))),
+                None => {
+                    sources.push((row, Source::Created(new.len() as u32)));
                     new.push(row);
-                    sources.push((row, Source::Created(created)));
                 }
             }
         }
@@ -262,20 +296,6 @@ impl Batched {
         }
         Ok(merged)
     }
-}
-
-/// Makes changes so that a row sees what the rows before it have changed.
-fn row_by_row(changes: &[Change], batch: &Batch, ctx: &mut Context) -> Result<()> {
-    if changes.is_empty() {
-        return Ok(());
-    }
-    for row in 0..batch.len() {
-        let one = batch.slice(row, row + 1);
-        for change in changes {
-            change.apply(&one, ctx)?;
-        }
-    }
-    Ok(())
 }
 
 impl Operator for Merge {

@@ -3,8 +3,8 @@
 
 use std::collections::VecDeque;
 
+use crate::bound::Independence;
 use crate::bound::Slot;
-use crate::bound::are_independent;
 use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
@@ -19,7 +19,7 @@ use crate::value::Column;
 use crate::value::Node;
 use crate::value::Value;
 
-use super::write::{Change, Creation, collect_targets};
+use super::write::{Change, Creation, change_all, collect_targets};
 use super::{Held, Input, Operator, drain};
 
 /// Input batches, drained once, then given out one by one.
@@ -81,14 +81,14 @@ pub(crate) struct Update {
     input: Input,
     changes: Vec<Change>,
     /// Whether each change can be made for all rows together.
-    independent: bool,
+    independence: Independence,
     rows: Drained,
 }
 
 impl Update {
     pub(crate) fn new(input: Input, items: &[plan::UpdateItem]) -> Result<Self> {
-        let independent = are_independent(items);
-        Ok(Self { input, changes: Change::all(items)?, independent, rows: Drained::default() })
+        let (independence, changes) = (Independence::of(items), Change::all(items)?);
+        Ok(Self { input, changes, independence, rows: Drained::default() })
     }
 }
 
@@ -97,19 +97,7 @@ impl Operator for Update {
         if let Some(batches) = self.rows.fill(&mut self.input, ctx)? {
             for batch in &batches {
                 ctx.check_limits()?;
-                if self.independent {
-                    for change in &self.changes {
-                        change.apply(batch, ctx)?;
-                    }
-                    continue;
-                }
-                // Row by row: a row sees what the rows before it have changed.
-                for row in 0..batch.len() {
-                    let one = batch.slice(row, row + 1);
-                    for change in &self.changes {
-                        change.apply(&one, ctx)?;
-                    }
-                }
+                change_all(&self.changes, &self.independence, batch, ctx)?;
             }
             self.rows.0 = Some(batches.into());
         }

@@ -63,9 +63,10 @@ fn changes(
         }
     }
     // An entry that went and came again has not changed: most of what is touched is touched elsewhere.
-    for entry in snapshot.state.delta.indexes.get(&index.id.0).into_iter().flatten() {
-        if changes.remove(entry).is_none() {
-            changes.insert(entry.clone(), true);
+    let delta = snapshot.state.delta.indexes.get(&index.id.0).into_iter();
+    for entry in delta.flat_map(|entries| entries.iter()) {
+        if changes.remove(&entry).is_none() {
+            changes.insert(entry, true);
         }
     }
     Ok(Some(changes))
