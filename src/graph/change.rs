@@ -100,6 +100,20 @@ pub(super) enum Change {
     },
 }
 
+impl Change {
+    /// How many entities it creates or changes; one for anything else.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::CreateNodes { columns, .. } => rows(columns),
+            Self::CreateRelationships { ends, .. } => ends.len(),
+            Self::SetNodeProperties { ids, .. } | Self::SetRelationshipProperties { ids, .. } => {
+                ids.len()
+            }
+            _ => 1,
+        }
+    }
+}
+
 impl State {
     /// Makes the change. It reads what it needs before it writes, so that an error leaves the state whole.
     /// Says how much is different now: for how many entities, or as one thing.

@@ -216,7 +216,7 @@ struct Shared {
 /// How often a commit gives way to other writers before its sync: some microseconds where no thread waits for a core.
 const GATHER_YIELDS: usize = 64;
 
-/// What a change counts towards a checkpoint where there is no log, in bytes.
+/// What a changed entity counts towards a checkpoint where there is no log, in bytes.
 const VOLATILE_CHANGE: u64 = 128;
 
 /// The guard of a mutex even if a thread died with it: no critical section here leaves anything half done.
@@ -530,7 +530,8 @@ impl Shared {
             (heads.epoch(), heads.written().state.sequence + 1)
         };
         // Without a log the changes are folded all the same: columns are read faster than the delta.
-        let mut size = changes.len() as u64 * VOLATILE_CHANGE;
+        let changed: usize = changes.iter().map(Change::len).sum();
+        let mut size = changed as u64 * VOLATILE_CHANGE;
         if !self.volatile {
             size = log::append(&*self.bytes, sequence, now(), &changes).map_err(|error| {
                 // What cannot be encoded was not written, not even in part.
