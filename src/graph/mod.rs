@@ -40,9 +40,7 @@ use std::sync::MutexGuard;
 use std::sync::PoisonError;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicU64;
-use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
-use std::thread;
 use std::time::Duration;
 use std::time::Instant;
 use std::time::SystemTime;
@@ -198,8 +196,6 @@ struct Shared {
     /// Whether a write transaction is open.
     writing: Mutex<bool>,
     written: Condvar,
-    /// How many write transactions are open or waiting to be.
-    writers: AtomicUsize,
     heads: Mutex<Heads>,
     /// One checkpoint at a time.
     checkpointing: Mutex<()>,
@@ -212,9 +208,6 @@ struct Shared {
     /// Folds the log when it has grown.
     folder: Arc<Folder>,
 }
-
-/// How often a commit gives way to other writers before its sync: some microseconds where no thread waits for a core.
-const GATHER_YIELDS: usize = 64;
 
 /// What a changed entity counts towards a checkpoint where there is no log, in bytes.
 const VOLATILE_CHANGE: u64 = 128;
@@ -314,7 +307,6 @@ impl Graph {
                 volatile: false,
                 read_only: false,
                 writing: Mutex::new(false),
-                writers: AtomicUsize::new(0),
                 written: Condvar::new(),
                 heads: Mutex::new(heads),
                 checkpointing: Mutex::new(()),
@@ -433,11 +425,9 @@ impl Shared {
     fn begin(shared: &Arc<Self>) -> Result<Transaction> {
         let deadline = Instant::now() + shared.options.lock_timeout;
         let mut writing = lock(&shared.writing);
-        shared.writers.fetch_add(1, Ordering::Relaxed);
         while *writing {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                shared.writers.fetch_sub(1, Ordering::Relaxed);
                 return Err(Error::new(
                     ErrorClass::TransactionError,
                     Phase::Runtime,
@@ -454,10 +444,7 @@ impl Shared {
                 Err(poisoned) => poisoned.into_inner().0,
             };
         }
-        if let Err(error) = shared.check_writable() {
-            shared.writers.fetch_sub(1, Ordering::Relaxed);
-            return Err(error);
-        }
+        shared.check_writable()?;
         *writing = true;
         drop(writing);
         if let Err(error) = shared.recover() {
@@ -470,19 +457,7 @@ impl Shared {
 
     fn release(&self) {
         *lock(&self.writing) = false;
-        self.writers.fetch_sub(1, Ordering::Relaxed);
         self.written.notify_one();
-    }
-
-    /// Lets those who are writing now catch up, so that one sync serves them all: without, whoever is first syncs for
-    /// itself alone while all others wait. A transaction that stays open is not waited for.
-    fn gather(&self) {
-        for _ in 0..GATHER_YIELDS {
-            if self.writers.load(Ordering::Relaxed) == 0 {
-                return;
-            }
-            thread::yield_now();
-        }
     }
 
     /// Refuses where nothing may be written.
@@ -545,7 +520,7 @@ impl Shared {
         lock(&self.heads).push(commit, after).map_err(|error| self.poison(error))?;
         release();
         if !self.volatile {
-            self.bytes.sync_together(&|| self.gather()).map_err(|error| self.poison(error))?;
+            self.bytes.sync().map_err(|error| self.poison(error))?;
             self.check()?;
         }
         let (log_bytes, base_bytes) = {

@@ -122,13 +122,6 @@ pub trait OrderedBytes: fmt::Debug + Send + Sync + 'static {
     /// Makes durable everything that was applied before the call. Concurrent callers share the work.
     fn sync(&self) -> Result<()>;
 
-    /// As [`OrderedBytes::sync`]. Whoever does the work for others calls `gather` before: what they apply until that
-    /// returns becomes durable with it.
-    fn sync_together(&self, gather: &dyn Fn()) -> Result<()> {
-        gather();
-        self.sync()
-    }
-
     /// Gives back the space of what was deleted, where the engine keeps it and holds little else. Others wait.
     fn compact(&self) -> Result<()> {
         Ok(())

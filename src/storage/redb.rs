@@ -200,11 +200,7 @@ impl OrderedBytes for RedbBytes {
     }
 
     fn sync(&self) -> Result<()> {
-        self.sync_together(&|| {})
-    }
-
-    fn sync_together(&self, gather: &dyn Fn()) -> Result<()> {
-        self.sync.run(&self.poison, gather, |first| {
+        self.sync.run(&self.poison, |first| {
             self.commit(Batch::new(), Durability::Immediate)?;
             if first { place::sync_names(&self.store, &self.store.join(FOLDER)) } else { Ok(()) }
         })

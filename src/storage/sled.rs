@@ -255,11 +255,7 @@ impl OrderedBytes for SledBytes {
     }
 
     fn sync(&self) -> Result<()> {
-        self.sync_together(&|| {})
-    }
-
-    fn sync_together(&self, gather: &dyn Fn()) -> Result<()> {
-        self.sync.run(&self.poison, gather, |first| {
+        self.sync.run(&self.poison, |first| {
             let folder = self.store.join(FOLDER);
             self.with(|open| open.sync(&folder))?;
             if first { place::sync_names(&self.store, &folder) } else { Ok(()) }
