@@ -19,19 +19,11 @@ impl State {
     /// # Errors
     /// `EntityNotFound` where one is not there; nothing has changed then.
     pub(super) fn touch_nodes(&mut self, ids: &[u64]) -> Result<()> {
-        let mut clean = Vec::new();
-        for id in ids {
-            match self.delta.node(*id) {
-                Some(node) if node.head().deleted => return Err(deleted("node", *id)),
-                Some(_) => {}
-                None => clean.push(NodeId(*id)),
-            }
-        }
+        let is_deleted = |id| self.delta.node(id).map(|own| own.head().deleted);
+        let clean = untouched("node", ids, is_deleted, NodeId)?;
         if clean.is_empty() {
             return Ok(());
         }
-        clean.sort_unstable();
-        clean.dedup();
         let mut nodes = self.base.bits(SectionKey::Nodes)?;
         for id in &clean {
             if !nodes.as_mut().map_or(Ok(false), |nodes| nodes.contains(id.0))? {
@@ -65,19 +57,11 @@ impl State {
     /// # Errors
     /// `EntityNotFound` where one is not there; nothing has changed then.
     pub(super) fn touch_relationships(&mut self, ids: &[u64]) -> Result<()> {
-        let mut clean = Vec::new();
-        for id in ids {
-            match self.delta.relationship(*id) {
-                Some(one) if one.head().deleted => return Err(deleted("relationship", *id)),
-                Some(_) => {}
-                None => clean.push(RelationshipId(*id)),
-            }
-        }
+        let is_deleted = |id| self.delta.relationship(id).map(|own| own.head().deleted);
+        let clean = untouched("relationship", ids, is_deleted, RelationshipId)?;
         if clean.is_empty() {
             return Ok(());
         }
-        clean.sort_unstable();
-        clean.dedup();
         let mut records = self.base.records()?;
         let mut heads = Vec::with_capacity(clean.len());
         for id in &clean {
@@ -128,13 +112,39 @@ impl State {
         }
         for key in 0..self.tokens.keys.len() {
             let Some(mut reader) = self.base.column(section(key))? else { continue };
-            let values = reader.gather(ids)?;
-            for (own, value) in properties.iter_mut().zip(values.iter()) {
+            let add = |own: &mut Properties, value| {
                 if !matches!(value, Value::Null) {
                     own.push((KeyId(key), value));
+                }
+            };
+            match (ids, properties.as_mut_slice()) {
+                ([only], [own]) => add(own, reader.get(only.raw())?),
+                (ids, all) => {
+                    let values = reader.gather(ids)?;
+                    all.iter_mut().zip(values.iter()).for_each(|(own, value)| add(own, value));
                 }
             }
         }
         Ok(properties)
     }
+}
+
+/// Those that the delta does not hold, ascending, each once.
+fn untouched<T: Ord>(
+    kind: &str,
+    ids: &[u64],
+    is_deleted: impl Fn(u64) -> Option<bool>,
+    of: impl Fn(u64) -> T,
+) -> Result<Vec<T>> {
+    let mut clean = Vec::new();
+    for id in ids {
+        match is_deleted(*id) {
+            Some(true) => return Err(deleted(kind, *id)),
+            Some(false) => {}
+            None => clean.push(of(*id)),
+        }
+    }
+    clean.sort_unstable();
+    clean.dedup();
+    Ok(clean)
 }

@@ -327,24 +327,20 @@ impl Delta {
 
     /// Makes the entries of a new index.
     pub(super) fn add_index(&mut self, index: &Index) {
-        let mut entries = Vec::new();
-        match index.on {
-            SchemaTarget::Label(label) => {
-                let nodes = self.labels.get(&label.0).into_iter();
-                for id in nodes.flat_map(|nodes| nodes.iter_from(0)) {
-                    let key = self.nodes.get(id).and_then(|node| node_key(index, &node));
-                    entries.extend(key.map(|key| ((key, id), true)));
-                }
-            }
-            SchemaTarget::Type(type_id) => {
-                let sets = self.types.get(&type_id.0).into_iter();
-                for id in sets.flat_map(|sets| sets.relationships.iter_from(0)) {
-                    let one = self.relationships.get(id);
-                    let key = one.and_then(|one| relationship_key(index, &one));
-                    entries.extend(key.map(|key| ((key, id), true)));
-                }
-            }
-        }
+        let ids = |ids: Option<&IdSet>| -> Vec<u64> {
+            ids.into_iter().flat_map(|ids| ids.iter_from(0)).collect()
+        };
+        let entry = |id, key: Option<Value>| Some(((key?, id), true));
+        let entries = match index.on {
+            SchemaTarget::Label(label) => ids(self.labels.get(&label.0))
+                .into_iter()
+                .filter_map(|id| entry(id, node_key(index, &self.nodes.get(id)?)))
+                .collect(),
+            SchemaTarget::Type(of) => ids(self.types.get(&of.0).map(|sets| &sets.relationships))
+                .into_iter()
+                .filter_map(|id| entry(id, relationship_key(index, &self.relationships.get(id)?)))
+                .collect(),
+        };
         let mut own = Entries::default();
         own.change(entries);
         self.indexes.insert(index.id.0, own);
