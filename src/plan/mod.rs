@@ -617,7 +617,7 @@ pub struct Merge {
 pub struct MergeBatch {
     /// A hidden variable that numbers the rows of a batch; `matching` keeps it.
     pub row: Slot,
-    /// Rows that agree in all of these look for the same.
+    /// Rows that agree in all of these look for the same: nodes that are there already, then the values of `not_null`.
     pub keys: Vec<Expression>,
     /// Whether the first two keys may change places: the ends of a relationship without a direction.
     pub symmetric: bool,

@@ -75,7 +75,7 @@ impl Node {
         self.id
     }
 
-    /// Its label names, sorted.
+    /// Its label names, in the order in which the graph came to know them.
     pub fn labels(&self) -> &[Arc<str>] {
         self.record.as_ref().map_or(&[], |r| &r.labels)
     }

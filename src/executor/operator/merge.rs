@@ -93,10 +93,10 @@ impl Merge {
         })
     }
 
-    fn check(&self, rows: &Batch, ctx: &Context) -> Result<()> {
-        for (key, value) in &self.not_null {
-            let column = value.evaluate(rows, ctx)?;
-            if (0..rows.len()).any(|row| column.is_null(row)) {
+    /// Refuses nulls among the values of properties, which are given in their order.
+    fn check(&self, values: &[Column]) -> Result<()> {
+        for ((key, value), column) in self.not_null.iter().zip(values) {
+            if (0..column.len()).any(|row| column.is_null(row)) {
                 return Err(Error::new(
                     ErrorClass::SemanticError,
                     Phase::Runtime,
@@ -114,7 +114,8 @@ impl Merge {
 
     /// Finds or creates the pattern for one row.
     fn merge_row(&mut self, row: Batch, ctx: &mut Context) -> Result<Vec<Batch>> {
-        self.check(&row, ctx)?;
+        let values = self.not_null.iter().map(|(_, value)| value.evaluate(&row, ctx));
+        self.check(&values.collect::<Result<Vec<_>>>()?)?;
         self.matching.reset();
         let matching = &mut self.matching;
         let held = &mut self.rows.1;
@@ -149,10 +150,12 @@ impl Merge {
 
     /// Finds or creates the pattern for the rows of a batch together.
     fn merge_batch(&mut self, batch: &Batch, ctx: &mut Context) -> Result<Batch> {
-        self.check(batch, ctx)?;
         let Some(batched) = &self.batched else {
             return Err(Error::internal("MERGE of a batch has no keys"));
         };
+        let keys = evaluate_all(&batched.keys, batch, ctx)?;
+        // The values of properties come after the nodes that are there already.
+        self.check(keys.get(keys.len().saturating_sub(self.not_null.len())..).unwrap_or(&[]))?;
         let mut argument = batch.clone();
         argument.set(batched.row, Column::integers((0..batch.len() as i64).collect()));
         self.matching.reset();
@@ -160,7 +163,7 @@ impl Merge {
         let held = &mut self.rows.1;
         let found = ctx.with_argument(argument, |ctx| drain(matching, ctx, held))?;
         let found = Batch::concat(found);
-        let (sources, new) = batched.sources(batch, &found, ctx)?;
+        let (sources, new) = batched.sources(batch, &found, &keys)?;
         let mut created = batch.select(new);
         if !created.is_empty() {
             created = self.creation.create(created, ctx)?;
@@ -232,7 +235,7 @@ impl<'a> Earlier<'a> {
 
 impl Batched {
     /// For each row of the result the row it is of and where the rest comes from; and the rows that create.
-    fn sources(&self, batch: &Batch, found: &Batch, ctx: &Context) -> Result<Sources> {
+    fn sources(&self, batch: &Batch, found: &Batch, keys: &[Column]) -> Result<Sources> {
         let mut matches: Vec<(u32, u32)> = Vec::with_capacity(found.len());
         if !found.is_empty() {
             let numbers = found.column(self.row)?;
@@ -243,8 +246,7 @@ impl Batched {
             // They may come in any order.
             matches.sort_unstable();
         }
-        let keys = evaluate_all(&self.keys, batch, ctx)?;
-        let mut earlier = Earlier::new(&keys, self.symmetric);
+        let mut earlier = Earlier::new(keys, self.symmetric);
         let mut sources = Vec::with_capacity(batch.len());
         let mut new = Vec::new();
         let mut matches = matches.into_iter().peekable();
