@@ -227,6 +227,18 @@ impl Catalog {
         Ok(())
     }
 
+    /// Whether the copy beside the segments says something else. One that is missing is written at the next opening.
+    pub(super) fn is_copied_wrong(&self, files: &dyn SegmentFiles) -> Result<bool> {
+        let name = copy_name(self.generation);
+        if !files.list()?.contains(&name) {
+            return Ok(false);
+        }
+        let (root, body) = self.encode()?;
+        let copy = files.open(&name)?;
+        let bytes = copy.read_at(0, copy.len() as usize)?;
+        Ok(bytes != [root.encode(), body].concat())
+    }
+
     /// The catalog that counts; nothing in a store that was never written.
     pub(super) fn read(bytes: &dyn OrderedBytes) -> Result<Option<Self>> {
         let Some(record) = bytes.get(keys::ROOT)? else { return Ok(None) };

@@ -12,12 +12,14 @@ use crate::value::Value;
 
 use super::Direction;
 use super::Neighbours;
+use super::Shared;
 use super::TypeId;
 use super::catalog::TokenTable;
 use super::schema::{Index, SchemaTarget};
 use super::segment::SectionKey;
 use super::snapshot::Snapshot;
 
+mod catalog;
 #[cfg(test)]
 mod tests;
 
@@ -89,10 +91,11 @@ impl Bits {
     }
 }
 
-/// Checks what a snapshot sees, and all segments below it.
-pub(super) fn run(snapshot: &Snapshot) -> CheckReport {
+/// Checks what a snapshot sees, all segments below it, and the catalog that names them. No checkpoint may run meanwhile.
+pub(super) fn run(snapshot: &Snapshot, shared: &Shared) -> CheckReport {
     let mut report = CheckReport::default();
     snapshot.state.base.verify(&mut report);
+    catalog::check(&snapshot.state.base, shared, &mut report);
     check_names(snapshot, &mut report);
     let nodes = check_nodes(snapshot, &mut report);
     check_labels(snapshot, &nodes, &mut report);

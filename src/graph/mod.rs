@@ -359,7 +359,7 @@ impl Graph {
     /// Checks every checksum and every reference, and says what is damaged.
     pub fn check(&self) -> CheckReport {
         let _no_checkpoint = lock(&self.shared.checkpointing);
-        check::run(&self.snapshot())
+        check::run(&self.snapshot(), &self.shared)
     }
 }
 

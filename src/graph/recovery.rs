@@ -61,6 +61,7 @@ impl Shared {
         let base = if catalog.generation == known.generation {
             known.clone()
         } else {
+            catalog.write_copy(&*self.files)?;
             self.base_of(&catalog, known)
         };
         let mut state = State::new(&catalog, base);

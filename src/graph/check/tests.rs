@@ -1,10 +1,13 @@
 //! A store that is whole by its checksums and wrong in one place each: the check must say so.
 
 use crate::graph::catalog::Catalog;
-use crate::graph::segment::{AdjacencyChunk, BitmapChunk, RecordChunk, SectionKey, SegmentBuilder};
+use crate::graph::segment::{
+    AdjacencyChunk, BitmapChunk, ColumnChunk, EncodedColumn, RecordChunk, SectionKey,
+    SegmentBuilder,
+};
 use crate::graph::{Graph, GraphOptions, IndexKind, SchemaTarget, TypeId};
 use crate::storage::memory;
-use crate::value::{NodeId, Value};
+use crate::value::{Array, NodeId, Value};
 
 use super::CheckReport;
 
@@ -157,4 +160,85 @@ fn names_and_rules_that_are_wrong_are_found() {
         "the store counts 9 relationships",
         &tampered(|catalog| catalog.relationship_count = 9, nothing),
     );
+}
+
+#[test]
+fn counts_that_are_wrong_are_found() {
+    finds("has count 4, kind 0, nodes 0, but is said to have count 5", |builder| {
+        builder.chunk(SectionKey::Nodes, 0, &BitmapChunk::encode(0..4), 5).unwrap();
+    });
+    let links = |counts: (u64, u64)| {
+        move |builder: &mut SegmentBuilder| {
+            let ends = [1u64, 2].into_iter();
+            let bytes = AdjacencyChunk::encode(&[0, 2], ends.clone(), [0u64, 1].into_iter());
+            builder.adjacency(SectionKey::Outgoing(0), 0, &bytes, counts).unwrap();
+        }
+    };
+    assert!(tampered(|_| {}, links((1, 2))).is_sound());
+    finds("has count 2, kind 0, nodes 1, but", links((2, 2)));
+    finds("has count 2, kind 0, nodes 1, but", links((1, 3)));
+    finds("counts 2 relationships of type `R`, but the segments hold 3", links((1, 3)));
+    let column = |change: fn(&mut EncodedColumn)| {
+        move |builder: &mut SegmentBuilder| {
+            let values: Array = (0..4).map(Value::Integer).collect();
+            let mut column = ColumnChunk::encode(4, &[], &values, None).unwrap();
+            change(&mut column);
+            builder.column(SectionKey::NodeColumn(0), 0, &column).unwrap();
+        }
+    };
+    assert!(tampered(|_| {}, column(|_| {})).is_sound());
+    finds("chunk 0 of NodeColumn(0) has count 4", column(|c| c.count = 3));
+    finds("bounds 0x0 to 0x3, but is said", column(|c| c.bounds = Some((1, 3))));
+    let index = |counts: (u64, bool), distinct: u64| {
+        move |builder: &mut SegmentBuilder| {
+            let entries = [(Value::Integer(0), 0), (Value::Integer(1), 1)];
+            let section = SectionKey::Index(0);
+            builder.section(section);
+            builder.index_chunk(section, &entries, 1, counts).unwrap();
+            builder.directory(section, &entries[..1], 1, distinct).unwrap();
+        }
+    };
+    assert!(tampered(|_| {}, index((2, false), 2)).is_sound());
+    finds("chunk 0 of Index(0) has count 2, kind 0, nodes 2", index((1, false), 2));
+    finds("wrong about the one before", index((2, true), 2));
+    finds("said to have 7 values, but 2 are there", index((2, false), 7));
+}
+
+#[test]
+fn a_catalog_that_is_wrong_is_found() {
+    let is_found = |expected: &str, change: fn(&mut Catalog)| {
+        is_told(expected, &tampered(change, |_| {}));
+    };
+    is_found("the catalog counts 9 nodes, but the segments hold 4", |c| c.node_count = 9);
+    is_found("the catalog counts 0 nodes with the label `A`", |c| c.label_counts.clear());
+    is_found("label number 7, which has no name", |c| c.label_counts.push((7, 1)));
+    is_found("counts 5 starts of relationships of type `R`", |c| {
+        c.type_counts[0].1.distinct_starts = 5;
+    });
+    is_found("counts 5 ends of relationships of type `R`", |c| {
+        c.type_counts[0].1.distinct_ends = 5;
+    });
+    is_found("relationship type number 7, which has no name", |c| c.type_counts[0].0 = 7);
+}
+
+#[test]
+fn a_copy_of_the_catalog_that_is_wrong_is_found() {
+    let opened = memory::open();
+    let (bytes, files) = (opened.bytes.clone(), opened.segments.clone());
+    let graph = Graph::open(bytes, files, GraphOptions::default()).unwrap();
+    let mut transaction = graph.begin().unwrap();
+    transaction.create_node(&[], vec![]).unwrap();
+    transaction.commit().unwrap();
+    graph.checkpoint().unwrap();
+    assert!(graph.check().is_sound());
+    let mut writer = opened.segments.create("catalog-0000000001").unwrap();
+    writer.write(b"redstring").unwrap();
+    writer.finish().unwrap();
+    is_told("the copy of the catalog of checkpoint 1", &graph.check());
+    // The next checkpoint makes another one.
+    let mut transaction = graph.begin().unwrap();
+    transaction.create_node(&[], vec![]).unwrap();
+    transaction.commit().unwrap();
+    graph.checkpoint().unwrap();
+    assert!(graph.check().is_sound());
 }

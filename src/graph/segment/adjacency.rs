@@ -5,7 +5,7 @@ use crate::value::NodeId;
 use crate::value::RelationshipId;
 
 use super::bytes::{Decoder, Encoder};
-use super::{Chunk, Reader};
+use super::{Chunk, Content, Reader};
 
 /// The links of consecutive nodes along one type in one direction.
 #[derive(Debug)]
@@ -48,6 +48,11 @@ impl Chunk for AdjacencyChunk {
 
     fn size(&self) -> usize {
         self.offsets.len() * 4 + self.neighbours.len() * 16
+    }
+
+    fn content(&self) -> Content {
+        let nodes = self.offsets.windows(2).filter(|pair| pair[0] < pair[1]).count() as u64;
+        Content { count: self.neighbours.len() as u64, nodes, ..Content::default() }
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::error::Result;
 
 use super::bytes::{CHUNK_WORDS, Decoder, Encoder, positions};
-use super::{Base, Chunk, Reader, SectionKey};
+use super::{Base, Chunk, Content, Reader, SectionKey};
 
 /// A set of consecutive ids. Compressed on disk, flat in memory.
 #[derive(Debug)]
@@ -37,6 +37,11 @@ impl Chunk for BitmapChunk {
 
     fn size(&self) -> usize {
         CHUNK_WORDS * 8
+    }
+
+    fn content(&self) -> Content {
+        let count = self.words.iter().map(|word| u64::from(word.count_ones())).sum();
+        Content { count, ..Content::default() }
     }
 }
 

@@ -15,7 +15,7 @@ use crate::value::ColumnBuilder;
 use crate::value::Value;
 
 use super::bytes::{CHUNK_WORDS, Decoder, Encoder, positions};
-use super::{Chunk, Reader, Section};
+use super::{Chunk, Content, Reader, Section};
 
 /// The type of the values of a chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -184,15 +184,19 @@ impl ColumnChunk {
 
     /// Whether it has a value for each of so many ids.
     pub(super) fn is_full(&self, ids: usize) -> bool {
-        let len = match &self.data {
+        matches!(self.presence, Presence::All) && self.len() == ids
+    }
+
+    /// Values and placeholders.
+    fn len(&self) -> usize {
+        match &self.data {
             Data::Boolean(v) => v.len(),
             Data::Integer(v) => v.len(),
             Data::Float(v) => v.len(),
             Data::String(v) => v.len(),
             Data::Dictionary { codes, .. } => codes.len(),
             Data::General(v) => v.len(),
-        };
-        matches!(self.presence, Presence::All) && len == ids
+        }
     }
 
     #[inline]
@@ -304,6 +308,29 @@ impl Chunk for ColumnChunk {
         (0..1 << Self::SHIFT).for_each(|at| drop(self.value(at, &[])));
     }
 
+    fn content(&self) -> Content {
+        let there: Vec<Value> = match &self.presence {
+            Presence::All => (0..self.len()).map(|at| self.value(at, &[])).collect(),
+            Presence::Dense(words) | Presence::Sparse { words, .. } => {
+                positions(&words[..]).map(|at| self.value(at as usize, &[])).collect()
+            }
+        };
+        let kind = match &self.data {
+            Data::Boolean(_) => Kind::Boolean,
+            Data::Integer(_) => Kind::Integer,
+            Data::Float(_) => Kind::Float,
+            Data::String(_) => Kind::String,
+            Data::Dictionary { .. } => Kind::Dictionary,
+            Data::General(_) => Kind::General,
+        };
+        let count = there.len() as u64;
+        let bounds = match kind {
+            Kind::Integer | Kind::Float => bounds(there.into_iter().collect::<Array>().data()),
+            _ => None,
+        };
+        Content { count, kind: kind as u8, nodes: 0, bounds }
+    }
+
     fn size(&self) -> usize {
         let presence = match &self.presence {
             Presence::All => 0,
@@ -378,6 +405,10 @@ impl Chunk for DictionaryChunk {
 
     fn size(&self) -> usize {
         self.words.iter().map(|word| word.len() + 32).sum()
+    }
+
+    fn content(&self) -> Content {
+        Content { count: self.words.len() as u64, ..Content::default() }
     }
 }
 

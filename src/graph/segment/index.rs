@@ -9,7 +9,7 @@ use crate::value::ordering;
 
 use super::bytes::{Decoder, Encoder};
 use super::column::ColumnChunk;
-use super::{Chunk, Reader};
+use super::{Chunk, Content, Reader};
 
 /// The most entries of a chunk.
 pub(crate) const INDEX_CHUNK: usize = 1 << IndexChunk::SHIFT;
@@ -99,6 +99,13 @@ impl Chunk for IndexChunk {
     fn size(&self) -> usize {
         self.columns.iter().map(Chunk::size).sum::<usize>() + self.ids.len() * 8
     }
+
+    /// Its `nodes` are its values. What stands before it, it does not know.
+    fn content(&self) -> Content {
+        let values = (1..self.ids.len()).filter(|at| self.value(at - 1) != self.value(*at));
+        let values = values.count() as u64 + u64::from(!self.ids.is_empty());
+        Content { count: self.ids.len() as u64, nodes: values, ..Content::default() }
+    }
 }
 
 /// The first entry of every chunk.
@@ -148,6 +155,11 @@ impl Chunk for IndexDirectory {
 
     fn size(&self) -> usize {
         self.pieces.iter().map(Chunk::size).sum()
+    }
+
+    /// How many values there are in its chunks, it does not know.
+    fn content(&self) -> Content {
+        Content::default()
     }
 }
 

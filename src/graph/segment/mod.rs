@@ -87,6 +87,22 @@ pub(super) struct ChunkRef {
     pub(super) bounds: Option<(u64, u64)>,
 }
 
+/// What a [`ChunkRef`] says of the content of its chunk, or the content of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Content {
+    pub(super) count: u64,
+    pub(super) kind: u8,
+    pub(super) nodes: u64,
+    pub(super) bounds: Option<(u64, u64)>,
+}
+
+impl ChunkRef {
+    fn content(&self) -> Content {
+        let Self { count, kind, nodes, bounds, .. } = *self;
+        Content { count, kind, nodes, bounds }
+    }
+}
+
 /// The chunks of one section; chunk `i` covers the ids from `i << SHIFT` on.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Section {
@@ -126,6 +142,9 @@ pub(super) trait Chunk: Sized + Send + Sync + 'static {
 
     /// Bytes it takes in memory.
     fn size(&self) -> usize;
+
+    /// What whoever names it has to say of it.
+    fn content(&self) -> Content;
 
     /// Reads everything in it, as a test does; what is not read by position needs no such test.
     fn read_all(&self) {}

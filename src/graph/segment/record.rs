@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::value::NodeId;
 
 use super::bytes::{Decoder, Encoder};
-use super::{Chunk, Reader};
+use super::{Chunk, Content, Reader};
 use crate::graph::TypeId;
 
 /// The records of consecutive relationships.
@@ -59,6 +59,11 @@ impl Chunk for RecordChunk {
 
     fn size(&self) -> usize {
         self.records.len() * size_of::<(TypeId, NodeId, NodeId)>()
+    }
+
+    fn content(&self) -> Content {
+        let there = self.records.iter().filter(|record| record.0.0 != NONE);
+        Content { count: there.count() as u64, ..Content::default() }
     }
 }
 
