@@ -40,7 +40,7 @@ impl Database {
     /// this returns, or nothing where it fails.
     pub(crate) fn load<T>(
         &self,
-        threads: usize,
+        (threads, memory): (usize, u64),
         schema: &[(PathBuf, String)],
         fill: impl FnOnce(&mut Loading<'_, '_>) -> Result<T>,
     ) -> Result<T> {
@@ -51,7 +51,7 @@ impl Database {
             }
             open.ok_or_else(session::lost)
         };
-        self.engine.graph.load(threads, begin, |bulk| fill(&mut Loading(bulk)))
+        self.engine.graph.load(threads, memory, begin, |bulk| fill(&mut Loading(bulk)))
     }
 
     /// Runs the commands of a script, which may change the schema alone.

@@ -336,7 +336,7 @@ impl Database {
     ///
     /// Files are read in pieces of a few megabytes. What is kept in memory until the end is, per node, its identifier
     /// (4 bytes for integers that lie close together, some 16 for others, some 24 and its length for text), and per
-    /// relationship 24 bytes and its properties.
+    /// relationship 36 bytes and its properties, up to [`ImportOptions::memory_bytes`]; what is beyond that is sorted on disk.
     ///
     /// # Errors
     ///
@@ -369,7 +369,7 @@ impl Database {
     pub fn import(&self, options: &ImportOptions) -> Result<ImportSummary> {
         let contents = Contents::of(options)?;
         let total = contents.files().map(|file| input::length(file)).sum();
-        self.load(options.threads, &contents.schema, |load| {
+        self.load((options.threads, options.memory_bytes), &contents.schema, |load| {
             let mut import = Import {
                 database: self,
                 load,

@@ -1,6 +1,7 @@
 //! What an import is told, and what it tells in the end.
 
 use std::fmt;
+use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
@@ -170,6 +171,7 @@ pub struct ImportOptions {
     pub(super) skip_bad_relationships: bool,
     pub(super) skip_duplicate_nodes: bool,
     pub(super) threads: usize,
+    pub(super) memory_bytes: u64,
     pub(super) watch: Option<Watch>,
 }
 
@@ -183,6 +185,7 @@ impl fmt::Debug for ImportOptions {
             .field("bad_tolerance", &self.bad_tolerance)
             .field("reject_file", &self.reject_file)
             .field("threads", &self.threads)
+            .field("memory_bytes", &self.memory_bytes)
             .finish_non_exhaustive()
     }
 }
@@ -202,9 +205,20 @@ impl Default for ImportOptions {
             skip_bad_relationships: false,
             skip_duplicate_nodes: false,
             threads: thread::available_parallelism().map_or(1, |threads| threads.get().min(16)),
+            memory_bytes: memory_bytes(),
             watch: None,
         }
     }
+}
+
+/// A quarter of the machine's memory where the system says how much that is, up to 1 GiB.
+fn memory_bytes() -> u64 {
+    const MOST: u64 = 1 << 30;
+    let said = fs::read_to_string("/proc/meminfo").ok();
+    let line =
+        said.as_deref().and_then(|said| said.lines().find_map(|l| l.strip_prefix("MemTotal:")));
+    let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    kib.map_or(MOST, |kib| MOST.min(kib * 256))
 }
 
 impl ImportOptions {
@@ -296,6 +310,15 @@ impl ImportOptions {
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads.max(1);
+        self
+    }
+
+    /// How many bytes the relationships of an import may take in memory: what is beyond that is sorted in files within
+    /// the store's folder, which are gone in the end. An import into a graph in memory knows no such bound. 1 GiB by default, or a
+    /// quarter of the machine's memory where that is less.
+    #[must_use]
+    pub fn memory_bytes(mut self, bytes: u64) -> Self {
+        self.memory_bytes = bytes;
         self
     }
 

@@ -60,7 +60,7 @@ pub(super) struct Args {
     pub(super) subcommand: Option<(String, ArgMatches)>,
 }
 
-/// How much a statement may hold.
+/// How much something may hold in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MemoryLimit {
     /// So many bytes.
@@ -83,7 +83,7 @@ const UNITS: &[(&str, u64)] = &[
     ("", 1),
 ];
 
-fn memory_limit(text: &str) -> Result<MemoryLimit, String> {
+pub(super) fn memory_limit(text: &str) -> Result<MemoryLimit, String> {
     let text = text.trim().to_ascii_lowercase();
     if text == "none" {
         return Ok(MemoryLimit::Unlimited);

@@ -28,6 +28,8 @@ use crate::interchange::ImportProgress;
 use crate::interchange::NodeFiles;
 use crate::interchange::RelationshipFiles;
 
+use super::args::MemoryLimit;
+use super::args::memory_limit;
 use super::report;
 
 /// What takes less time than this shows no bar.
@@ -98,6 +100,13 @@ pub(super) fn arguments(command: Command) -> Command {
             flag("skip-duplicate-nodes", "Passes over nodes whose identifier was there already"),
             text("threads", "N", "How many threads read and sort [default: one for each core]")
                 .value_parser(value_parser!(usize)),
+            text(
+                "memory-limit",
+                "SIZE",
+                "How much relationships may take in memory, as in 512MiB; what is beyond that is sorted on disk \
+                 [default: 1GiB, or a quarter of what the machine has]",
+            )
+            .value_parser(memory_limit),
         ])
 }
 
@@ -221,6 +230,11 @@ fn settings(mut options: ImportOptions, given: &ArgMatches) -> Result<ImportOpti
     }
     if let Some(threads) = given.get_one::<usize>("threads") {
         options = options.threads(*threads);
+    }
+    match given.get_one::<MemoryLimit>("memory-limit") {
+        Some(MemoryLimit::Bytes(bytes)) => options = options.memory_bytes(*bytes),
+        Some(MemoryLimit::Unlimited) => options = options.memory_bytes(u64::MAX),
+        None => {}
     }
     let flag = |name: &str| given.get_one::<bool>(name).copied().unwrap_or(false);
     Ok(options

@@ -63,6 +63,7 @@ pub const SEGMENT_FILES: &[Case] = &[
     Case { name: "names that could leave the folder are refused", run: bad_names },
     Case { name: "files are there after a restart", run: files_survive },
     Case { name: "many threads read one file", run: parallel_reads },
+    Case { name: "a scratch file is no file of the store", run: scratch_files },
 ];
 
 fn check(holds: bool, what: &str) -> Result<()> {
@@ -500,4 +501,22 @@ fn parallel_reads(open: Open<'_>) -> Result<()> {
         threads.into_iter().all(|thread| thread.join().unwrap_or(false))
     });
     check(right, "every read gives what lies there")
+}
+
+fn scratch_files(open: Open<'_>) -> Result<()> {
+    let files = open()?.segments;
+    let (Some(mut first), Some(mut second)) = (files.scratch()?, files.scratch()?) else {
+        // Only memory.
+        return Ok(());
+    };
+    expect(&first.append(b"one")?, &0, "the place of the first bytes")?;
+    expect(&second.append(b"other")?, &0, "the place of the first bytes of another")?;
+    expect(&first.append(b"two")?, &3, "the place of what was appended")?;
+    let mut found = [0; 6];
+    first.read_into(0, &mut found)?;
+    expect(&found, b"onetwo", "what was appended")?;
+    second.read_into(1, &mut found[..4])?;
+    expect(&&found[..4], &&b"ther"[..], "what was appended to another")?;
+    check(first.read_into(1, &mut found).is_err(), "what was not appended cannot be read")?;
+    expect(&files.list()?, &Vec::new(), "the files of the store")
 }

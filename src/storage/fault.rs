@@ -19,6 +19,7 @@ use crate::error::Result;
 use crate::storage::Batch;
 use crate::storage::Opened;
 use crate::storage::OrderedBytes;
+use crate::storage::ScratchFile;
 use crate::storage::SegmentFiles;
 use crate::storage::SegmentReader;
 use crate::storage::SegmentWriter;
@@ -334,6 +335,29 @@ impl SegmentFiles for FailingFiles {
 
     fn list(&self) -> Result<Vec<String>> {
         self.fails.run(Operation::Read, || self.inner.list())
+    }
+
+    fn scratch(&self) -> Result<Option<Box<dyn ScratchFile>>> {
+        let inner = self.fails.run(Operation::Write, || self.inner.scratch())?;
+        Ok(inner.map(|inner| -> Box<dyn ScratchFile> {
+            Box::new(FailingScratch { inner, fails: self.fails.clone() })
+        }))
+    }
+}
+
+#[derive(Debug)]
+struct FailingScratch {
+    inner: Box<dyn ScratchFile>,
+    fails: Arc<FailsAt>,
+}
+
+impl ScratchFile for FailingScratch {
+    fn append(&mut self, bytes: &[u8]) -> Result<u64> {
+        self.fails.run(Operation::Write, || self.inner.append(bytes))
+    }
+
+    fn read_into(&self, offset: u64, buffer: &mut [u8]) -> Result<()> {
+        self.fails.run(Operation::Read, || self.inner.read_into(offset, buffer))
     }
 }
 

@@ -18,6 +18,7 @@ use std::sync::atomic::Ordering;
 
 use crate::error::Error;
 use crate::error::Result;
+use crate::storage::ScratchFile;
 use crate::storage::SegmentFiles;
 use crate::storage::SegmentReader;
 use crate::storage::SegmentWriter;
@@ -117,6 +118,50 @@ impl SegmentFiles for FolderFiles {
         names.sort();
         Ok(names)
     }
+
+    fn scratch(&self) -> Result<Option<Box<dyn ScratchFile>>> {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        // The name of an unfinished file, so that the next opening deletes it.
+        let path = self.folder.join(format!(".scratch.{number}.new"));
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(&path)
+            .map_err(|error| failed("create", &path, error))?;
+        Ok(Some(Box::new(FolderScratch { file: Positional::new(file), path, length: 0 })))
+    }
+}
+
+#[derive(Debug)]
+struct FolderScratch {
+    file: Positional,
+    path: PathBuf,
+    length: u64,
+}
+
+impl ScratchFile for FolderScratch {
+    fn append(&mut self, bytes: &[u8]) -> Result<u64> {
+        let offset = self.length;
+        self.file
+            .write_all_at(bytes, offset)
+            .map_err(|error| failed("write", &self.path, error))?;
+        self.length += bytes.len() as u64;
+        Ok(offset)
+    }
+
+    fn read_into(&self, offset: u64, buffer: &mut [u8]) -> Result<()> {
+        check_range(self.length, offset, buffer.len())?;
+        self.file.read_exact_at(buffer, offset).map_err(|error| failed("read", &self.path, error))
+    }
+}
+
+impl Drop for FolderScratch {
+    fn drop(&mut self) {
+        // The next opening of the folder tries again.
+        let _ = fs::remove_file(&self.path);
+    }
 }
 
 #[derive(Debug)]
@@ -180,7 +225,7 @@ impl SegmentReader for FolderReader {
     }
 }
 
-/// A file that is read by position, by several threads at once.
+/// A file that is used by position, by several threads at once.
 #[cfg(unix)]
 #[derive(Debug)]
 struct Positional(File);
@@ -194,9 +239,13 @@ impl Positional {
     fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
         std::os::unix::fs::FileExt::read_exact_at(&self.0, buffer, offset)
     }
+
+    fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        std::os::unix::fs::FileExt::write_all_at(&self.0, bytes, offset)
+    }
 }
 
-/// A file that is read by position, by one thread after the other.
+/// A file that is used by position, by one thread after the other.
 #[cfg(not(unix))]
 #[derive(Debug)]
 struct Positional(std::sync::Mutex<File>);
@@ -213,6 +262,13 @@ impl Positional {
         let mut file = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         file.seek(io::SeekFrom::Start(offset))?;
         file.read_exact(buffer)
+    }
+
+    fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        use std::io::Seek;
+        let mut file = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        file.seek(io::SeekFrom::Start(offset))?;
+        file.write_all(bytes)
     }
 }
 

@@ -155,6 +155,20 @@ pub trait SegmentFiles: fmt::Debug + Send + Sync + 'static {
 
     /// The names of all finished files, ascending.
     fn list(&self) -> Result<Vec<String>>;
+
+    /// A new file for what the memory does not hold, which nobody else sees. Nothing where there is no place but memory.
+    fn scratch(&self) -> Result<Option<Box<dyn ScratchFile>>> {
+        Ok(None)
+    }
+}
+
+/// A file that is gone when it is dropped, or at the next opening of the store after a crash.
+pub trait ScratchFile: fmt::Debug + Send + Sync {
+    /// Appends bytes and says where they lie.
+    fn append(&mut self, bytes: &[u8]) -> Result<u64>;
+
+    /// Fills `buffer` from `offset` on with what was appended.
+    fn read_into(&self, offset: u64, buffer: &mut [u8]) -> Result<()>;
 }
 
 /// A segment file while it is written. Dropped before [`finish`](Self::finish) it leaves nothing behind.

@@ -23,6 +23,7 @@ mod graph_index;
 mod graphml;
 mod import;
 mod import_failed;
+mod import_spilled;
 mod index_checkpoint;
 mod isolation;
 mod kill;

@@ -104,11 +104,14 @@ impl Pieces {
     /// The positions among these rows that have a value, and the values.
     pub(super) fn gather(&self, rows: &[u32]) -> (Vec<u32>, Array) {
         if let [(first, values)] = self.pieces.as_slice()
-            && *first == 0
             && values.is_full()
-            && rows.iter().all(|row| (*row as usize) < values.len())
+            && rows
+                .iter()
+                .all(|row| row.checked_sub(*first).is_some_and(|w| (w as usize) < values.len()))
         {
-            return ((0..rows.len() as u32).collect(), values.gather(rows));
+            let all = (0..rows.len() as u32).collect();
+            let within: Vec<u32> = rows.iter().map(|row| row - first).collect();
+            return (all, values.gather(&within));
         }
         let mut found = Pending::default();
         let mut at = 0;

@@ -5,11 +5,15 @@
 //! What was there before stays in its files but for the adjacency of nodes that get more relationships. It may
 //! not know where the arrays come from.
 //!
-//! Memory: the nodes of one chunk, and for each relationship 24 bytes and its property values until the end.
+//! Memory: the nodes of one chunk, and for each relationship 36 bytes and its property values until the end, up to a
+//! bound; beyond it relationships go to a file that nobody else sees.
 
 mod columns;
+mod external;
 mod nodes;
+mod partition;
 mod relationships;
+mod spill;
 mod tasks;
 
 use std::collections::BTreeMap;
@@ -20,6 +24,7 @@ use crate::error::Error;
 use crate::error::ErrorClass;
 use crate::error::Phase;
 use crate::error::Result;
+use crate::storage::SegmentFiles;
 use crate::value::Array;
 
 use super::catalog::{Catalog, TokenTable, Tokens};
@@ -76,6 +81,7 @@ pub struct Bulk<'a> {
     schema: Arc<Schema>,
     nodes: Nodes,
     relationships: Relationships,
+    files: Arc<dyn SegmentFiles>,
     threads: usize,
 }
 
@@ -131,7 +137,11 @@ impl Bulk<'_> {
         {
             return Err(Error::internal("a bulk load was given a relationship without its nodes"));
         }
-        self.relationships.add(batch)
+        self.relationships.add(batch)?;
+        match self.relationships.are_many() {
+            true => self.relationships.spill(&*self.files, self.threads),
+            false => Ok(()),
+        }
     }
 
     /// Writes what is left, and says what the catalog has to say. Whatever is kept of the graph as a whole (an index) has to
@@ -143,7 +153,7 @@ impl Bulk<'_> {
         let next_node = self.nodes.next();
         let new_nodes = self.nodes.finish(&mut self.builder, &mut label_counts)?;
         let (next_relationship, new_relationships) =
-            self.relationships.write(&state.base, &mut self.builder, self.threads)?;
+            self.relationships.write(&state.base, &mut self.builder, &*self.files, self.threads)?;
         let generation = state.base.generation + 1;
         // They know nothing of what is new: they are written anew, over the rest.
         self.builder.keep_indexes(|_| false);
@@ -201,10 +211,11 @@ impl Graph {
     /// log holds is folded into segments first.
     ///
     /// The names, indexes and constraints that `begin` adds are published with the rest; a change of data there is an
-    /// error.
+    /// error. Relationships take up to `memory` bytes; what is beyond that is sorted on disk.
     pub fn load<T>(
         &self,
         threads: usize,
+        memory: u64,
         begin: impl FnOnce(Transaction) -> Result<Transaction>,
         fill: impl FnOnce(&mut Bulk<'_>) -> Result<T>,
     ) -> Result<T> {
@@ -226,11 +237,12 @@ impl Graph {
         let _one_at_a_time = lock(&shared.checkpointing);
         shared.checkpoint()?;
         let Snapshot { state } = lock(&shared.heads).begin_checkpoint();
-        let filled = shared.fill(&state, names, threads, fill).and_then(|(filled, checkpoint)| {
-            drop(state);
-            shared.publish(checkpoint)?;
-            Ok(filled)
-        });
+        let filled =
+            shared.fill(&state, names, (threads, memory), fill).and_then(|(filled, checkpoint)| {
+                drop(state);
+                shared.publish(checkpoint)?;
+                Ok(filled)
+            });
         if filled.is_err() {
             lock(&shared.heads).abandon_checkpoint();
         }
@@ -243,7 +255,7 @@ impl Shared {
         &self,
         state: &State,
         (tokens, schema): (Tokens, Arc<Schema>),
-        threads: usize,
+        (threads, memory): (usize, u64),
         fill: impl FnOnce(&mut Bulk<'_>) -> Result<T>,
     ) -> Result<(T, Checkpoint)> {
         if state.sequence != state.base.sequence {
@@ -255,7 +267,8 @@ impl Shared {
             tokens,
             schema,
             nodes: Nodes::new(state)?,
-            relationships: Relationships::new(state)?,
+            relationships: Relationships::new(state, memory)?,
+            files: self.files.clone(),
             threads: threads.max(1),
         };
         let filled = fill(&mut bulk)?;

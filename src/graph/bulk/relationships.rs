@@ -4,27 +4,36 @@
 //! by itself: it fits a core's cache, and cores share the partitions out. The numbers that a node's
 //! relationships get are therefore consecutive. For the other direction the sorted rows are put into
 //! partitions by their end, in order, so that counting is all the sorting there is.
+//!
+//! Where the rows outgrow the memory that they may take, they are put into partitions as they come, and these into a
+//! file (`external.rs`).
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::error::Result;
 use crate::graph::segment::{
-    AdjacencyChunk, Base, BitmapChunk, Chunk, ColumnChunk, RecordChunk, SectionKey, SegmentBuilder,
+    Base, BitmapChunk, Chunk, ColumnChunk, RecordChunk, SectionKey, SegmentBuilder,
 };
 use crate::graph::snapshot::State;
+use crate::storage::SegmentFiles;
 use crate::value::ArrayData;
 
 use super::columns::{Dictionaries, Pieces};
+use super::external;
+use super::external::External;
+use super::partition::{Entry, NODES, Partitioned, Run, Source};
+use super::partition::{encode, neighbour, of_partition, row};
+use super::spill::Spill;
 use super::tasks::{in_order, shares};
 use super::{BatchTypes, RelationshipBatch, too_many};
 
 /// Relationships per chunk, the same in every section that is by relationship.
-const CHUNK: u64 = 1 << RecordChunk::SHIFT;
+pub(super) const CHUNK: u64 = 1 << RecordChunk::SHIFT;
 const _: () = assert!(RecordChunk::SHIFT == ColumnChunk::SHIFT);
 const _: () = assert!(RecordChunk::SHIFT == BitmapChunk::SHIFT);
-/// Nodes per partition.
-const NODES: usize = 1 << AdjacencyChunk::SHIFT;
+/// Bytes that a row takes beside its properties while rows are sorted in memory.
+const ROW: u64 = 36;
 
 /// Rows of one type as they came.
 #[derive(Debug, Default)]
@@ -53,6 +62,11 @@ pub(super) struct Relationships {
     by_type: BTreeMap<u32, Vec<Ends>>,
     columns: BTreeMap<u32, Pieces>,
     dictionaries: Dictionaries,
+    /// Bytes that what is here takes until it is written, and how many it may.
+    held: u64,
+    memory: u64,
+    /// The rows before those that are here.
+    spilled: Option<Spill>,
 }
 
 /// All relationships in the order of their numbers.
@@ -67,13 +81,16 @@ struct Sorted {
 
 impl Relationships {
     /// Relationships after those of a state. They begin with a chunk of their own.
-    pub(super) fn new(state: &State) -> Result<Self> {
+    pub(super) fn new(state: &State, memory: u64) -> Result<Self> {
         Ok(Self {
             first: state.next_relationship.next_multiple_of(CHUNK),
             next_row: 0,
             by_type: BTreeMap::new(),
             columns: BTreeMap::new(),
             dictionaries: Dictionaries::of(&state.base, SectionKey::RelationshipColumn)?,
+            held: 0,
+            memory,
+            spilled: None,
         })
     }
 
@@ -82,7 +99,9 @@ impl Relationships {
         let count = u32::try_from(batch.starts.len()).ok();
         let next = count.and_then(|count| first.checked_add(count));
         self.next_row = next.ok_or_else(|| too_many("relationships"))?;
+        self.held += ROW * batch.starts.len() as u64;
         for (key, values) in batch.columns {
+            self.held += values.size() as u64;
             self.columns.entry(key.0).or_default().add(first, values);
         }
         let RelationshipBatch { starts, ends, .. } = batch;
@@ -109,14 +128,51 @@ impl Relationships {
         Ok(())
     }
 
+    /// Whether there are more than may stay in memory.
+    pub(super) fn are_many(&self) -> bool {
+        self.held > self.memory
+    }
+
+    /// Puts the rows that are here into a file, where there is a place for one.
+    pub(super) fn spill(&mut self, files: &dyn SegmentFiles, threads: usize) -> Result<()> {
+        let spilled = match &mut self.spilled {
+            Some(spilled) => spilled,
+            None => match files.scratch()? {
+                Some(file) => self.spilled.insert(Spill::new(file)),
+                None => {
+                    self.memory = u64::MAX;
+                    return Ok(());
+                }
+            },
+        };
+        for (of, rows) in std::mem::take(&mut self.by_type) {
+            let (partitions, parts) = by_start(&rows, threads)?;
+            drop(rows);
+            external::spill(spilled, of, partitions, &parts, &self.columns, threads)?;
+        }
+        self.columns.clear();
+        self.held = 0;
+        Ok(())
+    }
+
     /// Writes everything. Says the next free number and how many relationships there are.
     pub(super) fn write(
-        self,
+        mut self,
         base: &Base,
         builder: &mut SegmentBuilder,
+        files: &dyn SegmentFiles,
         threads: usize,
     ) -> Result<(u64, u64)> {
-        let Self { first, next_row, by_type, columns, mut dictionaries } = self;
+        if self.spilled.is_some() {
+            self.spill(files, threads)?;
+        }
+        let Self { first, next_row, by_type, columns, mut dictionaries, memory, spilled, .. } =
+            self;
+        if let Some(spilled) = spilled {
+            let external = External { base, builder, files, threads, first, memory };
+            let count = external.write(spilled, dictionaries)?;
+            return Ok((first + count, count));
+        }
         let mut sorted = Sorted::default();
         sorted.starts.reserve_exact(next_row as usize);
         sorted.ends.reserve_exact(next_row as usize);
@@ -141,121 +197,22 @@ impl Relationships {
     }
 }
 
-/// A row on its way into a partition: by start or by end.
-#[derive(Debug, Clone, Copy, Default)]
-struct Entry {
-    node: u32,
-    neighbour: u32,
-    /// The row, or the position in the order of numbers.
-    row: u32,
-}
-
-/// Entries by the partition of their node; within one, in the order in which they came.
-struct Partitioned {
-    offsets: Vec<usize>,
-    entries: Vec<Entry>,
-}
-
-/// Where entries come from.
-trait Source {
-    /// Gives all of them, the same whenever it is called.
-    fn each(&self, take: impl FnMut(Entry));
-}
-
-impl Partitioned {
-    fn new(partitions: usize, source: &impl Source) -> Self {
-        let mut offsets = vec![0; partitions + 1];
-        source.each(|entry| {
-            if let Some(count) = offsets.get_mut(entry.node as usize / NODES + 1) {
-                *count += 1;
-            }
-        });
-        for at in 1..offsets.len() {
-            offsets[at] += offsets[at - 1];
-        }
-        let mut entries = vec![Entry::default(); offsets.last().copied().unwrap_or(0)];
-        let mut cursors = offsets.clone();
-        source.each(|entry| {
-            let cursor = &mut cursors[entry.node as usize / NODES];
-            entries[*cursor] = entry;
-            *cursor += 1;
-        });
-        Self { offsets, entries }
-    }
-
-    fn of(&self, partition: usize) -> &[Entry] {
-        let range = self.offsets.get(partition..partition + 2);
-        range.and_then(|range| self.entries.get(range[0]..range[1])).unwrap_or(&[])
-    }
-}
-
-/// The entries of one partition, sorted by node.
-struct Run {
-    /// Where the entries of each node begin, and after the last where they end.
-    offsets: Vec<u32>,
-    /// The neighbour in the upper half, the row in the lower.
-    keys: Vec<u64>,
-}
-
-fn neighbour(key: &u64) -> u32 {
-    (key >> 32) as u32
-}
-
-fn row(key: &u64) -> u32 {
-    *key as u32
-}
-
-impl Run {
-    /// Sorts by node, and keeps the order within each.
-    fn new(partition: usize, parts: &[Partitioned]) -> Result<Self> {
-        let first = (partition * NODES) as u32;
-        let entries = || parts.iter().flat_map(|part| part.of(partition));
-        let count: usize = parts.iter().map(|part| part.of(partition).len()).sum();
-        if u32::try_from(count).is_err() {
-            return Err(too_many("relationships of one type at neighbouring nodes"));
-        }
-        let mut offsets = vec![0; NODES + 1];
-        for entry in entries() {
-            offsets[(entry.node - first) as usize + 1] += 1;
-        }
-        for at in 1..offsets.len() {
-            offsets[at] += offsets[at - 1];
-        }
-        let mut cursors = offsets.clone();
-        let mut keys = vec![0; count];
-        for entry in entries() {
-            let cursor = &mut cursors[(entry.node - first) as usize];
-            keys[*cursor as usize] = u64::from(entry.neighbour) << 32 | u64::from(entry.row);
-            *cursor += 1;
-        }
-        Ok(Self { offsets, keys })
-    }
-
-    /// Sorts the entries of each node by neighbour and row.
-    fn sort_each(&mut self) {
-        for range in self.offsets.windows(2) {
-            if let Some(keys) = self.keys.get_mut(range[0] as usize..range[1] as usize) {
-                keys.sort_unstable();
-            }
-        }
-    }
-
-    fn nodes(&self) -> Range<usize> {
-        0..self.offsets.len().saturating_sub(1)
-    }
-
-    fn of(&self, node: usize) -> &[u64] {
-        let range = self.offsets.get(node..node + 2);
-        range.and_then(|r| self.keys.get(r[0] as usize..r[1] as usize)).unwrap_or(&[])
-    }
-}
-
-/// A partition with its chunk of adjacency.
-struct Written {
-    run: Run,
-    bytes: Vec<u8>,
-    /// How many nodes have links, and how many links there are.
-    counts: (u64, u64),
+/// Rows in partitions by their start: how many there are, and the parts that threads have made.
+fn by_start(rows: &[Ends], threads: usize) -> Result<(usize, Vec<Partitioned>)> {
+    let largest = rows.iter().flat_map(|ends| &ends.starts).max().copied().unwrap_or(0);
+    let partitions = largest as usize / NODES + 1;
+    let sizes: Vec<usize> = rows.iter().map(|ends| ends.starts.len()).collect();
+    let shares = shares(&sizes, threads);
+    let mut parts = Vec::new();
+    let split = |at: usize| {
+        let own = rows.get(shares[at].clone()).unwrap_or(&[]);
+        Ok(Partitioned::new(partitions, &ByStart(own)))
+    };
+    in_order(threads, shares.len(), split, |_, part| {
+        parts.push(part);
+        Ok(())
+    })?;
+    Ok((partitions, parts))
 }
 
 /// Writes the adjacency of one type after the other.
@@ -267,28 +224,9 @@ struct Adjacency<'a> {
 }
 
 impl Adjacency<'_> {
-    fn write(&mut self, section: SectionKey, partition: usize, written: &Written) -> Result<()> {
-        match written.counts {
-            (_, 0) => Ok(()),
-            counts => self.builder.adjacency(section, partition as u64, &written.bytes, counts),
-        }
-    }
-
     fn outgoing(&mut self, of: u32, rows: Vec<Ends>, sorted: &mut Sorted) -> Result<()> {
         let from = sorted.rows.len();
-        let largest = rows.iter().flat_map(|ends| &ends.starts).max().copied().unwrap_or(0);
-        let partitions = largest as usize / NODES + 1;
-        let sizes: Vec<usize> = rows.iter().map(|ends| ends.starts.len()).collect();
-        let shares = shares(&sizes, self.threads);
-        let mut parts = Vec::new();
-        let split = |at: usize| {
-            let own = rows.get(shares[at].clone()).unwrap_or(&[]);
-            Ok(Partitioned::new(partitions, &ByStart(own)))
-        };
-        in_order(self.threads, shares.len(), split, |_, part| {
-            parts.push(part);
-            Ok(())
-        })?;
+        let (partitions, parts) = by_start(&rows, self.threads)?;
         drop(rows);
         let count =
             |partition: usize| parts.iter().map(|part| part.of(partition).len()).sum::<usize>();
@@ -298,20 +236,16 @@ impl Adjacency<'_> {
         }
         let base = self.base;
         let work = |partition: usize| {
-            let mut run = Run::new(partition, &parts)?;
+            let mut run = Run::new(partition, &of_partition(&parts, partition))?;
             run.sort_each();
             let first = firsts[partition];
             encode(base, true, of, partition, run, |position, _| first + position as u64)
         };
         in_order(self.threads, partitions, work, |partition, written| {
-            for node in written.run.nodes() {
-                let id = (partition * NODES + node) as u32;
-                let links = written.run.of(node).len();
-                sorted.starts.extend(std::iter::repeat_n(id, links));
-            }
+            sorted.starts.extend(written.run.starts(partition));
             sorted.ends.extend(written.run.keys.iter().map(neighbour));
             sorted.rows.extend(written.run.keys.iter().map(row));
-            self.write(SectionKey::Outgoing(of), partition, &written)
+            written.write(self.builder, SectionKey::Outgoing(of), partition)
         })?;
         sorted.types.push((of, from..sorted.rows.len()));
         Ok(())
@@ -333,11 +267,11 @@ impl Adjacency<'_> {
         })?;
         let (base, first) = (self.base, self.first);
         let work = |partition: usize| {
-            let run = Run::new(partition, &parts)?;
+            let run = Run::new(partition, &of_partition(&parts, partition))?;
             encode(base, false, of, partition, run, |_, row| first + u64::from(row))
         };
         in_order(self.threads, partitions, work, |partition, written| {
-            self.write(SectionKey::Incoming(of), partition, &written)
+            written.write(self.builder, SectionKey::Incoming(of), partition)
         })
     }
 }
@@ -382,62 +316,6 @@ impl Source for ByEnd<'_> {
     }
 }
 
-/// The chunk of adjacency of a partition, with what the base has there.
-fn encode(
-    base: &Base,
-    outgoing: bool,
-    of: u32,
-    partition: usize,
-    run: Run,
-    id: impl Fn(usize, u32) -> u64,
-) -> Result<Written> {
-    let mut old = base.adjacency(outgoing, &[of])?;
-    let first = (partition * NODES) as u64;
-    let covered = match old.first_mut() {
-        Some((_, reader)) => reader.covers(first)?,
-        None => false,
-    };
-    let old = match old.first_mut() {
-        Some((_, reader)) if covered => reader,
-        _ => {
-            let positions = 0..run.keys.len();
-            let ids: Vec<u64> =
-                positions.zip(&run.keys).map(|(at, key)| id(at, row(key))).collect();
-            let neighbours = run.keys.iter().map(|key| u64::from(neighbour(key)));
-            let bytes = AdjacencyChunk::encode(&run.offsets, neighbours, ids.iter().copied());
-            let counts = counts(&run.offsets);
-            return Ok(Written { bytes, counts, run });
-        }
-    };
-    let mut merged: Vec<(u64, u64)> = Vec::new();
-    let mut offsets = vec![0];
-    let mut position = 0;
-    for node in run.nodes() {
-        let (neighbours, ids) = old.links(first + node as u64)?;
-        let begin = merged.len();
-        merged.extend(neighbours.iter().map(|n| n.0).zip(ids.iter().map(|id| id.0)));
-        for key in run.of(node) {
-            merged.push((u64::from(neighbour(key)), id(position, row(key))));
-            position += 1;
-        }
-        // Both halves are sorted already, which the sort finds out.
-        merged.get_mut(begin..).unwrap_or_default().sort();
-        offsets.push(
-            u32::try_from(merged.len())
-                .map_err(|_| too_many("relationships of one type at neighbouring nodes"))?,
-        );
-    }
-    let neighbours = merged.iter().map(|(neighbour, _)| *neighbour);
-    let bytes = AdjacencyChunk::encode(&offsets, neighbours, merged.iter().map(|(_, id)| *id));
-    Ok(Written { bytes, counts: counts(&offsets), run })
-}
-
-/// How many nodes have links, and how many links there are.
-fn counts(offsets: &[u32]) -> (u64, u64) {
-    let nodes = offsets.windows(2).filter(|pair| pair[0] < pair[1]).count();
-    (nodes as u64, u64::from(offsets.last().copied().unwrap_or(0)))
-}
-
 /// The chunks that this many numbers from `first` on take: their own numbers and the positions they cover.
 fn chunks(first: u64, count: u64) -> impl Iterator<Item = (u64, Range<usize>)> {
     (0..count.div_ceil(CHUNK)).map(move |at| {
@@ -446,7 +324,7 @@ fn chunks(first: u64, count: u64) -> impl Iterator<Item = (u64, Range<usize>)> {
     })
 }
 
-fn write_sets(
+pub(super) fn write_sets(
     builder: &mut SegmentBuilder,
     first: u64,
     count: u64,

@@ -13,6 +13,7 @@ mod dictionary;
 mod file;
 mod index;
 mod packed;
+mod piece;
 mod record;
 mod verify;
 
@@ -41,6 +42,7 @@ pub(super) use column::{ColumnChunk, ColumnReader, DictionaryChunk, EncodedColum
 pub(super) use dictionary::Dictionary;
 pub(super) use file::{SegmentBuilder, SegmentFile};
 pub(super) use index::{INDEX_CHUNK, IndexChunk, IndexDirectory, IndexReader};
+pub(super) use piece::{PIECE, Piece, PieceColumn};
 pub(super) use record::RecordChunk;
 
 /// What a section holds.
