@@ -142,13 +142,14 @@ impl Builder {
                 let input = next()?;
                 Box::new(operator::Expand::new(expand, input, &self.read))
             }
-            P::ExpandCount { input, from, direction, types, distinct_from } => {
+            P::ExpandCount { input, from, direction, types, labels, distinct_from } => {
                 let used = distinct_from
                     .iter()
                     .map(|slot| (*slot, operator::Ends::of(input, *slot)))
                     .collect();
+                let (types, labels) = (types.clone(), labels.clone());
                 let input = next()?;
-                Box::new(operator::ExpandCount::new(input, *from, *direction, types.clone(), used))
+                Box::new(operator::ExpandCount::new(input, *from, *direction, types, labels, used))
             }
             P::VarLengthExpand(expand) => {
                 let input = next()?;

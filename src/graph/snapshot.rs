@@ -328,15 +328,19 @@ impl Snapshot {
 
     /// Which of the nodes have the label.
     pub fn has_label(&self, nodes: &[NodeId], label: LabelId) -> Result<Bitmap> {
-        let mut bits = Bitmap::filled(nodes.len(), false);
         let delta = &self.state.delta;
+        if delta.touched_nodes.is_empty() && self.all_have_label(label) {
+            return Ok(Bitmap::filled(nodes.len(), true));
+        }
+        let mut bits = Bitmap::filled(nodes.len(), false);
         let mut reader = self.state.base.bits(SectionKey::Label(label.0))?;
         if reader.is_none() && delta.touched_nodes.is_empty() {
             return Ok(bits);
         }
+        let touched = delta.labels.get(&label.0);
         for (row, node) in nodes.iter().enumerate() {
             let has = if delta.touched_nodes.contains(node.0) {
-                delta.node(node.0).is_some_and(|own| own.head().labels.contains(&label))
+                touched.is_some_and(|having| having.contains(node.0))
             } else {
                 match &mut reader {
                     Some(reader) => reader.contains(node.0)?,
@@ -348,6 +352,11 @@ impl Snapshot {
             }
         }
         Ok(bits)
+    }
+
+    /// Whether every node has the label.
+    pub fn all_have_label(&self, label: LabelId) -> bool {
+        self.label_count(label) == self.node_count()
     }
 
     /// A property of these nodes; null where a node has it not.

@@ -123,9 +123,11 @@ impl Text<'_> {
             Operator::Expand(e) => {
                 self.step(e.from, e.relationship, &e.types, "", e.direction, e.to)
             }
-            Operator::ExpandCount { from, direction, types, .. } => {
+            Operator::ExpandCount { from, direction, types, labels, .. } => {
                 let (left, right) = arrows(*direction);
-                format!("({}){left}{}{right}()", self.name(*from), bracketed("", types, ""))
+                let relationship = bracketed("", types, "");
+                let labels: String = labels.iter().map(|label| format!(":{label}")).collect();
+                format!("({}){left}{relationship}{right}({labels})", self.name(*from))
             }
             Operator::VarLengthExpand(e) => {
                 let length = length(e.min, e.max);

@@ -122,6 +122,8 @@ pub enum Operator {
         direction: Direction,
         /// The types; empty for all.
         types: Vec<Arc<str>>,
+        /// Labels that the node at the other end must have.
+        labels: Vec<Arc<str>>,
         /// Relationships already used by the same MATCH that may be met again: each that is incident
         /// in this way is subtracted.
         distinct_from: Vec<Slot>,

@@ -40,7 +40,7 @@ fn files() -> (Files, ImportOptions) {
                 some(row % 3 > 0, number.to_string()),
                 some(row % 2 > 0, format!("text {number}")),
                 format!("word {}", number % 9),
-                some(file > 3, (number % 2 == 0).to_string()),
+                some(file > 3, number.is_multiple_of(2).to_string()),
                 some(row % 50 == 0, format!("{row};{file}")),
                 some(row % 40 == 0, if file % 2 == 0 { "1".into() } else { "0.5".into() }),
             ];

@@ -7,6 +7,7 @@ use crate::bound::Slot;
 use crate::error::Result;
 use crate::executor::Batch;
 use crate::executor::Context;
+use crate::graph::Neighbours;
 use crate::graph::TypeId;
 use crate::plan;
 use crate::plan::Plan;
@@ -15,6 +16,9 @@ use crate::value::RelationshipId;
 use crate::value::Value;
 
 use super::{Input, Operator, direction, nodes_of, type_ids};
+
+/// Nodes whose neighbours are looked at together, where they must be.
+const EXPANDED: usize = 128;
 
 /// Between which variables the plan has found a relationship.
 #[derive(Debug, Clone)]
@@ -55,6 +59,8 @@ pub(crate) struct ExpandCount {
     from: Slot,
     direction: Direction,
     types: Vec<Arc<str>>,
+    /// What the other end must have.
+    labels: Vec<Arc<str>>,
     /// Relationships that are not met again, and what is known of their ends.
     used: Vec<(Slot, Option<Ends>)>,
 }
@@ -65,9 +71,59 @@ impl ExpandCount {
         from: Slot,
         direction: Direction,
         types: Vec<Arc<str>>,
+        labels: Vec<Arc<str>>,
         used: Vec<(Slot, Option<Ends>)>,
     ) -> Self {
-        Self { input, from, direction, types, used }
+        Self { input, from, direction, types, labels, used }
+    }
+
+    /// How many relationships each node has to a node with the labels.
+    fn degrees(
+        &self,
+        batch: &Batch,
+        (rows, nodes): (&[u32], &[NodeId]),
+        types: &[TypeId],
+        ctx: &Context,
+    ) -> Result<Vec<u64>> {
+        let graph = ctx.graph();
+        // Most often all nodes that can be met have the label.
+        let mut tested = Vec::new();
+        for name in &self.labels {
+            match graph.label_id(name) {
+                Some(label) if graph.all_have_label(label) => {}
+                Some(label) => tested.push(label),
+                None => return Ok(vec![0; nodes.len()]),
+            }
+        }
+        let mut degrees = Vec::with_capacity(nodes.len());
+        if tested.is_empty() {
+            graph.degrees(nodes, direction(self.direction), types, &mut degrees)?;
+            self.correct(batch, (rows, nodes), types, &mut degrees, ctx)?;
+            return Ok(degrees);
+        }
+        let mut used = vec![Vec::new(); nodes.len()];
+        for (slot, _) in &self.used {
+            let column = batch.column(*slot)?;
+            for (used, row) in used.iter_mut().zip(rows) {
+                collect_relationships(&column.get(*row as usize), &mut |id| used.push(id));
+            }
+        }
+        degrees.resize(nodes.len(), 0);
+        let mut found = Neighbours::default();
+        for (chunk, nodes) in nodes.chunks(EXPANDED).enumerate() {
+            found.clear();
+            graph.expand(nodes, direction(self.direction), types, &mut found)?;
+            let having = tested.iter().map(|label| graph.has_label(&found.nodes, *label));
+            let having = having.collect::<Result<Vec<_>>>()?;
+            for (at, (parent, id)) in found.parents.iter().zip(&found.relationships).enumerate() {
+                let node = chunk * EXPANDED + *parent as usize;
+                let counts = having.iter().all(|having| having.get(at));
+                if counts && !used.get(node).is_some_and(|used| used.contains(id)) {
+                    degrees[node] += 1;
+                }
+            }
+        }
+        Ok(degrees)
     }
 
     /// Whether a relationship from `start` to `end` is among those counted at `node`.
@@ -171,9 +227,7 @@ impl Operator for ExpandCount {
             let Some(batch) = self.input.next(ctx)? else { return Ok(None) };
             let Some(types) = type_ids(ctx.graph(), &self.types) else { continue };
             let (rows, nodes) = nodes_of(&batch.column(self.from)?)?;
-            let mut degrees = Vec::with_capacity(nodes.len());
-            ctx.graph().degrees(&nodes, direction(self.direction), &types, &mut degrees)?;
-            self.correct(&batch, (&rows, &nodes), &types, &mut degrees, ctx)?;
+            let degrees = self.degrees(&batch, (&rows, &nodes), &types, ctx)?;
             let mut kept = Vec::with_capacity(rows.len());
             let mut counts = Vec::with_capacity(rows.len());
             for (row, degree) in rows.iter().zip(degrees) {
