@@ -3,6 +3,7 @@
 //! Owns [`Database`], [`Transaction`], [`ReadTransaction`], [`Statement`], their options and parameters.
 //! How a statement runs is the session's business.
 
+mod backup;
 mod bulk;
 
 use std::path::Path;
@@ -35,6 +36,7 @@ use crate::value::Map;
 use crate::value::Value;
 use crate::value::to_value;
 
+pub use backup::{BackupOptions, BackupProgress};
 pub(crate) use bulk::{Loading, Types};
 
 /// How a database is opened.
@@ -337,31 +339,6 @@ impl Database {
     /// ```
     pub fn index_builds(&self) -> Vec<IndexBuild> {
         self.engine.graph.index_builds()
-    }
-
-    /// Copies the graph as it is now into a new store, while reading and writing go on.
-    ///
-    /// The copy is whole or not there: it gets its name when everything in it is durable.
-    ///
-    /// ```
-    /// use redstring::Database;
-    ///
-    /// let folder = tempfile::tempdir()?;
-    /// let db = Database::open(folder.path().join("graph"))?;
-    /// db.execute("CREATE (:Site)", ())?;
-    /// let copy = folder.path().join("copy");
-    /// db.backup(&copy)?;
-    /// let row = Database::open(&copy)?.query("MATCH (n) RETURN count(*)", ())?.single()?;
-    /// assert_eq!(row.get::<i64>(0)?, 1);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn backup(&self, target: impl AsRef<Path>) -> Result<()> {
-        self.migrate(target, storage::sled::NAME)
-    }
-
-    /// As [`Database::backup`], into a store with the engine of this name: `sled` or `redb`.
-    pub fn migrate(&self, target: impl AsRef<Path>, engine: &str) -> Result<()> {
-        storage::make_whole(target.as_ref(), engine, |opened| self.engine.graph.copy_to(opened))
     }
 
     /// Checks every checksum and every reference of the store, and says what is damaged.

@@ -34,7 +34,8 @@ pub mod planner;
 pub mod storage;
 
 pub use database::{
-    CancelHandle, Database, IntoParams, Options, Params, ReadTransaction, Statement, Transaction,
+    BackupOptions, BackupProgress, CancelHandle, Database, IntoParams, Options, Params,
+    ReadTransaction, Statement, Transaction,
 };
 pub use error::{Detail, Error, ErrorClass, Phase, Result, Span};
 pub use function::{Context, Procedure, Signature, UserAggregate, UserFunction};

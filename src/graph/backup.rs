@@ -22,24 +22,25 @@ const PIECE: u64 = 1 << 20;
 const BATCH_BYTES: usize = 1 << 18;
 
 /// Writes the graph as of commit `last` into an empty store. The caller sees to it that no checkpoint runs
-/// meanwhile, so that log and segments stay.
+/// meanwhile, so that log and segments stay. `watch` is told how many bytes were copied since it was told so last.
 pub(super) fn write(
     bytes: &dyn OrderedBytes,
     files: &Arc<dyn SegmentFiles>,
     base: &Base,
     last: u64,
     target: &Opened,
+    watch: &dyn Fn(u64),
 ) -> Result<()> {
     // A graph in memory that is empty has none.
     let catalog = Catalog::read(bytes)?.unwrap_or_default();
     for file in base.files() {
-        copy_file(&**files, &*target.segments, &SegmentFile::name_of(file.number()))?;
+        copy_file(&**files, &*target.segments, &SegmentFile::name_of(file.number()), watch)?;
     }
     let commits = keys::commit(catalog.sequence + 1)..keys::commit(last + 1);
     let pieces = keys::piece(catalog.sequence + 1, 0)..keys::piece(last + 1, 0);
     // Pieces first: a record makes its pieces exist.
     for range in [pieces, commits] {
-        copy_records(bytes, &*target.bytes, range.start, &range.end)?;
+        copy_records(bytes, &*target.bytes, range.start, &range.end, watch)?;
         target.bytes.sync()?;
     }
     catalog.write(&*target.bytes)?;
@@ -49,7 +50,12 @@ pub(super) fn write(
     log::trim_unfinished(&*target.bytes, last)
 }
 
-fn copy_file(from: &dyn SegmentFiles, to: &dyn SegmentFiles, name: &str) -> Result<()> {
+fn copy_file(
+    from: &dyn SegmentFiles,
+    to: &dyn SegmentFiles,
+    name: &str,
+    watch: &dyn Fn(u64),
+) -> Result<()> {
     let reader = from.open(name)?;
     let mut writer = to.create(name)?;
     let mut offset = 0;
@@ -57,6 +63,7 @@ fn copy_file(from: &dyn SegmentFiles, to: &dyn SegmentFiles, name: &str) -> Resu
         let length = PIECE.min(reader.len() - offset);
         writer.write(&reader.read_at(offset, length as usize)?)?;
         offset += length;
+        watch(length);
     }
     writer.finish()?;
     Ok(())
@@ -67,6 +74,7 @@ fn copy_records(
     to: &dyn OrderedBytes,
     mut start: Vec<u8>,
     end: &[u8],
+    watch: &dyn Fn(u64),
 ) -> Result<()> {
     loop {
         let mut batch = Batch::new();
@@ -80,6 +88,7 @@ fn copy_records(
         })?;
         let Some(mut next) = last else { return Ok(()) };
         to.apply(batch)?;
+        watch(size as u64);
         // The first key after it.
         next.push(0);
         start = next;

@@ -32,6 +32,7 @@ mod touch;
 mod transaction;
 mod values;
 
+use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::Condvar;
@@ -340,15 +341,29 @@ impl Graph {
     /// Copies the graph as of the last durable commit into an empty store, which may have another engine.
     /// Readers and the writer go on meanwhile; a checkpoint waits.
     pub fn copy_to(&self, target: &Opened) -> Result<()> {
+        self.copy_watched(target, &|_, _| {})
+    }
+
+    /// As [`Graph::copy_to`], calling `watch` now and then with how many bytes are copied, and about how many there are.
+    pub fn copy_watched(&self, target: &Opened, watch: &dyn Fn(u64, u64)) -> Result<()> {
         let shared = &self.shared;
         let _no_checkpoint = lock(&shared.checkpointing);
         if shared.volatile {
             // Nothing was logged, so everything must be in segments.
             shared.checkpoint()?;
         }
-        let snapshot = self.snapshot();
+        let (snapshot, log_bytes) = {
+            let heads = lock(&shared.heads);
+            (heads.durable().clone(), heads.log_bytes)
+        };
         let base = &snapshot.state.base;
-        backup::write(&*shared.bytes, &shared.files, base, snapshot.sequence(), target)
+        let total = base.size() + log_bytes;
+        let copied = Cell::new(0);
+        let watch = |bytes| {
+            copied.set(total.min(copied.get() + bytes));
+            watch(copied.get(), total);
+        };
+        backup::write(&*shared.bytes, &shared.files, base, snapshot.sequence(), target, &watch)
     }
 
     /// The indexes that are being built by a transaction that is open, and how far each is.

@@ -40,7 +40,7 @@ use folder::Contents;
 use identity::{Ids, Integers, StringIds};
 use rejects::{BadRow, Rejects};
 
-pub use export::{Compression, ExportOptions, ExportSummary};
+pub use export::{Compression, ExportOptions, ExportProgress, ExportSummary};
 pub use options::{
     IdType, ImportOptions, ImportProgress, ImportSummary, NodeFiles, RelationshipFiles,
 };

@@ -1,11 +1,7 @@
-//! `redstring import`: the arguments, and the bar that shows how far it is.
+//! `redstring import`: the arguments, and how far it is.
 
-use std::io;
-use std::io::IsTerminal;
 use std::path::Path;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
 use std::time::Instant;
 
 use clap::Arg;
@@ -13,8 +9,6 @@ use clap::ArgAction;
 use clap::ArgMatches;
 use clap::Command;
 use clap::value_parser;
-use indicatif::ProgressBar;
-use indicatif::ProgressStyle;
 
 use crate::database::Database;
 use crate::error::Detail;
@@ -30,10 +24,9 @@ use crate::interchange::RelationshipFiles;
 
 use super::args::MemoryLimit;
 use super::args::memory_limit;
+use super::bar::Bar;
+use super::bar::Unit;
 use super::report;
-
-/// What takes less time than this shows no bar.
-const QUIET: Duration = Duration::from_secs(1);
 
 const AFTER: &str = "\
 Files of whole graphs, and folders that `redstring export` made, are named alone:
@@ -114,16 +107,24 @@ pub(super) fn arguments(command: Command) -> Command {
 pub(super) fn run(store: &Path, given: &ArgMatches) -> Result<()> {
     let begun = Instant::now();
     let mut options = options(given)?;
-    let bar = Arc::new(Bar::new(begun));
-    if io::stderr().is_terminal() {
-        let bar = bar.clone();
-        options = options.on_progress(move |progress| bar.show(progress));
+    if let Some(bar) = Bar::new(Unit::Bytes) {
+        options = options.on_progress(move |progress| show(&bar, progress));
     }
     let summary = Database::open(store)?.import(&options);
-    bar.bar.finish_and_clear();
+    // The bar goes with it.
+    drop(options);
     let summary = summary?;
     report::say(&format!("Imported {summary}, {:.1} s", begun.elapsed().as_secs_f64()));
     Ok(())
+}
+
+fn show(bar: &Bar, progress: ImportProgress) {
+    let ImportProgress { nodes, relationships, .. } = progress;
+    let doing = match progress.writing {
+        true => "sorting and writing".to_owned(),
+        false => format!("{nodes} nodes, {relationships} relationships"),
+    };
+    bar.show(progress.bytes, progress.total_bytes, doing);
 }
 
 /// The values of an argument, each with its place on the command line.
@@ -268,37 +269,5 @@ fn byte(option: &str, text: &str) -> Result<u8> {
             let message = format!("`--{option}` is one ASCII character or `TAB`, found `{text}`");
             Err(Error::usage(Detail::InvalidCommand, message))
         }
-    }
-}
-
-/// A bar on the terminal.
-struct Bar {
-    begun: Instant,
-    bar: ProgressBar,
-}
-
-impl Bar {
-    fn new(begun: Instant) -> Self {
-        Self { begun, bar: ProgressBar::hidden() }
-    }
-
-    fn show(&self, progress: ImportProgress) {
-        if self.begun.elapsed() < QUIET {
-            return;
-        }
-        if self.bar.is_hidden() {
-            self.bar.set_draw_target(indicatif::ProgressDrawTarget::stderr());
-            let style = "{bar:30} {percent}% {bytes}/{total_bytes} {msg}";
-            if let Ok(style) = ProgressStyle::with_template(style) {
-                self.bar.set_style(style);
-            }
-        }
-        self.bar.set_length(progress.total_bytes);
-        self.bar.set_position(progress.bytes);
-        self.bar.set_message(if progress.writing {
-            "sorting and writing".to_string()
-        } else {
-            format!("{} nodes, {} relationships", progress.nodes, progress.relationships)
-        });
     }
 }

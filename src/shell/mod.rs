@@ -19,6 +19,7 @@ use crate::output::FORMATS;
 use crate::output::Format;
 
 mod args;
+mod bar;
 mod build;
 mod command;
 mod import;

@@ -8,6 +8,7 @@ use clap::ArgMatches;
 use clap::Command;
 use clap::value_parser;
 
+use crate::database::BackupOptions;
 use crate::database::Database;
 use crate::database::Options;
 use crate::error::Detail;
@@ -16,6 +17,8 @@ use crate::error::Result;
 use crate::interchange::Compression;
 use crate::interchange::ExportOptions;
 
+use super::bar::Bar;
+use super::bar::Unit;
 use super::import;
 use super::report;
 
@@ -34,7 +37,7 @@ pub(super) static SUBCOMMANDS: &[Subcommand] = &[
         name: "backup",
         about: "Copies a store into a new folder; whole or not at all",
         arguments: |command| command.arg(store()).arg(target()),
-        run: |given| open(given)?.backup(path(given, "TARGET")),
+        run: |given| backup(given, BackupOptions::default()),
     },
     Subcommand {
         name: "check",
@@ -72,7 +75,7 @@ pub(super) static SUBCOMMANDS: &[Subcommand] = &[
         },
         run: |given| {
             let engine = given.get_one::<String>("ENGINE").map_or("redb", String::as_str);
-            open(given)?.migrate(path(given, "TARGET"), engine)
+            backup(given, BackupOptions::default().engine(engine))
         },
     },
 ];
@@ -113,6 +116,15 @@ fn open(given: &ArgMatches) -> Result<Database> {
     Database::open_with(path(given, "DB"), Options::default().read_only(true))
 }
 
+fn backup(given: &ArgMatches, mut options: BackupOptions) -> Result<()> {
+    if let Some(bar) = Bar::new(Unit::Bytes) {
+        options = options.on_progress(move |progress| {
+            bar.show(progress.bytes, progress.total_bytes, String::new());
+        });
+    }
+    open(given)?.backup_with(path(given, "TARGET"), &options)
+}
+
 fn export(given: &ArgMatches) -> Result<()> {
     let format =
         given.get_one::<String>("FORMAT").map(|name| import::format_of(name)).transpose()?;
@@ -125,7 +137,16 @@ fn export(given: &ArgMatches) -> Result<()> {
         })?;
         options = options.compression(compression);
     }
-    let summary = open(given)?.export(path(given, "TARGET"), &options)?;
+    if let Some(bar) = Bar::new(Unit::Entities) {
+        options = options.on_progress(move |progress| {
+            let doing = if progress.writing { "writing" } else { "looking at what there is" };
+            bar.show(progress.read, progress.total, doing.to_owned());
+        });
+    }
+    let summary = open(given)?.export(path(given, "TARGET"), &options);
+    // The bar goes with it.
+    drop(options);
+    let summary = summary?;
     let mut told = format!("{} nodes, {} relationships", summary.nodes, summary.relationships);
     if summary.indexes_and_constraints > 0 {
         told += &format!(", {} indexes and constraints", summary.indexes_and_constraints);

@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
 use redstring::interchange::{Compression, ExportOptions, Format, ImportOptions};
-use redstring::{Database, Params, Value, params};
+use redstring::{BackupOptions, Database, Params, Value, params};
 
 use crate::import::{Files, assert_sound, everything, place, rows};
 
@@ -25,14 +26,14 @@ fn stored_value() -> impl Strategy<Value = Value> {
         parsed(&["2024-02-29T10:00", "0001-01-01T00:00:00.1"])
             .prop_map(|t| Value::LocalDateTime(t.parse().unwrap())),
         parsed(&["2024-07-01T10:00+02:00[Europe/Vienna]", "1900-01-01T00:00:00.000000001Z"])
-            .prop_map(|t| Value::DateTime(std::sync::Arc::new(t.parse().unwrap()))),
+            .prop_map(|t| Value::DateTime(Arc::new(t.parse().unwrap()))),
         parsed(&["P1Y2M3DT4H5M6.7S", "PT-0.5S", "P-1M1D"])
-            .prop_map(|t| Value::Duration(std::sync::Arc::new(t.parse().unwrap()))),
+            .prop_map(|t| Value::Duration(Arc::new(t.parse().unwrap()))),
         (0..4usize, any::<[i16; 3]>()).prop_map(|(crs, [x, y, z])| {
             let crs = redstring::value::Crs::ALL[crs];
             let at = [f64::from(x) / 400.0, f64::from(y) / 400.0, f64::from(z)];
             let point = redstring::Point::new(crs, &at[..crs.dimension()]).unwrap();
-            Value::Point(std::sync::Arc::new(point))
+            Value::Point(Arc::new(point))
         }),
     ];
     // A list holds values of one type.
@@ -398,5 +399,42 @@ fn empty_names_are_refused_where_there_is_no_place_for_them() {
                 Err(error) => assert!(error.to_string().contains("an empty name"), "{error}"),
             }
         }
+    }
+}
+
+#[test]
+fn exports_and_backups_say_how_far_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = Database::open(folder.path().join("store")).unwrap();
+    db.execute("UNWIND range(1, 3000) AS i CREATE (:A {i: i})-[:R]->(:B)", ()).unwrap();
+    db.checkpoint().unwrap();
+    db.execute("UNWIND range(1, 3000) AS i CREATE (:C {text: 'text ' + i})", ()).unwrap();
+    let seen: Arc<Mutex<Vec<(u64, u64, bool)>>> = Arc::default();
+    // Tables and GraphML look at everything before.
+    for (format, passes) in [("csv", 2), ("jsonl", 1), ("graphml", 2)] {
+        let own = seen.clone();
+        let options = ExportOptions::default().format(Format::by_name(format).unwrap());
+        let options = options.on_progress(move |progress| {
+            own.lock().unwrap().push((progress.read, progress.total, progress.writing));
+        });
+        db.export(folder.path().join(format), &options).unwrap();
+        let seen = std::mem::take(&mut *seen.lock().unwrap());
+        let total = 12_000 * passes;
+        assert!(seen.is_sorted() && seen.iter().all(|(_, own, _)| *own == total), "{seen:?}");
+        assert!(seen.iter().all(|(read, _, writing)| *writing == (*read > total - 12_000)));
+        assert!(seen.last().is_some_and(|(read, ..)| total - read < 1024), "{format}: {seen:?}");
+    }
+    for engine in ["sled", "redb"] {
+        let own = seen.clone();
+        let options = BackupOptions::default().engine(engine).on_progress(move |progress| {
+            own.lock().unwrap().push((progress.bytes, progress.total_bytes, true));
+        });
+        let copy = folder.path().join(engine);
+        db.backup_with(&copy, &options).unwrap();
+        let seen = std::mem::take(&mut *seen.lock().unwrap());
+        assert!(seen.is_sorted() && seen.len() > 1, "{seen:?}");
+        assert!(seen.last().is_some_and(|(bytes, total, _)| bytes == total), "{seen:?}");
+        let copy = Database::open(&copy).unwrap();
+        assert_eq!(rows(&copy, "MATCH (n) RETURN count(*)"), ["9000"]);
     }
 }

@@ -85,8 +85,7 @@ impl External<'_> {
         let mut numbered = Numbered::new(self.first);
         let mut incoming = Incoming::new(self.files, self.memory)?;
         let base = self.base;
-        let work =
-            |at: usize| outgoing(base, buckets[at].0, spilled.read(buckets[at].0)?, firsts[at]);
+        let work = |at: usize| outgoing(base, &spilled, buckets[at], firsts[at]);
         in_order(self.threads, buckets.len(), work, |at, (written, columns)| {
             let (of, partition) = buckets[at].0;
             written.write(self.builder, SectionKey::Outgoing(of), partition as usize)?;
@@ -103,8 +102,10 @@ impl External<'_> {
         let (buckets, first) = (incoming.buckets(), self.first);
         let work = |at: usize| {
             let (of, partition) = buckets[at].0;
-            let entries = entries(&incoming.read(buckets[at].0)?)?;
+            let mut entries = Vec::with_capacity(buckets[at].1);
+            incoming.each(buckets[at].0, |piece| append(&piece, &mut entries))?;
             let run = Run::new(partition as usize, &[&entries])?;
+            drop(entries);
             encode(base, false, of, partition as usize, run, |_, row| first + u64::from(row))
         };
         in_order(self.threads, buckets.len(), work, |at, written| {
@@ -115,37 +116,38 @@ impl External<'_> {
     }
 }
 
-/// The rows of a bucket. Where they have no numbers they get them, in the order in which they came.
-fn entries(pieces: &[Piece]) -> Result<Vec<Entry>> {
-    let mut entries = Vec::with_capacity(pieces.iter().map(|piece| piece.nodes.len()).sum());
-    for piece in pieces {
-        for (at, (node, neighbour)) in piece.nodes.iter().zip(&piece.neighbours).enumerate() {
-            let row = match piece.rows.get(at) {
-                Some(row) => *row,
-                None => u32::try_from(entries.len())
-                    .map_err(|_| too_many("relationships of one type at neighbouring nodes"))?,
-            };
-            entries.push(Entry { node: *node, neighbour: *neighbour, row });
-        }
+/// Appends the rows of a piece. Where they have no numbers they get them, in the order in which they came.
+fn append(piece: &Piece, entries: &mut Vec<Entry>) -> Result<()> {
+    for (at, (node, neighbour)) in piece.nodes.iter().zip(&piece.neighbours).enumerate() {
+        let row = match piece.rows.get(at) {
+            Some(row) => *row,
+            None => u32::try_from(entries.len())
+                .map_err(|_| too_many("relationships of one type at neighbouring nodes"))?,
+        };
+        entries.push(Entry { node: *node, neighbour: *neighbour, row });
     }
-    Ok(entries)
+    Ok(())
 }
 
 fn outgoing(
     base: &Base,
-    (of, partition): Bucket,
-    pieces: Vec<Piece>,
+    spilled: &Spill,
+    (bucket, rows): (Bucket, usize),
     first: u64,
 ) -> Result<Outgoing> {
-    let mut run = Run::new(partition as usize, &[&entries(&pieces)?])?;
+    let (of, partition) = bucket;
+    let mut entries = Vec::with_capacity(rows);
     let mut columns: BTreeMap<u32, Pieces> = BTreeMap::new();
-    let mut rows = 0;
-    for piece in pieces {
+    spilled.each(bucket, |piece| {
+        let first = entries.len() as u32;
+        append(&piece, &mut entries)?;
         for (key, values) in piece.columns {
-            columns.entry(key).or_default().add(rows, values);
+            columns.entry(key).or_default().add(first, values);
         }
-        rows += piece.nodes.len() as u32;
-    }
+        Ok(())
+    })?;
+    let mut run = Run::new(partition as usize, &[&entries])?;
+    drop(entries);
     run.sort_each();
     let order: Vec<u32> = run.keys.iter().map(row).collect();
     let columns = columns.into_iter().map(|(key, pieces)| {

@@ -44,18 +44,22 @@ impl Spill {
         self.buckets.iter().map(|(bucket, places)| (*bucket, rows(places))).collect()
     }
 
-    /// What is in a bucket.
-    pub(super) fn read(&self, bucket: Bucket) -> Result<Vec<Piece>> {
-        let places = self.buckets.get(&bucket).map_or(&[][..], Vec::as_slice);
-        let read = |place: &Place| {
+    /// Gives the pieces of a bucket, one at a time.
+    pub(super) fn each(
+        &self,
+        bucket: Bucket,
+        mut take: impl FnMut(Piece) -> Result<()>,
+    ) -> Result<()> {
+        for place in self.buckets.get(&bucket).into_iter().flatten() {
             let mut bytes = vec![0; place.length];
             self.file.read_into(place.offset, &mut bytes)?;
             let piece = Some(&bytes).filter(|bytes| crc32fast::hash(bytes) == place.checksum);
-            piece.and_then(|bytes| Piece::decode(bytes)).ok_or_else(|| {
+            let piece = piece.and_then(|bytes| Piece::decode(bytes)).ok_or_else(|| {
                 Error::corruption("a temporary file of the import was changed while it was in use")
                     .help("Import once more: nothing of it was stored.")
-            })
-        };
-        places.iter().map(read).collect()
+            })?;
+            take(piece)?;
+        }
+        Ok(())
     }
 }

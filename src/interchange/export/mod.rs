@@ -3,10 +3,13 @@
 mod output;
 mod tables;
 
+use std::cell::Cell;
+use std::fmt;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::database::Database;
 use crate::database::ReadTransaction;
@@ -65,10 +68,34 @@ pub(super) trait GraphWriter {
 ///     .format(Format::by_name("csv").expect("a format"))
 ///     .compression(Compression::Zstandard);
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct ExportOptions {
     format: Option<&'static Format>,
     compression: Option<Compression>,
+    watch: Option<Watch>,
+}
+
+type Watch = Arc<dyn Fn(ExportProgress) + Send + Sync>;
+
+impl fmt::Debug for ExportOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExportOptions")
+            .field("format", &self.format)
+            .field("compression", &self.compression)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How far an export is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ExportProgress {
+    /// Nodes and relationships that were read. Some formats read all of them twice.
+    pub read: u64,
+    /// How many are to be read.
+    pub total: u64,
+    /// Whether they are being written, and not looked at before that.
+    pub writing: bool,
 }
 
 impl ExportOptions {
@@ -83,6 +110,13 @@ impl ExportOptions {
     #[must_use]
     pub fn compression(mut self, compression: Compression) -> Self {
         self.compression = Some(compression);
+        self
+    }
+
+    /// Calls this now and then with how far the export is.
+    #[must_use]
+    pub fn on_progress(mut self, watch: impl Fn(ExportProgress) + Send + Sync + 'static) -> Self {
+        self.watch = Some(Arc::new(watch));
         self
     }
 }
@@ -179,7 +213,7 @@ impl Database {
         let path = target.as_ref();
         let target = Target::of(path, options)?;
         let partial = partial(path)?;
-        let graph = Source { graph: self.begin_read() };
+        let graph = Source::new(self.begin_read(), options.watch.clone())?;
         let written = match target {
             Target::File(make) => {
                 let compression = options.compression.or(Compression::of(path));
@@ -261,14 +295,55 @@ impl Files<'_> {
 /// The graph that is exported.
 struct Source {
     graph: ReadTransaction,
+    watch: Option<Watch>,
+    /// How many nodes and relationships there are.
+    size: u64,
+    /// How many were read, and how many of them before the pass that writes.
+    read: Cell<u64>,
+    surveyed: Cell<u64>,
+    surveys: Cell<bool>,
 }
 
+/// Nodes and relationships between two words of how far an export is.
+const STEP: u64 = 1 << 10;
+
 impl Source {
+    fn new(graph: ReadTransaction, watch: Option<Watch>) -> Result<Self> {
+        let mut size = 0;
+        if watch.is_some() {
+            for query in ["MATCH (n) RETURN count(*)", "MATCH ()-[r]->() RETURN count(*)"] {
+                size += graph.query(query, ())?.single()?.get::<u64>(0)?;
+            }
+        }
+        let (read, surveyed) = (Cell::new(0), Cell::new(0));
+        Ok(Self { graph, watch, size, read, surveyed, surveys: Cell::new(false) })
+    }
+
+    /// Reads everything for a first time, before it is written.
+    fn survey<T>(&self, read: impl FnOnce() -> Result<T>) -> Result<T> {
+        self.surveys.set(true);
+        let found = read();
+        self.surveyed.set(self.read.get());
+        found
+    }
+
+    fn advance(&self) {
+        let Some(watch) = &self.watch else { return };
+        let read = self.read.get() + 1;
+        self.read.set(read);
+        if read.is_multiple_of(STEP) {
+            let passes = if self.surveys.get() { 2 } else { 1 };
+            let writing = !self.surveys.get() || self.surveyed.get() > 0;
+            watch(ExportProgress { read, total: self.size * passes, writing });
+        }
+    }
+
     fn each_node(&self, mut take: impl FnMut(&Node) -> Result<()>) -> Result<u64> {
         let mut count = 0;
         for row in self.graph.query("MATCH (n) RETURN n", ())? {
             if let Some(Value::Node(node)) = row?.values().first() {
                 take(node)?;
+                self.advance();
                 count += 1;
             }
         }
@@ -280,6 +355,7 @@ impl Source {
         for row in self.graph.query("MATCH ()-[r]->() RETURN r", ())? {
             if let Some(Value::Relationship(relationship)) = row?.values().first() {
                 take(relationship)?;
+                self.advance();
                 count += 1;
             }
         }
@@ -306,13 +382,15 @@ impl Source {
 
     fn write_graph(&self, writer: &mut dyn GraphWriter, mut out: Output) -> Result<ExportSummary> {
         if writer.surveys() {
-            self.each_node(|node| {
-                writer.survey_node(node);
-                Ok(())
-            })?;
-            self.each_relationship(|relationship| {
-                writer.survey_relationship(relationship);
-                Ok(())
+            self.survey(|| {
+                self.each_node(|node| {
+                    writer.survey_node(node);
+                    Ok(())
+                })?;
+                self.each_relationship(|relationship| {
+                    writer.survey_relationship(relationship);
+                    Ok(())
+                })
             })?;
         }
         writer.begin(&mut out)?;

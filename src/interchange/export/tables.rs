@@ -159,7 +159,7 @@ pub(super) fn write(
     format: &TableFormat,
     files: &Files<'_>,
 ) -> Result<ExportSummary> {
-    let Each { nodes, relationships } = survey(source, format)?;
+    let Each { nodes, relationships } = source.survey(|| survey(source, format))?;
     let room = GATHERED / (nodes.len() + relationships.len()).max(1);
     let block = room.clamp(1 << 12, output::BLOCK);
     let mut names = BTreeSet::new();
