@@ -330,8 +330,9 @@ impl Database {
 
     /// The indexes that a statement of another handle or thread is building, and how far each is.
     ///
-    /// An index is built within the statement that creates it: other statements read meanwhile, and see it once the
-    /// statement is committed. SHOW INDEXES has it as `POPULATING` until then.
+    /// The statement that creates an index returns when it can be used. Others read and write meanwhile, and see it once the
+    /// statement is committed; SHOW INDEXES has it as `POPULATING` until then. Within a transaction of several statements
+    /// others read and do not write.
     ///
     /// ```
     /// use redstring::Database;

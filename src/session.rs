@@ -184,7 +184,7 @@ impl Engine {
         }
         match scope {
             Scope::Auto if writes => {
-                let mut transaction = Some(self.graph.begin()?);
+                let mut transaction = Some(self.graph.begin()?.of_one_statement());
                 let rows = self.run_eagerly(prepared, parameters, &mut transaction)?;
                 transaction.ok_or_else(lost)?.commit()?;
                 Ok(rows)

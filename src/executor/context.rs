@@ -14,6 +14,7 @@ use crate::error::Phase;
 use crate::error::Result;
 use crate::error::Span;
 use crate::function;
+use crate::function::Interrupt;
 use crate::graph::Graph;
 use crate::graph::Savepoint;
 use crate::graph::Snapshot;
@@ -47,7 +48,7 @@ pub struct Limits {
     pub batch_rows: Option<usize>,
 }
 
-impl Limits {
+impl Interrupt for Limits {
     fn check(&self) -> Result<()> {
         if self.cancel.as_ref().is_some_and(|c| c.load(Ordering::Relaxed)) {
             return Err(Error::new(
@@ -206,6 +207,7 @@ impl Context {
             now: self.now,
             memory: self.memory_left(),
             store: self.store.as_ref(),
+            interrupt: Some(&self.limits),
         }
     }
 

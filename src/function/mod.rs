@@ -47,9 +47,22 @@ pub struct Context<'a> {
     pub memory: u64,
     /// The graph beyond what the statement sees of it, where there is one to look after.
     pub(crate) store: Option<&'a Graph>,
+    /// Says when the statement must end, where it may have to.
+    pub(crate) interrupt: Option<&'a dyn Interrupt>,
+}
+
+/// Says when a statement must end.
+pub(crate) trait Interrupt: fmt::Debug {
+    /// Fails when it was cancelled or its time is up.
+    fn check(&self) -> Result<()>;
 }
 
 impl Context<'_> {
+    /// Fails when the statement must end: for what takes long.
+    pub(crate) fn check_interrupt(&self) -> Result<()> {
+        self.interrupt.map_or(Ok(()), Interrupt::check)
+    }
+
     /// Fails where a value of so many bytes would be more than the statement may hold.
     pub fn check_memory(&self, function: &str, bytes: u64) -> Result<()> {
         if bytes <= self.memory {

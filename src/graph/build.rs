@@ -2,18 +2,20 @@
 //!
 //! The transaction that creates an index holds its [`Build`]; the graph knows it as long as somebody does. Others do not see
 //! the index before its commit, so that it carries names and not their numbers.
+//! It may not know how an index is populated.
 
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::Weak;
 use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicU32;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 
 use crate::error::Result;
 
 use super::lock;
-use super::schema::{Index, IndexId, IndexKind, SchemaTarget};
+use super::schema::{Index, IndexId, IndexKind, Schema, SchemaTarget};
 use super::snapshot::Snapshot;
 
 /// An index that is being built.
@@ -59,6 +61,8 @@ pub(super) type Watch<'a> = dyn Fn(u64) -> Result<()> + 'a;
 #[derive(Debug)]
 pub(super) struct Build {
     of: IndexBuild,
+    /// The index, where checkpoints keep it before it is created.
+    ahead: Option<Arc<Index>>,
     done: AtomicU64,
     writing: AtomicBool,
 }
@@ -76,11 +80,30 @@ impl Build {
 
 /// All that are being built.
 #[derive(Debug, Default)]
-pub(super) struct Builds(Mutex<Vec<Weak<Build>>>);
+pub(super) struct Builds {
+    known: Mutex<Vec<Weak<Build>>>,
+    /// The least number that no index had which was built ahead: segments may hold what is left of it.
+    next_id: AtomicU32,
+}
 
 impl Builds {
+    /// The number of the next index or constraint of a schema.
+    pub(super) fn next_id(&self, schema: &Schema) -> u32 {
+        schema.next_id().max(self.next_id.load(Ordering::Relaxed))
+    }
+
     /// Begins one, which is known until it is dropped.
     pub(super) fn begin(&self, snapshot: &Snapshot, index: &Index) -> Arc<Build> {
+        self.add(snapshot, index, None)
+    }
+
+    /// Begins one of an index that checkpoints keep from the first that holds it on, as if it were created already.
+    pub(super) fn begin_ahead(&self, snapshot: &Snapshot, index: &Index) -> Arc<Build> {
+        self.next_id.fetch_max(index.id.0 + 1, Ordering::Relaxed);
+        self.add(snapshot, index, Some(Arc::new(index.clone())))
+    }
+
+    fn add(&self, snapshot: &Snapshot, index: &Index, ahead: Option<Arc<Index>>) -> Arc<Build> {
         let (on_relationships, label_or_type, total) = match index.on {
             SchemaTarget::Label(label) => {
                 (false, snapshot.label_name(label), snapshot.label_count(label))
@@ -99,9 +122,9 @@ impl Builds {
             total,
             writing: false,
         };
-        let build =
-            Arc::new(Build { of, done: AtomicU64::new(0), writing: AtomicBool::new(false) });
-        let mut builds = lock(&self.0);
+        let (done, writing) = (AtomicU64::new(0), AtomicBool::new(false));
+        let build = Arc::new(Build { of, ahead, done, writing });
+        let mut builds = lock(&self.known);
         builds.retain(|build| build.strong_count() > 0);
         builds.push(Arc::downgrade(&build));
         build
@@ -109,15 +132,23 @@ impl Builds {
 
     /// How far each is.
     pub(super) fn now(&self) -> Vec<IndexBuild> {
-        lock(&self.0).iter().filter_map(Weak::upgrade).map(|build| build.now()).collect()
+        self.all().iter().map(|build| build.now()).collect()
+    }
+
+    /// The indexes that are built ahead.
+    pub(super) fn ahead(&self) -> Vec<Arc<Index>> {
+        self.all().iter().filter_map(|build| build.ahead.clone()).collect()
     }
 
     /// The index is written now: its build, if there is one.
     pub(super) fn write(&self, index: IndexId) -> Option<Arc<Build>> {
-        let builds = lock(&self.0);
-        let build = builds.iter().filter_map(Weak::upgrade).find(|build| build.of.id == index)?;
+        let build = self.all().into_iter().find(|build| build.of.id == index)?;
         build.done.store(0, Ordering::Relaxed);
         build.writing.store(true, Ordering::Relaxed);
         Some(build)
+    }
+
+    fn all(&self) -> Vec<Arc<Build>> {
+        lock(&self.known).iter().filter_map(Weak::upgrade).collect()
     }
 }

@@ -21,6 +21,7 @@ use super::catalog::Catalog;
 use super::ids::IdSet;
 use super::index;
 use super::links;
+use super::schema::Schema;
 use super::segment::{
     AdjacencyChunk, Base, BitmapChunk, Chunk, ColumnChunk, Dictionary, Index as Sections,
     RecordChunk, SectionKey, SegmentBuilder,
@@ -34,9 +35,11 @@ pub(super) struct Checkpoint {
     pub(super) base: Arc<Base>,
 }
 
-/// Writes what a snapshot has changed as the segment file `number` of the checkpoint `generation`.
+/// Writes what a snapshot has changed as the segment file `number` of the checkpoint `generation`. The snapshot may have
+/// indexes beyond those of `schema`, which are not created yet.
 pub(super) fn write(
     snapshot: &Snapshot,
+    schema: &Schema,
     generation: u64,
     time: i64,
     shared: &Shared,
@@ -66,7 +69,8 @@ pub(super) fn write(
         relationship_count: state.relationship_count,
         label_counts: state.label_counts.iter().map(|(k, v)| (*k, *v)).collect(),
         type_counts: type_statistics(&written.sections).into_iter().collect(),
-        schema: state.schema.record(),
+        // The numbers of indexes that are not created yet are given, or another one would find what is of them.
+        schema: schema.record().with_next_id(state.schema.next_id()),
     };
     let base =
         Base::new(generation, state.sequence, written.files, Some(written.index), cache.clone());

@@ -4,7 +4,6 @@
 //! a transaction may put right what it has begun.
 
 use std::fmt::Write;
-use std::sync::Arc;
 
 use crate::error::Detail;
 use crate::error::Error;
@@ -21,6 +20,7 @@ use super::build::Watch;
 use super::change;
 use super::change::Change;
 use super::delta::{Properties, property};
+use super::ids::IdSet;
 use super::schema::{Constraint, ConstraintKind, Schema, SchemaTarget};
 use super::snapshot::Snapshot;
 use super::transaction::Transaction;
@@ -116,6 +116,9 @@ impl Transaction {
     }
 }
 
+/// How many are verified at a time.
+const STEP: usize = 4096;
+
 impl Snapshot {
     /// Verifies a new constraint for all that there is.
     pub(super) fn verify_all(&self, constraint: &Constraint, watch: &Watch<'_>) -> Result<()> {
@@ -123,7 +126,12 @@ impl Snapshot {
             let index = self.index(index)?;
             let mut last: Option<(Value, u64)> = None;
             let everything = Value::map(Default::default());
+            let mut seen = 0;
             self.entries(&index, everything, None, |key, id| {
+                seen += 1;
+                if seen % STEP == 0 {
+                    watch(0)?;
+                }
                 if let Some((before, other)) = &last
                     && ordering::equals(before, key) == Some(true)
                 {
@@ -136,7 +144,6 @@ impl Snapshot {
         if constraint.kind == ConstraintKind::Unique {
             return Ok(());
         }
-        const STEP: usize = 4096;
         let mut next = 0;
         loop {
             let found: Vec<u64> = match constraint.on {
@@ -160,6 +167,15 @@ impl Snapshot {
                 return Ok(());
             }
         }
+    }
+
+    /// Verifies a new constraint for those who may have come to break it.
+    pub(super) fn verify_some(&self, constraint: &Constraint, ids: &IdSet) -> Result<()> {
+        if constraint.is_unique() {
+            let ids: Vec<u64> = ids.iter_from(0).collect();
+            ids.chunks(STEP).try_for_each(|ids| self.verify_unique(constraint, ids))?;
+        }
+        ids.iter_from(0).try_for_each(|id| self.verify_properties(constraint, id))
     }
 
     /// What `read` makes of the properties of an entity that a constraint is on; nothing where it is gone or
@@ -196,7 +212,7 @@ impl Snapshot {
         }
     }
 
-    fn verify_unique(&self, constraint: &Arc<Constraint>, ids: &[u64]) -> Result<()> {
+    fn verify_unique(&self, constraint: &Constraint, ids: &[u64]) -> Result<()> {
         let Some(index_id) = constraint.index else { return Ok(()) };
         let index = self.index(index_id)?;
         let mut keys = Vec::with_capacity(ids.len());

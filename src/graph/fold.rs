@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::sync::Condvar;
 use std::sync::Mutex;
+use std::sync::MutexGuard;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::thread;
@@ -20,6 +21,7 @@ use super::head::Rebased;
 use super::lock;
 use super::log;
 use super::now;
+use super::schema::Index;
 use super::segment::SegmentFile;
 use super::snapshot::{Snapshot, State};
 
@@ -36,8 +38,18 @@ pub(super) struct Folder {
 #[derive(Debug, Default)]
 struct Folding {
     thread: Option<JoinHandle<()>>,
+    /// Whether the thread has yet to fold what is committed by now.
+    wanted: bool,
+    /// Whether the thread will look again before it ends.
+    looks: bool,
     /// Whether it is at work, and does not wait for a backup to end.
     working: bool,
+}
+
+impl Folding {
+    fn is_under_way(&self) -> bool {
+        self.looks && self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
+    }
 }
 
 impl Folder {
@@ -94,27 +106,50 @@ impl Shared {
             }
             return;
         }
-        if state.thread.as_ref().is_some_and(|thread| !thread.is_finished()) {
-            return;
+        if !state.is_under_way() {
+            self.begin_fold(state);
         }
+    }
+
+    /// Lets the log be folded as soon as that can be, and returns at once.
+    pub(super) fn fold_soon(self: &Arc<Self>) {
+        let mut state = lock(&self.folder.state);
+        if state.is_under_way() {
+            // What is under way may have begun before what is to be folded was there.
+            state.wanted = true;
+        } else {
+            self.begin_fold(state);
+        }
+    }
+
+    fn begin_fold(self: &Arc<Self>, mut state: MutexGuard<'_, Folding>) {
         let shared = self.clone();
         let thread = thread::Builder::new().name("redstring-checkpoint".into());
-        match thread.spawn(move || shared.fold()) {
+        (state.wanted, state.looks) = (true, true);
+        match thread.spawn(move || shared.fold_wanted()) {
             Ok(thread) => state.thread = Some(thread),
             Err(_) => {
+                (state.wanted, state.looks) = (false, false);
                 drop(state);
                 self.fold();
             }
         }
     }
 
-    /// Whether the log can be folded without waiting for a backup to end.
-    pub(super) fn may_fold(&self) -> bool {
-        lock(&self.folder.state).working || self.checkpointing.try_lock().is_ok()
+    fn fold_wanted(&self) {
+        loop {
+            let mut state = lock(&self.folder.state);
+            state.looks = state.wanted;
+            if !std::mem::take(&mut state.wanted) {
+                return;
+            }
+            drop(state);
+            self.fold();
+        }
     }
 
     /// Folds the log, and says when that is worth doing again.
-    pub(super) fn fold(&self) {
+    fn fold(&self) {
         let _one_at_a_time = lock(&self.checkpointing);
         let _at_work = AtWork::new(&self.folder);
         let again = match self.checkpoint() {
@@ -128,14 +163,26 @@ impl Shared {
 
     /// Makes a checkpoint; the caller sees to it that there is one at a time.
     pub(super) fn checkpoint(&self) -> Result<()> {
+        self.checkpoint_with(None)
+    }
+
+    /// Makes a checkpoint that holds an index as well which is not created yet. Every later one keeps it, as long as its
+    /// build is known.
+    pub(super) fn checkpoint_with(&self, new: Option<&Arc<Index>>) -> Result<()> {
         self.check()?;
-        let snapshot = lock(&self.heads).begin_checkpoint();
-        if snapshot.state.sequence == snapshot.state.base.sequence {
+        let (snapshot, ahead) = {
+            let mut heads = lock(&self.heads);
+            // Under this lock: a build ends when the commit that creates its index is durable, and not before.
+            (heads.begin_checkpoint(), self.builds.ahead())
+        };
+        let base = &snapshot.state.base;
+        if snapshot.state.sequence == base.sequence && (new.is_none() || base.is_empty()) {
             lock(&self.heads).abandon_checkpoint();
             return Ok(());
         }
-        let generation = snapshot.state.base.generation + 1;
-        let written = checkpoint::write(&snapshot, generation, now(), self);
+        let written = with_ahead(&snapshot, ahead, new).and_then(|with| {
+            checkpoint::write(&with, snapshot.schema(), base.generation + 1, now(), self)
+        });
         drop(snapshot);
         let result = written.and_then(|checkpoint| self.publish(checkpoint));
         if result.is_err() {
@@ -169,4 +216,20 @@ impl Shared {
         catalog.write_copy(&*self.files)?;
         self.bytes.compact().map_err(|error| self.poison(error))
     }
+}
+
+/// The snapshot with those indexes that are not created yet and that its base holds, and with a new one.
+fn with_ahead(
+    snapshot: &Snapshot,
+    ahead: Vec<Arc<Index>>,
+    new: Option<&Arc<Index>>,
+) -> Result<Snapshot> {
+    let mut with = snapshot.clone();
+    for index in ahead {
+        let is_new = new.is_some_and(|new| new.id == index.id);
+        if is_new || snapshot.state.base.has_index(index.id)? {
+            with = with.with_index(&index)?;
+        }
+    }
+    Ok(with)
 }

@@ -6,10 +6,14 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::Weak;
 
 use crate::error::Result;
 
 use super::change::Change;
+use super::journal::Journal;
+use super::lock;
 use super::segment::Base;
 use super::snapshot::Snapshot;
 use super::snapshot::State;
@@ -35,6 +39,8 @@ pub(super) struct Heads {
     /// How often the store was opened anew after a full disk: what was written before such a time and was not durable is
     /// gone, whatever a later sync says.
     epoch: u64,
+    /// Who watches what is committed.
+    journals: Vec<Weak<Mutex<Journal>>>,
 }
 
 impl Heads {
@@ -63,6 +69,7 @@ impl Heads {
         }
         state.sequence = commit.sequence;
         self.log_bytes += commit.size;
+        self.each_journal(|journal| journal.note(&commit.changes));
         if let Some(since) = &mut self.since {
             since.push(commit.clone());
         }
@@ -91,7 +98,32 @@ impl Heads {
     /// Forgets what is not durable, and begins another epoch on this state.
     pub(super) fn restart(&mut self, durable: Snapshot, log_bytes: u64) {
         let epoch = self.epoch + 1;
-        *self = Self { durable, log_bytes, epoch, ..Self::default() };
+        self.void_journals();
+        let journals = std::mem::take(&mut self.journals);
+        *self = Self { durable, log_bytes, epoch, journals, ..Self::default() };
+    }
+
+    /// What was written up to now, and whom commits have touched since the last call. A journal is known as long as
+    /// somebody holds it.
+    pub(super) fn watch(&mut self, journal: &Arc<Mutex<Journal>>) -> (Snapshot, Journal) {
+        let this = Arc::downgrade(journal);
+        if !self.journals.iter().any(|known| known.ptr_eq(&this)) {
+            self.journals.push(this);
+        }
+        (self.written().clone(), std::mem::take(&mut *lock(journal)))
+    }
+
+    /// What no commit says has changed.
+    pub(super) fn void_journals(&mut self) {
+        self.each_journal(|journal| journal.void = true);
+    }
+
+    fn each_journal(&mut self, each: impl Fn(&mut Journal)) {
+        self.journals.retain(|journal| {
+            let journal = journal.upgrade();
+            journal.iter().for_each(|journal| each(&mut lock(journal)));
+            journal.is_some()
+        });
     }
 
     /// Begins a checkpoint of the durable state.

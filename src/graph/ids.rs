@@ -90,6 +90,21 @@ impl IdSet {
         }
     }
 
+    /// The ids that an earlier state of the set did not have, ascending. What both share is not looked at.
+    pub(super) fn since<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = u64> + 'a {
+        let known = before.blocks.iter().map(Option::as_ref).chain(std::iter::repeat(None));
+        let changed = self.blocks.iter().enumerate().zip(known).filter(|((_, own), known)| {
+            let shared =
+                own.as_ref().zip(*known).is_some_and(|(own, known)| Arc::ptr_eq(own, known));
+            own.is_some() && !shared
+        });
+        changed.flat_map(move |((at, _), _)| {
+            let first = (at as u64) << BLOCK_SHIFT;
+            let own = self.iter_from(first).take_while(move |id| block(*id) == at);
+            own.filter(|id| !before.contains(*id))
+        })
+    }
+
     /// The numbers of the runs of `1 << shift` ids that it has an id in, ascending.
     pub(super) fn chunks(&self, shift: u32) -> Vec<u64> {
         let mut chunks = Vec::new();

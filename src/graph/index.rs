@@ -351,7 +351,12 @@ impl Snapshot {
 
     /// Sorts what the base holds of an index that was created after it, so that no reader has to.
     pub(super) fn build(&self, index: IndexId, watch: &Watch<'_>) -> Result<()> {
-        self.below_watched(&self.index(index)?, watch).map(|_| ())
+        self.sort(&self.index(index)?, watch)
+    }
+
+    /// As [`Snapshot::build`], for an index that is not created yet.
+    pub(super) fn sort(&self, index: &Arc<Index>, watch: &Watch<'_>) -> Result<()> {
+        self.below_watched(index, watch).map(|_| ())
     }
 
     pub(super) fn index(&self, id: IndexId) -> Result<Arc<Index>> {
@@ -477,7 +482,8 @@ fn sorted(base: &Base, index: &Index, watch: &Watch<'_>) -> Result<Run> {
     let mut keys = Keys::new(base, index)?;
     let mut ids = Vec::new();
     let mut next = 0;
-    loop {
+    // Where nobody has the property there is nothing to read.
+    while keys.columns.is_some() {
         ids.clear();
         let end = base.scan(&[of(index.on)], next, 1 << 13, &mut ids)?;
         watch(ids.len() as u64)?;

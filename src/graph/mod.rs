@@ -18,9 +18,11 @@ mod fold;
 mod head;
 mod ids;
 mod index;
+mod journal;
 mod keys;
 mod links;
 mod log;
+mod populate;
 mod property;
 mod recovery;
 mod schema;
@@ -438,8 +440,14 @@ fn now() -> i64 {
 impl Shared {
     /// See [`Graph::begin`].
     fn begin(shared: &Arc<Self>) -> Result<Transaction> {
-        let deadline = Instant::now() + shared.options.lock_timeout;
-        let mut writing = lock(&shared.writing);
+        let head = shared.take_place()?;
+        Ok(Transaction::new(shared.clone(), head))
+    }
+
+    /// Waits for the writer's place and takes it, to go on from this state.
+    fn take_place(&self) -> Result<Snapshot> {
+        let deadline = Instant::now() + self.options.lock_timeout;
+        let mut writing = lock(&self.writing);
         while *writing {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -449,27 +457,27 @@ impl Shared {
                     Detail::TimedOut,
                     format!(
                         "another write transaction was open for more than {:?}",
-                        shared.options.lock_timeout
+                        self.options.lock_timeout
                     ),
                 )
                 .help("Try again when it has ended, or raise the lock timeout."));
             }
-            writing = match shared.written.wait_timeout(writing, left) {
+            writing = match self.written.wait_timeout(writing, left) {
                 Ok((guard, _)) => guard,
                 Err(poisoned) => poisoned.into_inner().0,
             };
         }
-        shared.check_writable()?;
+        self.check_writable()?;
         *writing = true;
         drop(writing);
-        if let Err(error) = shared.recover() {
-            shared.release();
+        if let Err(error) = self.recover() {
+            self.release();
             return Err(error);
         }
-        let head = lock(&shared.heads).written().clone();
-        Ok(Transaction::new(shared.clone(), head))
+        Ok(lock(&self.heads).written().clone())
     }
 
+    /// Lets the next writer take the place.
     fn release(&self) {
         *lock(&self.writing) = false;
         self.written.notify_one();
@@ -529,8 +537,12 @@ impl Shared {
             })?;
         }
         // What was sorted for a new index is kept in the segments, or every opening would sort it anew.
-        let indexed = changes.iter().any(|change| matches!(change, Change::CreateIndex(_)))
-            && !after.base.is_empty();
+        let created = changes.iter().filter_map(|change| match change {
+            Change::CreateIndex(index) => Some(index.id),
+            _ => None,
+        });
+        let mut lacks = created.filter(|id| !after.base.has_index(*id).is_ok_and(|has| has));
+        let unkept = !after.base.is_empty() && lacks.next().is_some();
         let commit = Commit { sequence, size, changes: Arc::new(changes) };
         lock(&self.heads).push(commit, after).map_err(|error| self.poison(error))?;
         release();
@@ -545,11 +557,10 @@ impl Shared {
             }
             (heads.log_bytes, heads.durable().state.base.size())
         };
-        if indexed && self.may_fold() {
-            self.fold();
-        } else {
-            self.fold_grown(log_bytes, base_bytes);
+        if unkept {
+            self.fold_soon();
         }
+        self.fold_grown(log_bytes, base_bytes);
         Ok(())
     }
 }

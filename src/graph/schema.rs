@@ -136,6 +136,13 @@ pub(super) struct SchemaRecord {
     constraints: Vec<Arc<Constraint>>,
 }
 
+impl SchemaRecord {
+    /// Lets the next index or constraint have at least this number.
+    pub(super) fn with_next_id(self, next_id: u32) -> Self {
+        Self { next_id: self.next_id.max(next_id), ..self }
+    }
+}
+
 /// No two schemas that differ have the same version, whichever graph they are of: a plan made for one must not
 /// run on another.
 static VERSIONS: AtomicU64 = AtomicU64::new(1);

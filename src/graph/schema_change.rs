@@ -1,6 +1,7 @@
 //! Creating and dropping indexes and constraints within a transaction.
 //!
-//! It is transactional as all changes are. Readers go on while an index is built.
+//! It is transactional as all changes are. Readers go on while an index is built, and writers where the statement is all there
+//! is to its transaction.
 
 use std::sync::Arc;
 
@@ -12,8 +13,8 @@ use crate::error::Result;
 use crate::error::nearest;
 
 use super::KeyId;
-use super::build::Watch;
 use super::change::Change;
+use super::populate::New;
 use super::schema::{Constraint, ConstraintKind, Index, IndexId, IndexKind, SchemaTarget};
 use super::snapshot::Snapshot;
 use super::transaction::Transaction;
@@ -36,11 +37,26 @@ impl Transaction {
         keys: Vec<KeyId>,
         if_not_exists: bool,
     ) -> Result<bool> {
-        let schema = self.snapshot().schema().clone();
+        let created = self
+            .create(&|transaction| transaction.new_index(name, kind, on, &keys, if_not_exists))?;
+        self.counts.indexes_added += u64::from(created);
+        Ok(created)
+    }
+
+    /// The index to create, or nothing where one that is there will do.
+    fn new_index(
+        &self,
+        name: Option<&str>,
+        kind: IndexKind,
+        on: SchemaTarget,
+        keys: &[KeyId],
+        if_not_exists: bool,
+    ) -> Result<Option<New>> {
+        let schema = self.snapshot().schema();
         let same = |index: &&Arc<Index>| index.kind == kind && index.on == on && index.keys == keys;
         let taken = name.and_then(|name| schema.index_named(name));
         if if_not_exists && (taken.is_some() || schema.indexes().iter().any(|i| same(&i))) {
-            return Ok(false);
+            return Ok(None);
         }
         self.check_name(name)?;
         if let Some(known) = schema.indexes().iter().find(same) {
@@ -50,7 +66,7 @@ impl Transaction {
                 format!(
                     "{what} `{}` keeps an index on {} already",
                     known.name,
-                    self.snapshot().target(on, &keys)
+                    self.snapshot().target(on, keys)
                 ),
             )
             .help("Add IF NOT EXISTS to let it be."));
@@ -59,17 +75,31 @@ impl Transaction {
             IndexKind::Range => "",
             IndexKind::Text => "_text",
         };
-        let name = self.name_for(name, "index", on, &keys, suffix);
-        let id = IndexId(schema.next_id());
-        let name = name.into();
-        let index = Index { id, name, kind, on, keys, unique: false };
+        let name = self.name_for(name, "index", on, keys, suffix).into();
+        let id = IndexId(self.shared.builds.next_id(schema));
+        let index = Index { id, name, kind, on, keys: keys.to_vec(), unique: false };
+        Ok(Some(New { index: Some(index), constraint: None }))
+    }
+
+    /// Creates what `new` says is to be created: it is asked again where others have written meanwhile.
+    fn create(&mut self, new: &dyn Fn(&Self) -> Result<Option<New>>) -> Result<bool> {
+        let mut created = loop {
+            let Some(created) = new(self)? else { return Ok(false) };
+            if !self.waits_for_same(&created)? {
+                break created;
+            }
+        };
+        let ahead = self.ahead(&created)?;
+        if ahead.is_some() {
+            let Some(again) = new(self)? else { return Ok(false) };
+            created = again.numbered_as(&created);
+        }
         let before = self.savepoint();
-        self.apply(Change::CreateIndex(index))?;
-        if let Err(error) = self.build(id) {
+        if let Err(error) = self.create_new(&created, ahead.as_ref()) {
             self.rollback_to(before);
             return Err(error);
         }
-        self.counts.indexes_added += 1;
+        ahead.and_then(|ahead| ahead.build).into_iter().for_each(|build| self.hold(build));
         Ok(true)
     }
 
@@ -82,6 +112,9 @@ impl Transaction {
         let Some(index) = schema.index_named(name) else {
             if if_exists {
                 return Ok(false);
+            }
+            if self.shared.builds.ahead().iter().any(|index| *index.name == *name) {
+                return Err(still_built(Detail::IndexNotFound, "index", name));
             }
             let error = schema_error(Detail::IndexNotFound, format!("there is no index `{name}`"));
             let known = nearest(name, schema.indexes().iter().map(|index| &*index.name));
@@ -116,18 +149,34 @@ impl Transaction {
         keys: Vec<KeyId>,
         if_not_exists: bool,
     ) -> Result<bool> {
-        let schema = self.snapshot().schema().clone();
-        let group = group(&kind);
+        let created = self.create(&|transaction| {
+            transaction.new_constraint(name, &kind, on, &keys, if_not_exists)
+        })?;
+        self.counts.constraints_added += u64::from(created);
+        Ok(created)
+    }
+
+    /// The constraint to create, with its index, or nothing where one that is there will do.
+    fn new_constraint(
+        &self,
+        name: Option<&str>,
+        kind: &ConstraintKind,
+        on: SchemaTarget,
+        keys: &[KeyId],
+        if_not_exists: bool,
+    ) -> Result<Option<New>> {
+        let schema = self.snapshot().schema();
+        let group = group(kind);
         let same = |known: &Constraint| {
             self::group(&known.kind) == group && known.on == on && known.keys == keys
         };
-        let equal = |known: &Constraint| same(known) && known.kind == kind;
+        let equal = |known: &Constraint| same(known) && known.kind == *kind;
         let taken = name.and_then(|name| schema.constraint_named(name));
         if if_not_exists && (taken.is_some() || schema.constraints().iter().any(|c| equal(c))) {
-            return Ok(false);
+            return Ok(None);
         }
         self.check_name(name)?;
-        let target = self.snapshot().target(on, &keys);
+        let target = self.snapshot().target(on, keys);
         if let Some(known) = schema.constraints().iter().find(|known| same(known)) {
             return Err(schema_error(
                 Detail::ConstraintAlreadyExists,
@@ -146,25 +195,16 @@ impl Transaction {
             )
             .help(format!("Drop it first: DROP INDEX {}.", index.name)));
         }
-        let name: Arc<str> = self.name_for(name, "constraint", on, &keys, suffix(&kind)).into();
-        let before = self.savepoint();
-        let mut id = schema.next_id();
-        let index = unique.then_some(IndexId(id));
-        if let Some(index) = index {
-            let (name, keys, kind) = (name.clone(), keys.clone(), IndexKind::Range);
-            self.apply(Change::CreateIndex(Index { id: index, name, kind, on, keys, unique }))?;
-            id += 1;
-        }
-        let constraint = Constraint { id, name, kind, on, keys, index };
-        self.apply(Change::CreateConstraint(constraint.clone()))?;
-        let built = index.map_or(Ok(()), |index| self.build(index));
-        let watch: &Watch<'_> = &|_| self.interrupt();
-        if let Err(error) = built.and_then(|()| self.snapshot().verify_all(&constraint, watch)) {
-            self.rollback_to(before);
-            return Err(error);
-        }
-        self.counts.constraints_added += 1;
-        Ok(true)
+        let name: Arc<str> = self.name_for(name, "constraint", on, keys, suffix(kind)).into();
+        let mut id = self.shared.builds.next_id(schema);
+        let index = unique.then(|| {
+            let (name, keys, kind) = (name.clone(), keys.to_vec(), IndexKind::Range);
+            Index { id: IndexId(id), name, kind, on, keys, unique }
+        });
+        id += u32::from(unique);
+        let (kind, keys, of) = (kind.clone(), keys.to_vec(), index.as_ref().map(|index| index.id));
+        let constraint = Constraint { id, name, kind, on, keys, index: of };
+        Ok(Some(New { index, constraint: Some(constraint) }))
     }
 
     /// Drops the constraint of this name, and its index. Says whether it was there: with `if_exists` it need not be.
@@ -176,6 +216,10 @@ impl Transaction {
         let Some(constraint) = schema.constraint_named(name) else {
             if if_exists {
                 return Ok(false);
+            }
+            let mut ahead = self.shared.builds.ahead().into_iter().filter(|index| index.unique);
+            if ahead.any(|index| *index.name == *name) {
+                return Err(still_built(Detail::ConstraintNotFound, "constraint", name));
             }
             let message = format!("there is no constraint `{name}`");
             let error = schema_error(Detail::ConstraintNotFound, message);
@@ -238,6 +282,12 @@ impl Transaction {
     }
 }
 
+/// The error for what a statement that others do not see yet creates beside them.
+fn still_built(detail: Detail, what: &str, name: &str) -> Error {
+    schema_error(detail, format!("{what} `{name}` is still being built"))
+        .help("Drop it when it is there, or end the statement that creates it.")
+}
+
 /// Constraints of one group on the same properties exclude each other.
 fn group(kind: &ConstraintKind) -> u8 {
     match kind {
@@ -265,7 +315,7 @@ impl Snapshot {
     }
 
     /// `(:Person {name})`
-    fn target(&self, on: SchemaTarget, keys: &[KeyId]) -> String {
+    pub(super) fn target(&self, on: SchemaTarget, keys: &[KeyId]) -> String {
         let keys: Vec<String> = keys.iter().map(|key| self.key_name(*key).to_string()).collect();
         let name = self.target_name(on);
         match on {

@@ -17,7 +17,7 @@ use crate::value::Value;
 use super::build::Build;
 use super::change::Change;
 use super::constraint::Touched;
-use super::delta::Properties;
+use super::delta::{Delta, Properties};
 use super::property;
 use super::schema::IndexId;
 use super::snapshot::Snapshot;
@@ -77,7 +77,11 @@ pub struct Savepoint {
 
 /// The one open write transaction of a graph. Dropping it rolls it back.
 pub struct Transaction {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
+    /// Whether it has the writer's place: always, but while an index is populated.
+    is_writer: bool,
+    /// Whether it is of one statement, and ends with it.
+    is_alone: bool,
     snapshot: Snapshot,
     changes: Vec<Change>,
     pub(super) counts: ChangeCounts,
@@ -105,8 +109,43 @@ impl fmt::Debug for Transaction {
 
 impl Transaction {
     pub(super) fn new(shared: Arc<Shared>, snapshot: Snapshot) -> Self {
-        let (counts, touched) = (ChangeCounts::default(), Touched::default());
-        Self { shared, snapshot, changes: Vec::new(), counts, touched, building: None }
+        Self {
+            shared,
+            is_writer: true,
+            is_alone: false,
+            snapshot,
+            changes: Vec::new(),
+            counts: ChangeCounts::default(),
+            touched: Touched::default(),
+            building: None,
+        }
+    }
+
+    /// Says that the transaction is of one statement and ends with it: nothing it has read has to hold up to its end, so that
+    /// others may write while an index is populated.
+    #[must_use]
+    pub fn of_one_statement(mut self) -> Self {
+        self.is_alone = true;
+        self
+    }
+
+    /// Whether others may write before it does.
+    pub(super) fn may_give_way(&self) -> bool {
+        self.is_alone && self.changes.is_empty()
+    }
+
+    /// Lets others write.
+    pub(super) fn give_way(&mut self) {
+        if std::mem::take(&mut self.is_writer) {
+            self.shared.release();
+        }
+    }
+
+    /// Goes on, from what others have written.
+    pub(super) fn go_on(&mut self) -> Result<()> {
+        self.snapshot = self.shared.take_place()?;
+        self.is_writer = true;
+        Ok(())
     }
 
     /// The graph with this transaction's own changes. Clone it to keep reading the state of now while the
@@ -125,10 +164,15 @@ impl Transaction {
         interrupt.map_or(Ok(()), |interrupt| interrupt())
     }
 
+    /// Lets others see that an index is built, up to the end of the transaction.
+    pub(super) fn hold(&mut self, build: Arc<Build>) {
+        self.building.get_or_insert_default().builds.push(build);
+    }
+
     /// Fills an index that was created, while others can ask how far it is.
     pub(super) fn build(&mut self, id: IndexId) -> Result<()> {
         let build = self.shared.builds.begin(&self.snapshot, &*self.snapshot.index(id)?);
-        self.building.get_or_insert_default().builds.push(build.clone());
+        self.hold(build.clone());
         self.snapshot.build(id, &|more| {
             build.advance(more);
             self.interrupt()
@@ -397,6 +441,9 @@ impl Transaction {
         if changes.is_empty() {
             return Ok(());
         }
+        if !self.is_writer {
+            return Err(Error::internal("a transaction was committed without the writer's place"));
+        }
         let after = Arc::unwrap_or_clone(std::mem::take(&mut self.snapshot.state));
         let shared = self.shared.clone();
         // They are written after the commit.
@@ -423,6 +470,10 @@ impl Transaction {
 
     pub(super) fn state(&self) -> &State {
         &self.snapshot.state
+    }
+
+    pub(super) fn delta_mut(&mut self) -> &mut Delta {
+        &mut Arc::make_mut(&mut self.snapshot.state).delta
     }
 
     pub(super) fn apply(&mut self, change: Change) -> Result<u64> {
@@ -512,6 +563,6 @@ impl Transaction {
 
 impl Drop for Transaction {
     fn drop(&mut self) {
-        self.shared.release();
+        self.give_way();
     }
 }

@@ -160,6 +160,15 @@ fn schema_after(last: u64) -> BTreeSet<String> {
 #[test]
 fn indexer_in_another_process() {
     let Some((db, first)) = kill::told(|store| Database::open(store)) else { return };
+    // Another writer, who moves entries while they are built.
+    let writer = db.clone();
+    std::thread::spawn(move || {
+        for at in 0..10_000 {
+            let change = "MATCH (n:Item)-[r:NEXT]->() WHERE n.a % 89 = $at % 89 \
+                          SET n.b = n.b + 3, r.text = 'text ' + $at";
+            writer.execute(change, params! {"at" => at}).unwrap();
+        }
+    });
     for step in first..first + 1_000 {
         let change = "MATCH (n:Item) WHERE n.a % 97 = $at SET n.b = n.b + 1";
         db.execute(change, params! {"at" => i64::try_from(step % 97).unwrap()}).unwrap();

@@ -143,6 +143,8 @@ impl History {
             Step::Reopen => {
                 self.open = None;
                 self.readers.clear();
+                // What goes on behind the graph ends before another opens its storage.
+                self.graph = Graph::in_memory();
                 self.graph = open(&self.opened);
                 return;
             }
@@ -405,7 +407,9 @@ fn an_index_of_many_chunks_survives_reopening() {
     t.create_index(Some("k"), IndexKind::Range, on, vec![KeyId(0)], false).unwrap();
     t.commit().unwrap();
     let expected: Vec<u64> = (0..20_000).filter(|i| i % 5 == 3).collect();
-    for graph in [graph, open(&opened)] {
+    let mut graph = Some(graph);
+    for _ in 0..2 {
+        let graph = graph.take().unwrap_or_else(|| open(&opened));
         assert_eq!(seek(&graph, "k", 3), expected);
         assert!(seek(&graph, "k", 7).is_empty());
         let snapshot = graph.snapshot();
@@ -456,7 +460,9 @@ fn a_constraint_holds_at_the_commit_and_names_who_breaks_it() {
         t.create_node(&[LabelId(0)], vec![(KeyId(0), Value::Float(4.0))]).unwrap();
         t.commit().unwrap_err()
     };
-    for graph in [graph, open(&opened)] {
+    let mut graph = Some(graph);
+    for _ in 0..2 {
+        let graph = graph.take().unwrap_or_else(|| open(&opened));
         let error = break_it(&graph);
         assert_eq!(error.code(), "ConstraintVerificationFailed.UniquenessViolation");
         assert_eq!(

@@ -8,6 +8,7 @@ use crate::function::Context;
 use crate::function::Procedure;
 use crate::function::Registry;
 use crate::function::Signature;
+use crate::function::procedure::await_index;
 use crate::function::procedure::show;
 use crate::function::procedure::survey;
 use crate::value::Value;
@@ -22,6 +23,8 @@ pub(super) struct Entry {
 /// What a procedure's rows are made of.
 enum Call {
     Graph(fn(&Context<'_>) -> Result<Vec<Vec<Value>>>),
+    /// They take arguments and give no row.
+    Void(fn(&Context<'_>, &[Value]) -> Result<()>),
     Registry(fn(&Registry) -> Vec<Vec<Value>>),
 }
 
@@ -105,6 +108,18 @@ pub(super) const PROCEDURES: &[Entry] = &[
         }),
     },
     Entry {
+        signature: "db.awaitIndexes(timeOutSeconds? :: INTEGER) :: ()",
+        doc: "Waits until the indexes that others are building are online: for at most 300 seconds, or as \
+              many as are given.",
+        call: Call::Void(await_index::all),
+    },
+    Entry {
+        signature: "db.awaitIndex(indexName :: STRING, timeOutSeconds? :: INTEGER) :: ()",
+        doc: "Waits until the index of this name is online: for at most 300 seconds, or as many as are \
+              given.",
+        call: Call::Void(await_index::one),
+    },
+    Entry {
         signature: "dbms.functions() :: (name :: STRING, signature :: STRING, description :: STRING, \
                     aggregating :: BOOLEAN)",
         doc: "Every function there is: a row for each form of its arguments.",
@@ -164,9 +179,10 @@ impl Procedure for BuiltIn {
         self.entry.doc
     }
 
-    fn call(&self, context: &Context<'_>, _: &[Value]) -> Result<Vec<Vec<Value>>> {
+    fn call(&self, context: &Context<'_>, arguments: &[Value]) -> Result<Vec<Vec<Value>>> {
         match self.entry.call {
             Call::Graph(call) => call(context),
+            Call::Void(call) => call(context, arguments).map(|()| Vec::new()),
             Call::Registry(call) => Ok(match &self.registry {
                 Some(registry) => call(registry),
                 None => call(&Registry::new()),
@@ -183,7 +199,9 @@ mod tests {
     fn every_signature_is_valid() {
         for entry in PROCEDURES {
             let signature = Signature::parse(entry.signature).expect(entry.signature);
-            assert!(!signature.columns.is_empty() && !entry.doc.is_empty(), "{}", entry.signature);
+            let is_void = matches!(entry.call, Call::Void(_));
+            assert_eq!(signature.columns.is_empty(), is_void, "{}", entry.signature);
+            assert!(!entry.doc.is_empty(), "{}", entry.signature);
         }
     }
 }

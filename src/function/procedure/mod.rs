@@ -1,5 +1,6 @@
 //! The built-in procedures, and procedures made from a table or a closure.
 
+mod await_index;
 mod built_in;
 mod show;
 mod survey;

@@ -241,6 +241,7 @@ impl Graph {
             shared.fill(&state, names, (threads, memory), fill).and_then(|(filled, checkpoint)| {
                 drop(state);
                 shared.publish(checkpoint)?;
+                lock(&shared.heads).void_journals();
                 Ok(filled)
             });
         if filled.is_err() {

@@ -325,8 +325,11 @@ impl Delta {
         self.change_index(index, changes);
     }
 
-    /// Makes the entries of a new index.
+    /// Makes the entries of a new index, where they were not made ahead.
     pub(super) fn add_index(&mut self, index: &Index) {
+        if self.indexes.contains_key(&index.id.0) {
+            return;
+        }
         let ids = |ids: Option<&IdSet>| -> Vec<u64> {
             ids.into_iter().flat_map(|ids| ids.iter_from(0)).collect()
         };
@@ -344,6 +347,35 @@ impl Delta {
         let mut own = Entries::default();
         own.change(entries);
         self.indexes.insert(index.id.0, own);
+    }
+
+    /// Makes the entries of a new index from those that an earlier delta on the same base had: only who was changed since is
+    /// asked, and who was copied from the base without a change.
+    pub(super) fn add_index_after(&mut self, index: &Index, before: &Self, changed: &IdSet) {
+        let (own, known) = match index.on {
+            SchemaTarget::Label(_) => (&self.touched_nodes, &before.touched_nodes),
+            SchemaTarget::Type(_) => (&self.touched_relationships, &before.touched_relationships),
+        };
+        let mut ids: Vec<u64> = changed.iter_from(0).chain(own.since(known)).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let mut changes = Vec::new();
+        for id in ids {
+            moves(&mut changes, id, before.index_key(index, id), self.index_key(index, id));
+        }
+        let mut entries = before.indexes.get(&index.id.0).cloned().unwrap_or_default();
+        if !changes.is_empty() {
+            entries.change(changes);
+        }
+        self.indexes.insert(index.id.0, entries);
+    }
+
+    /// Where somebody stands in an index, as far as that is in the delta.
+    fn index_key(&self, index: &Index, id: u64) -> Option<Value> {
+        match index.on {
+            SchemaTarget::Label(_) => node_key(index, &self.node(id)?),
+            SchemaTarget::Type(_) => relationship_key(index, &self.relationship(id)?),
+        }
     }
 
     /// Adds both ends of a relationship that the base does not have.

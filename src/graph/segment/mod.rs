@@ -303,6 +303,12 @@ impl Base {
         IndexReader::new(reader).map(Some)
     }
 
+    /// Whether it holds an index.
+    pub(super) fn has_index(&self, id: IndexId) -> Result<bool> {
+        let index = self.index()?;
+        Ok(index.is_some_and(|index| index.sections.contains_key(&SectionKey::Index(id.0))))
+    }
+
     /// How large an index is; nothing where it was created after the checkpoint.
     pub(super) fn index_statistics(&self, id: IndexId) -> Result<Option<IndexStatistics>> {
         let index = self.index()?;
