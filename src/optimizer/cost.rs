@@ -114,7 +114,8 @@ impl<'a> CostModel<'a> {
         let IndexStatistics { entries, distinct } = known.unwrap_or_default();
         let mut found = entries as f64;
         if seek.is_exact() {
-            found = if seek.index.unique { 1.0 } else { found / (distinct as f64).max(1.0) };
+            let alike = if seek.index.unique { 1.0 } else { found / (distinct as f64).max(1.0) };
+            found = found.min(alike);
         } else {
             found *= EQUAL.powi(seek.equal.len() as i32);
         }
