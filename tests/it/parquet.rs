@@ -5,10 +5,12 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use parquet::basic::{BrotliLevel, Compression as Codec, GzipLevel, ZstdLevel};
 use parquet::basic::{LogicalType, Repetition, Type as Physical};
 use parquet::data_type::{
     ByteArray, ByteArrayType, DoubleType, Int32Type, Int64Type, Int96, Int96Type,
 };
+use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 use parquet::schema::types::Type;
@@ -25,6 +27,9 @@ enum Leaf {
     Long(Vec<i64>, Option<Vec<i16>>),
     Double(Vec<f64>, Option<Vec<i16>>),
     Old(Vec<Int96>),
+    IntList(Vec<i32>, Vec<i16>, Vec<i16>),
+    /// Integers in lists that are empty.
+    Nested,
     Text(Vec<&'static str>, Option<Vec<i16>>, Option<Vec<i16>>),
 }
 
@@ -36,9 +41,13 @@ fn write(path: &Path, schema: &str, leaves: &[Leaf]) -> PathBuf {
 
 /// As `write`; the language of schemas has no names such as headers do.
 fn write_as(path: &Path, schema: Type, leaves: &[Leaf]) -> PathBuf {
+    write_with(path, schema, WriterProperties::default(), leaves)
+}
+
+fn write_with(path: &Path, schema: Type, how: WriterProperties, leaves: &[Leaf]) -> PathBuf {
     let schema = Arc::new(schema);
     let file = File::create(path).unwrap();
-    let mut writer = SerializedFileWriter::new(file, schema, Arc::default()).unwrap();
+    let mut writer = SerializedFileWriter::new(file, schema, Arc::new(how)).unwrap();
     let mut group = writer.next_row_group().unwrap();
     for leaf in leaves {
         let mut column = group.next_column().unwrap().unwrap();
@@ -52,6 +61,10 @@ fn write_as(path: &Path, schema: Type, leaves: &[Leaf]) -> PathBuf {
             Leaf::Double(values, levels) => {
                 column.typed::<DoubleType>().write_batch(values, levels.as_deref(), None)
             }
+            Leaf::IntList(values, levels, repeated) => {
+                column.typed::<Int32Type>().write_batch(values, Some(levels), Some(repeated))
+            }
+            Leaf::Nested => column.typed::<Int32Type>().write_batch(&[], Some(&[0]), Some(&[0])),
             Leaf::Old(values) => column.typed::<Int96Type>().write_batch(values, None, None),
             Leaf::Text(values, levels, repeated) => {
                 let values: Vec<ByteArray> = values.iter().map(|text| (*text).into()).collect();
@@ -203,15 +216,33 @@ fn what_is_wrong_has_a_place() {
         fails(&large),
         "large.parquet:1:2: `n`: 18446744073709551615 is beyond 64-bit integers"
     );
-    let nested = nodes(
-        "nested.parquet",
-        "required int32 id; required group s { required int32 a; required int32 b; }",
-        &[Leaf::Int(vec![1], None), Leaf::Int(vec![1], None), Leaf::Int(vec![1], None)],
-    );
-    assert_eq!(
-        fails(&nested),
-        "nested.parquet`: of the column `s`, it is nested, and no property can be"
-    );
+    let map = "required group m (MAP) { repeated group key_value { required int32 key; required int32 value; } }";
+    let lists = "required group s { required group l (LIST) { repeated group list { required group element \
+        { required int32 a; required int32 b; } } } }";
+    let deep = format!("{} required int32 a; required int32 b;", "required group g {".repeat(40));
+    let deep = format!("{deep} {}", "}".repeat(40));
+    for (name, nested, expected) in [
+        ("map", map, "of the column `m`, it is a map, and no property can be"),
+        (
+            "lists",
+            lists,
+            "of the column `s.l`, it is a list of lists or of structures, and no property can be",
+        ),
+        ("deep", &deep, "it is nested too deep"),
+    ] {
+        let ones = || Leaf::Int(vec![1], None);
+        let levels = |name: &str| match name {
+            "deep" => ones(),
+            // An empty one.
+            _ => Leaf::Nested,
+        };
+        let leaves = [ones(), levels(name), levels(name)];
+        let schema = format!("required int32 id; {nested}");
+        let nested = nodes(&format!("{name}.parquet"), &schema, &leaves);
+        let error = db.import(&nested).unwrap_err();
+        assert!(error.message().ends_with(expected), "{error}");
+        assert!(error.help_text().is_some_and(|help| help.starts_with("Write the file without")));
+    }
     let more =
         write(&files.path("more.parquet"), "required double id", &[Leaf::Double(vec![4.0], None)]);
     let both = NodeFiles::new([files.path("twice.parquet"), more]).label("P").id("id");
@@ -234,6 +265,71 @@ fn what_is_wrong_has_a_place() {
 
 fn parquet() -> ExportOptions {
     ExportOptions::default().format(Format::by_name("parquet").unwrap())
+}
+
+#[test]
+fn structures_become_columns_of_their_parts() {
+    let files = Files::new();
+    let schema = "required int32 id; optional group at { required int32 x; optional group in { \
+        optional binary name (UTF8); optional group tags (LIST) { repeated group list { required binary item (UTF8); } } } \
+        repeated int32 old; }; required group key { required int32 n; }";
+    let file = write(
+        &files.path("structures.parquet"),
+        &schema.replace("};", "}"),
+        &[
+            Leaf::Int(vec![1, 2, 3, 4], None),
+            // The second has no structure, the third none within, the fourth no parts.
+            Leaf::Int(vec![10, 30, 40], Some(vec![1, 0, 1, 1])),
+            Leaf::Text(vec!["a"], Some(vec![3, 0, 1, 2]), None),
+            Leaf::Text(vec!["x", "y"], Some(vec![4, 4, 0, 1, 3]), Some(vec![0, 1, 0, 0, 0])),
+            Leaf::IntList(vec![7, 8], vec![2, 2, 0, 1, 1], vec![0, 1, 0, 0, 0]),
+            Leaf::Int(vec![1, 2, 3, 4], None),
+        ],
+    );
+    let db = Database::in_memory();
+    let nodes = NodeFiles::new([file]).label("S").id("key.n");
+    db.import(&ImportOptions::default().nodes(nodes)).unwrap();
+    assert_sound(&db);
+    assert_eq!(
+        rows(
+            &db,
+            "MATCH (s:S) RETURN s.id, s.`at.x`, s.`at.in.name`, s.`at.in.tags`, s.`at.old`, s.`key.n` \
+             ORDER BY s.id"
+        ),
+        [
+            "1 | 10 | 'a' | ['x', 'y'] | [7, 8] | 1",
+            "2 | null | null | null | null | 2",
+            "3 | 30 | null | null | [] | 3",
+            "4 | 40 | null | [] | [] | 4",
+        ]
+    );
+}
+
+#[test]
+fn every_compression_is_read() {
+    let files = Files::new();
+    let expected = {
+        let db = Database::in_memory();
+        let plain = write(&files.path("plain.parquet"), PERSONS, &persons());
+        db.import(&ImportOptions::default().nodes(NodeFiles::new([plain]).label("P"))).unwrap();
+        everything(&db)
+    };
+    for codec in [
+        Codec::SNAPPY,
+        Codec::GZIP(GzipLevel::default()),
+        Codec::BROTLI(BrotliLevel::default()),
+        Codec::LZ4,
+        Codec::LZ4_RAW,
+        Codec::ZSTD(ZstdLevel::default()),
+    ] {
+        let properties = WriterProperties::builder().set_compression(codec).build();
+        let schema = parse_message_type(&format!("message m {{ {PERSONS} }}")).unwrap();
+        let path = files.path("compressed.parquet");
+        write_with(&path, schema, properties, &persons());
+        let db = Database::in_memory();
+        db.import(&ImportOptions::default().nodes(NodeFiles::new([path]).label("P"))).unwrap();
+        assert_eq!(everything(&db), expected, "{codec:?}");
+    }
 }
 
 #[test]

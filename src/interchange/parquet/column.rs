@@ -11,8 +11,8 @@ use ::parquet::data_type::FixedLenByteArray;
 use ::parquet::data_type::Int96;
 use ::parquet::errors::ParquetError;
 use ::parquet::schema::types::ColumnDescriptor;
-use ::parquet::schema::types::SchemaDescriptor;
 use ::parquet::schema::types::Type;
+use ::parquet::schema::types::TypePtr;
 
 use crate::interchange::field::{FieldType, Scalar};
 use crate::value::Date;
@@ -58,26 +58,14 @@ pub(super) struct Shape {
 }
 
 impl Shape {
-    /// What the column with this number is; the error is a sentence.
-    pub(super) fn of(schema: &SchemaDescriptor, root: usize) -> Result<(Self, usize), String> {
-        let leaves = (0..schema.num_columns())
-            .filter(|leaf| schema.get_column_root_idx(*leaf) == root)
-            .collect::<Vec<_>>();
-        let nested = || "it is nested, and no property can be".to_string();
-        let [leaf] = leaves.as_slice() else { return Err(nested()) };
-        let column = schema.column(*leaf);
-        let list = match (column.max_rep_level(), is_list(schema.get_column_root(*leaf))) {
-            (0, _) if column.path().parts().len() == 1 => false,
-            (1, true) => true,
-            _ => return Err(nested()),
-        };
-        let shape = Self {
-            meaning: meaning(&column)?,
+    /// What a leaf is, if it is a plain value or the items of a list of those; the error is a sentence.
+    pub(super) fn of(column: &ColumnDescriptor, list: bool) -> Result<Self, String> {
+        Ok(Self {
+            meaning: meaning(column)?,
             list,
             present: column.max_def_level(),
             item: column.repeated_ancestor_def_level(),
-        };
-        Ok((shape, *leaf))
+        })
     }
 
     /// The type of a property of such values.
@@ -98,22 +86,59 @@ impl Shape {
     }
 }
 
-/// Whether a column is a list of plain values: the three levels of the specification, or what writers made before it.
-fn is_list(root: &Type) -> bool {
-    let repeated = |of: &Type| {
-        let info = of.get_basic_info();
-        info.has_repetition() && info.repetition() == Repetition::REPEATED
-    };
-    if root.is_primitive() {
-        return repeated(root);
+/// What becomes of a field of the schema.
+pub(super) enum Form<'a> {
+    /// A plain value: a property.
+    Value,
+    /// A list of plain values: a property too.
+    List,
+    /// A structure: what it holds are columns of their own.
+    Fields(&'a [TypePtr]),
+    /// What no property can be.
+    Other(&'static str),
+}
+
+fn is_repeated(of: &Type) -> bool {
+    let info = of.get_basic_info();
+    info.has_repetition() && info.repetition() == Repetition::REPEATED
+}
+
+impl<'a> Form<'a> {
+    pub(super) fn of(field: &'a Type) -> Self {
+        if is_list(field) {
+            return Self::List;
+        }
+        if field.is_primitive() {
+            return Self::Value;
+        }
+        let info = field.get_basic_info();
+        let is = |logical: LogicalType, converted: ConvertedType| {
+            info.logical_type_ref() == Some(&logical) || info.converted_type() == converted
+        };
+        let is_map = is(LogicalType::Map, ConvertedType::MAP)
+            || info.converted_type() == ConvertedType::MAP_KEY_VALUE;
+        if is_map {
+            Self::Other("it is a map, and no property can be")
+        } else if is(LogicalType::List, ConvertedType::LIST) || is_repeated(field) {
+            Self::Other("it is a list of lists or of structures, and no property can be")
+        } else {
+            Self::Fields(field.get_fields())
+        }
     }
-    let info = root.get_basic_info();
+}
+
+/// Whether a field is a list of plain values: the three levels of the specification, or what writers made before it.
+fn is_list(field: &Type) -> bool {
+    if field.is_primitive() {
+        return is_repeated(field);
+    }
+    let info = field.get_basic_info();
     let annotated = info.logical_type_ref() == Some(&LogicalType::List)
         || info.converted_type() == ConvertedType::LIST;
-    let [middle] = root.get_fields() else { return false };
-    let holds =
-        |of: &Type| of.is_primitive() || matches!(of.get_fields(), [item] if item.is_primitive());
-    annotated && !repeated(root) && repeated(middle) && holds(middle)
+    let [middle] = field.get_fields() else { return false };
+    let plain = |of: &Type| of.is_primitive() && !is_repeated(of);
+    let holds = |of: &Type| of.is_primitive() || matches!(of.get_fields(), [item] if plain(item));
+    annotated && !is_repeated(field) && is_repeated(middle) && holds(middle)
 }
 
 fn per_second(unit: &TimeUnit) -> i64 {

@@ -12,6 +12,7 @@ use ::parquet::column::reader::ColumnReader;
 use ::parquet::errors::ParquetError;
 use ::parquet::file::reader::FileReader;
 use ::parquet::file::serialized_reader::SerializedFileReader;
+use ::parquet::schema::types::TypePtr;
 
 use crate::error::Detail;
 use crate::error::Error;
@@ -31,11 +32,13 @@ use crate::value::Value;
 use crate::value::to_text;
 
 use super::column;
-use super::column::{Cell, Cells, Shape};
+use super::column::{Cell, Cells, Form, Shape};
 use super::guarded;
 
 /// Rows that are read together.
 const ROWS: usize = 1 << 14;
+/// How deep structures within structures go.
+const DEEPEST: usize = 32;
 
 /// Some rows of one file.
 struct Batch {
@@ -83,12 +86,32 @@ impl Schema {
     fn of(file: &Path, reader: &SerializedFileReader<File>) -> Result<Self> {
         let descriptor = reader.metadata().file_metadata().schema_descr();
         let mut schema = Self { names: Vec::new(), shapes: Vec::new(), leaves: Vec::new() };
-        for (root, field) in descriptor.root_schema().get_fields().iter().enumerate() {
-            let name = field.name().to_owned();
-            let (shape, leaf) = Shape::of(descriptor, root).map_err(|what| {
+        // Fields in their order, with the names and depths that they have; the next one last.
+        let mut open: Vec<(String, usize, &TypePtr)> = Vec::new();
+        let roots = descriptor.root_schema().get_fields();
+        open.extend(roots.iter().rev().map(|field| (field.name().to_owned(), 1, field)));
+        // Leaves are numbered in the same order.
+        while let Some((name, depth, field)) = open.pop() {
+            let refused = |what: &str| {
                 damaged(file, &format!("of the column `{name}`, {what}"))
-                    .help("Write the file without that column.")
-            })?;
+                    .help("Write the file without that column, with its content as text, or as rows or columns of their own.")
+            };
+            let list = match Form::of(field) {
+                Form::Value => false,
+                Form::List => true,
+                Form::Fields(_) if depth == DEEPEST => {
+                    return Err(refused("it is nested too deep"));
+                }
+                Form::Fields(fields) => {
+                    let within = |field: &TypePtr| format!("{name}.{}", field.name());
+                    let fields = fields.iter().rev();
+                    open.extend(fields.map(|field| (within(field), depth + 1, field)));
+                    continue;
+                }
+                Form::Other(what) => return Err(refused(what)),
+            };
+            let leaf = schema.leaves.len();
+            let shape = Shape::of(&descriptor.column(leaf), list).map_err(|what| refused(&what))?;
             schema.names.push(name);
             schema.shapes.push(shape);
             schema.leaves.push(leaf);
