@@ -162,6 +162,8 @@ impl History {
             Step::Reopen => {
                 self.run(&Step::Rollback);
                 self.reader = None;
+                // What goes on behind the graph ends before another opens its storage.
+                self.graph = Graph::in_memory();
                 self.graph = Self::open(&self.opened);
                 check(&self.graph.snapshot(), &self.committed);
             }
