@@ -230,9 +230,9 @@ impl Builder {
             P::Delete { targets, detach, .. } => {
                 Box::new(operator::Delete::new(next()?, Compiled::all(targets)?, *detach))
             }
-            P::Foreach { slot, list, .. } => {
+            P::Foreach { slot, list, body: plan, .. } => {
                 let input = next()?;
-                let body = next()?;
+                let body = (next()?, &**plan);
                 Box::new(operator::Foreach::new(input, *slot, Compiled::new(list)?, body))
             }
             P::ProcedureCall { procedure, arguments, yields, void, .. } => {

@@ -505,7 +505,7 @@ impl Shared {
                 Detail::StorePoisoned,
                 "an earlier write to the store failed; it takes no more of them",
             )
-            .help("Open the store again: every commit that was acknowledged is in it."));
+            .help("Open the store again: as long as its folder is there, every commit that was acknowledged is in it."));
         }
         Ok(())
     }

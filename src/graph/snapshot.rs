@@ -329,7 +329,12 @@ impl Snapshot {
     /// Which of the nodes have the label.
     pub fn has_label(&self, nodes: &[NodeId], label: LabelId) -> Result<Bitmap> {
         let delta = &self.state.delta;
-        if delta.touched_nodes.is_empty() && self.all_have_label(label) {
+        // No id below the next one is missing, so that all of these exist.
+        let none_missing = self.state.next_node == self.node_count();
+        if none_missing
+            && self.all_have_label(label)
+            && nodes.iter().all(|node| node.0 < self.state.next_node)
+        {
             return Ok(Bitmap::filled(nodes.len(), true));
         }
         let mut bits = Bitmap::filled(nodes.len(), false);

@@ -47,7 +47,7 @@ pub(crate) fn lock(folder: &Path) -> Result<File> {
             Detail::StoreLocked,
             format!("the store `{}` is open already", folder.display()),
         )
-        .help("Close the other program that has it open, or share one open database within this program.")),
+        .help("Close the other program that has it open, or let that one do it: a prompt can `:backup`, a program shares one open database.")),
         Err(TryLockError::Error(error)) => Err(failed("lock", &path, error)),
     }
 }

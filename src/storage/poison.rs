@@ -61,5 +61,5 @@ fn poisoned() -> Error {
         Detail::StorePoisoned,
         "an earlier write to the store failed, so it takes no more of them",
     )
-    .help("Close the store and open it again; what was acknowledged before the failure is there.")
+    .help("Close the store and open it again; as long as its folder is there, what was acknowledged before the failure is in it.")
 }

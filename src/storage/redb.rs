@@ -75,8 +75,9 @@ struct OpenRedb {
 impl OpenRedb {
     fn open(store: &Path) -> Result<Self> {
         let path = file(store);
-        let db =
-            guarded("opening", || Ok(Database::builder().set_cache_size(CACHE).create(&path)?))?;
+        let db = guarded(&format!("opening `{}`", path.display()), || {
+            Ok(Database::builder().set_cache_size(CACHE).create(&path)?)
+        })?;
         Ok(Self { db, identity: Identity::of(&path)? })
     }
 }

@@ -314,15 +314,16 @@ fn open_sled(folder: &Path) -> Result<sled::Db> {
         .cache_capacity(CACHE)
         .mode(sled::Mode::LowSpace)
         .flush_every_ms(None);
+    let doing = format!("opening `{}`", folder.display());
     for _ in 0..LOCK_TRIES {
-        match guarded("opening", || config.open()) {
+        match guarded(&doing, || config.open()) {
             Err(error) if error.kind() == Detail::StoreLocked => {
                 thread::sleep(Duration::from_millis(10));
             }
             other => return other,
         }
     }
-    guarded("opening", || config.open())
+    guarded(&doing, || config.open())
 }
 
 /// The error of the whole engine for one of sled's.

@@ -182,12 +182,21 @@ pub(crate) struct Foreach {
     slot: Slot,
     list: Compiled,
     body: Input,
+    /// Whether the body, a single clause, takes all elements of a list at once. Of several clauses all are run for an
+    /// element before the first is for the next.
+    together: bool,
     rows: Drained,
 }
 
 impl Foreach {
-    pub(crate) fn new(input: Input, slot: Slot, list: Compiled, body: Input) -> Self {
-        Self { input, slot, list, body, rows: Drained::default() }
+    pub(crate) fn new(
+        input: Input,
+        slot: Slot,
+        list: Compiled,
+        (body, plan): (Input, &plan::Plan),
+    ) -> Self {
+        let together = is_single_clause(plan);
+        Self { input, slot, list, body, together, rows: Drained::default() }
     }
 
     fn run(&mut self, batch: &Batch, ctx: &mut Context) -> Result<()> {
@@ -206,16 +215,34 @@ impl Foreach {
             };
             let mut argument = one.select(vec![0; items.len()]);
             argument.set(self.slot, Column::from_values(items.iter().cloned()));
-            self.body.reset();
-            ctx.with_argument(argument, |ctx| {
-                while self.body.next(ctx)?.is_some() {
-                    ctx.check_limits()?;
-                }
-                Ok(())
-            })?;
+            let step = if self.together { argument.len().max(1) } else { 1 };
+            for start in (0..argument.len()).step_by(step) {
+                let some = argument.slice(start, (start + step).min(argument.len()));
+                self.body.reset();
+                ctx.with_argument(some, |ctx| {
+                    while self.body.next(ctx)?.is_some() {
+                        ctx.check_limits()?;
+                    }
+                    Ok(())
+                })?;
+            }
         }
         Ok(())
     }
+}
+
+/// Whether a plan is one updating clause over its `Argument`.
+fn is_single_clause(plan: &plan::Plan) -> bool {
+    use plan::Operator as P;
+    let input = match &plan.operator {
+        P::Create { input, .. }
+        | P::Update { input, .. }
+        | P::Delete { input, .. }
+        | P::Foreach { input, .. } => &input.operator,
+        P::Merge(merge) => &merge.input.operator,
+        _ => return false,
+    };
+    matches!(input, P::Argument)
 }
 
 impl Operator for Foreach {
