@@ -114,7 +114,8 @@ impl Binder<'_> {
         let mut arguments = Vec::new();
         for parameter in &procedure.0.signature().parameters {
             let missing = self.given.is_some_and(|given| !given.contains(&&*parameter.name));
-            if missing && parameter.optional {
+            // A plan is kept for all parameters that may be given: what may be left out is.
+            if parameter.optional && (missing || self.given.is_none()) {
                 break;
             }
             if missing {
