@@ -242,6 +242,10 @@ fn point(text: &str) -> Option<Value> {
     for entry in text.strip_prefix('{')?.strip_suffix('}')?.split(',') {
         let (key, value) = entry.split_once(':')?;
         let value = value.trim();
+        // APOC writes what a point does not have as null.
+        if value.eq_ignore_ascii_case("null") {
+            continue;
+        }
         let value = match value.parse() {
             Ok(number) => Value::Float(number),
             Err(_) => Value::string(value.trim_matches(['\'', '"'])),
@@ -340,6 +344,11 @@ mod tests {
             read(Scalar::Point, "{x: 1, y: 2, crs: 'cartesian'}"),
             read(Scalar::Point, "{y:2.0,x:1.0}")
         );
+        assert_eq!(
+            read(Scalar::Point, r#"{"crs":"wgs-84","latitude":1,"longitude":2,"height":null}"#),
+            read(Scalar::Point, "{latitude: 1, longitude: 2}")
+        );
+        assert_eq!(read(Scalar::Point, "{x: 1, y: null}"), None);
         assert_eq!(read(Scalar::Point, "1 2"), None);
         let zoned = FieldType { zone: Some("+02:00".into()), ..Scalar::DateTime.into() };
         let at = |text| zoned.value(text).unwrap().to_string();

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::error::nearest;
+
 use super::field::{FieldType, Scalar};
 
 /// What a column is for.
@@ -62,8 +64,32 @@ impl<'a> Parts<'a> {
         Ok(Self { name, kind, space, options })
     }
 
+    /// Nothing where it has no other options than these.
+    fn only(&self, field: &str, known: &[&str]) -> Result<(), String> {
+        let is_known = |key: &str| known.iter().any(|own| own.eq_ignore_ascii_case(key));
+        let Some((other, _)) = self.options.iter().find(|(key, _)| !is_known(key)) else {
+            return Ok(());
+        };
+        let what = format!("`{other}` in `{field}` is no option of such a column");
+        Err(match (nearest(&other.to_lowercase(), known.iter().copied()), known) {
+            (Some(near), _) => format!("{what}; did you mean `{near}`?"),
+            (None, []) => format!("{what}, which has none"),
+            (None, known) => format!("{what}; `{}` is", known.join("`, `")),
+        })
+    }
+
     fn option(&self, key: &str) -> Option<&'a str> {
         self.options.iter().find(|(own, _)| own.eq_ignore_ascii_case(key)).map(|(_, value)| *value)
+    }
+}
+
+/// The options that a column may have by its type, which is in upper case.
+fn options_of(kind: Option<&str>) -> &'static [&'static str] {
+    match kind {
+        Some("ID") => &["id-type"],
+        Some("LABEL") => &["format"],
+        Some("TIME" | "TIME[]" | "DATETIME" | "DATETIME[]") => &["timezone"],
+        _ => &[],
     }
 }
 
@@ -73,7 +99,11 @@ impl Role {
         let parts = Parts::of(field)?;
         let space = parts.space.map(String::from);
         let named = |name: &str| Some(name.to_string()).filter(|name| !name.is_empty());
-        Ok(match parts.kind.map(str::to_uppercase).as_deref() {
+        let kind = parts.kind.map(str::to_uppercase);
+        if kind.as_deref() != Some("IGNORE") {
+            parts.only(field, options_of(kind.as_deref()))?;
+        }
+        Ok(match kind.as_deref() {
             Some("ID") => {
                 let integer = match parts.option("id-type").map(str::to_lowercase).as_deref() {
                     None => None,
@@ -159,6 +189,18 @@ mod tests {
 
     #[test]
     fn what_is_no_header_says_why() {
+        let why = |field| Role::of(field).unwrap_err();
+        assert_eq!(
+            why("id:ID(A){label:Person}"),
+            "`label` in `id:ID(A){label:Person}` is no option of such a column; `id-type` is"
+        );
+        assert!(why("t:time{timezon:Z}").ends_with("column; did you mean `timezone`?"));
+        assert!(
+            why("n:string{timezone:Z}").ends_with("is no option of such a column, which has none")
+        );
+        assert!(why(":TYPE{id-type:long}").contains("no option"));
+        assert!(Role::of(":IGNORE{anything:x}").is_ok());
+        assert!(Role::of("t:DateTime[]{Timezone:Z}").is_ok());
         assert!(Role::of("age:intt").unwrap_err().contains("did you mean `int`?"));
         assert!(Role::of(":string").unwrap_err().contains("no name"));
         assert!(Role::of("").unwrap_err().contains("no name"));

@@ -41,6 +41,7 @@ use identity::{Ids, Integers, StringIds};
 use rejects::{BadRow, Rejects};
 
 pub use export::{Compression, ExportOptions, ExportProgress, ExportSummary};
+pub(crate) use options::counted;
 pub use options::{
     IdType, ImportOptions, ImportProgress, ImportSummary, NodeFiles, RelationshipFiles,
 };
@@ -142,13 +143,36 @@ impl Format {
 
     /// How the graph in a file is read.
     fn of_graph(chosen: Option<&'static Format>, file: &Path) -> Result<ReadGraph> {
-        Self::of(chosen, file).and_then(|format| format.graph).ok_or_else(|| {
-            let names = FORMATS.iter().filter(|f| f.graph.is_some()).map(|f| f.name);
-            let message =
-                format!("no format of graphs is told by the name of `{}`", file.display());
-            Error::usage(Detail::InvalidFile, message)
-                .help(format!("Name one: {}.", names.collect::<Vec<_>>().join(", ")))
+        let format = Self::of(chosen, file);
+        format.and_then(|format| format.graph).ok_or_else(|| {
+            let name = file.display();
+            let (message, help) = match format {
+                Some(format) if format.tables.is_some() => (
+                    format!("`{name}` is a table, and no whole graph"),
+                    format!(
+                        "Say of what: `--nodes LABEL={name}` or `--relationships TYPE={name}`."
+                    ),
+                ),
+                Some(format) if format.is_script() => (
+                    format!("`{name}` is a script, which is not imported"),
+                    format!("Run it: `redstring DB -f {name}`."),
+                ),
+                _ => {
+                    let names = FORMATS.iter().filter(|f| f.graph.is_some()).map(|f| f.name);
+                    let names = names.collect::<Vec<_>>().join(", ");
+                    (
+                        format!("no format of graphs is told by the name of `{name}`"),
+                        format!("Name one: {names}."),
+                    )
+                }
+            };
+            Error::usage(Detail::InvalidFile, message).help(help)
         })
+    }
+
+    /// Whether its files are run rather than imported.
+    fn is_script(&self) -> bool {
+        self.tables.is_none() && self.graph.is_none()
     }
 }
 
@@ -247,9 +271,8 @@ impl Import<'_, '_, '_> {
             return Ok(None);
         };
         let quoted = |name: &str| format!("`{}`", name.replace('`', "``"));
-        let key = quoted(key);
-        let query =
-            format!("MATCH (n:{}) WHERE n.{key} IS NOT NULL RETURN id(n), n.{key}", quoted(label));
+        let (label, key) = (quoted(label), quoted(key));
+        let query = format!("MATCH (n:{label}) WHERE n.{key} IS NOT NULL RETURN id(n), n.{key}");
         let (mut integers, mut strings) = (Integers::default(), StringIds::default());
         let (mut some, mut mixed) = (None, false);
         for row in self.database.query(&query, ())? {
@@ -274,7 +297,10 @@ impl Import<'_, '_, '_> {
         if mixed {
             let message =
                 format!("the nodes of the store have both integers and strings in `{name}`");
-            return Err(Error::usage(Detail::InvalidRow, message));
+            let error = Error::usage(Detail::InvalidRow, message);
+            return Err(error.help(format!(
+                "Make them of one type first: MATCH (n:{label}) SET n.{key} = toString(n.{key})"
+            )));
         }
         Ok(some.map(
             |integer| {

@@ -346,16 +346,26 @@ pub struct ImportSummary {
     pub bad_relationships: u64,
 }
 
+/// How many of something there are, for people.
+pub(crate) fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
 impl fmt::Display for ImportSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} nodes, {} relationships", self.nodes, self.relationships)?;
+        f.write_str(&counted(self.nodes, "node", "nodes"))?;
+        write!(f, ", {}", counted(self.relationships, "relationship", "relationships"))?;
         let passed_over = [
-            (self.bad_rows, "bad rows"),
-            (self.duplicate_nodes, "duplicate nodes"),
-            (self.bad_relationships, "relationships without their nodes"),
+            (self.bad_rows, "bad row", "bad rows"),
+            (self.duplicate_nodes, "duplicate node", "duplicate nodes"),
+            (
+                self.bad_relationships,
+                "relationship without its nodes",
+                "relationships without their nodes",
+            ),
         ];
-        for (count, what) in passed_over.into_iter().filter(|(count, _)| *count > 0) {
-            write!(f, ", passed over {count} {what}")?;
+        for (count, one, many) in passed_over.into_iter().filter(|(count, ..)| *count > 0) {
+            write!(f, ", passed over {}", counted(count, one, many))?;
         }
         Ok(())
     }

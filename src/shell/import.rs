@@ -21,6 +21,7 @@ use crate::interchange::ImportOptions;
 use crate::interchange::ImportProgress;
 use crate::interchange::NodeFiles;
 use crate::interchange::RelationshipFiles;
+use crate::interchange::counted;
 
 use super::args::MemoryLimit;
 use super::args::memory_limit;
@@ -113,7 +114,14 @@ pub(super) fn run(store: &Path, given: &ArgMatches) -> Result<()> {
     let summary = Database::open(store)?.import(&options);
     // The bar goes with it.
     drop(options);
-    let summary = summary?;
+    let summary = summary.map_err(|error| match error.help_text() {
+        // The library does not know what the store is called here.
+        Some(help) => {
+            let help = help.replace("redstring DB ", &format!("redstring {} ", store.display()));
+            error.help(help)
+        }
+        None => error,
+    })?;
     report::say(&format!("Imported {summary}, {:.1} s", begun.elapsed().as_secs_f64()));
     Ok(())
 }
@@ -122,7 +130,11 @@ fn show(bar: &Bar, progress: ImportProgress) {
     let ImportProgress { nodes, relationships, .. } = progress;
     let doing = match progress.writing {
         true => "sorting and writing".to_owned(),
-        false => format!("{nodes} nodes, {relationships} relationships"),
+        false => format!(
+            "{}, {}",
+            counted(nodes, "node", "nodes"),
+            counted(relationships, "relationship", "relationships")
+        ),
     };
     bar.show(progress.bytes, progress.total_bytes, doing);
 }

@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::error::Result;
 use crate::interchange::Compression;
 use crate::interchange::ExportOptions;
+use crate::interchange::counted;
 
 use super::bar::Bar;
 use super::bar::Unit;
@@ -116,6 +117,15 @@ fn open(given: &ArgMatches) -> Result<Database> {
     Database::open_with(path(given, "DB"), Options::default().read_only(true))
 }
 
+fn entities(nodes: u64, relationships: u64) -> String {
+    let relationships = counted(relationships, "relationship", "relationships");
+    format!("{}, {relationships}", counted(nodes, "node", "nodes"))
+}
+
+fn schema(count: u64) -> String {
+    counted(count, "index or constraint", "indexes and constraints")
+}
+
 fn backup(given: &ArgMatches, mut options: BackupOptions) -> Result<()> {
     if let Some(bar) = Bar::new(Unit::Bytes) {
         options = options.on_progress(move |progress| {
@@ -147,15 +157,15 @@ fn export(given: &ArgMatches) -> Result<()> {
     // The bar goes with it.
     drop(options);
     let summary = summary?;
-    let mut told = format!("{} nodes, {} relationships", summary.nodes, summary.relationships);
+    let mut told = entities(summary.nodes, summary.relationships);
     if summary.indexes_and_constraints > 0 {
-        told += &format!(", {} indexes and constraints", summary.indexes_and_constraints);
+        told += &format!(", {}", schema(summary.indexes_and_constraints));
     }
     report::say(&format!("exported {told}"));
     if summary.left_out > 0 {
         report::say(&format!(
-            "left out {} indexes and constraints: a file of this format holds none, a folder does",
-            summary.left_out
+            "left out {}: a file of this format holds none, a folder does",
+            schema(summary.left_out)
         ));
     }
     Ok(())
@@ -164,14 +174,17 @@ fn export(given: &ArgMatches) -> Result<()> {
 fn check(given: &ArgMatches) -> Result<()> {
     let found = open(given)?.check();
     report::say(&format!(
-        "checked {} nodes, {} relationships and {} chunks of {} bytes",
-        found.nodes, found.relationships, found.chunks, found.bytes
+        "checked {} and {} of {}",
+        entities(found.nodes, found.relationships),
+        counted(found.chunks, "chunk", "chunks"),
+        counted(found.bytes, "byte", "bytes")
     ));
     if found.is_sound() {
         return Ok(());
     }
     found.problems.iter().for_each(|problem| report::say(&format!("- {problem}")));
-    Err(Error::corruption(format!("the store has {} problems", found.problem_count)).help(
+    let problems = counted(found.problem_count, "problem", "problems");
+    Err(Error::corruption(format!("the store has {problems}")).help(
         "What is damaged gives errors and nothing else is lost; restore the store from a backup.",
     ))
 }

@@ -196,7 +196,11 @@ fn files_are_imported() {
     );
     let ran = run(&[&arguments[..], &["--skip-bad-relationships"]].concat());
     assert_eq!(ran.code, Some(0), "{}", ran.err);
-    assert!(ran.err.contains("2 nodes, 1 relationships, passed over 1 "), "{}", ran.err);
+    assert!(
+        ran.err.contains("2 nodes, 1 relationship, passed over 1 relationship without its nodes"),
+        "{}",
+        ran.err
+    );
     let ran = run(&[&store, "-c", "MATCH (a)-[:FOLLOWS]->(b) RETURN a.name, b.name"]);
     assert_eq!(ran.out, "a.name,b.name\nAda,Grace\n");
     let ran = run(&["import", &store, "--id", "id", &nodes]);
@@ -214,18 +218,39 @@ fn a_store_goes_into_a_folder_and_back() {
     assert_eq!(run(&[&store, "-c", create]).code, Some(0));
     let ran = run(&["export", &store, &dump, "--format", "csv", "--compression", "gz"]);
     assert_eq!(ran.code, Some(0), "{}", ran.err);
-    let told = "exported 2 nodes, 1 relationships, 1 indexes and constraints";
+    let told = "exported 2 nodes, 1 relationship, 1 index or constraint";
     assert!(ran.err.contains(told), "{}", ran.err);
     let ran = run(&["import", &copy, &dump]);
-    assert!(ran.err.contains("Imported 2 nodes, 1 relationships"), "{}", ran.err);
+    assert!(ran.err.contains("Imported 2 nodes, 1 relationship,"), "{}", ran.err);
     let query = "MATCH (p:P)-[:R]->(q) RETURN p.n, labels(q); SHOW INDEXES YIELD properties;";
     let ran = run(&[&copy, "--format", "json", "-c", query]);
     assert!(ran.out.contains("[\"Q\"]") && ran.out.contains("[\"n\"]"), "{}", ran.out);
     let ran = run(&["export", &store, &path("graph.jsonl")]);
-    assert!(ran.err.contains("left out 1 indexes and constraints"), "{}", ran.err);
+    assert!(ran.err.contains("left out 1 index or constraint:"), "{}", ran.err);
     let ran = run(&["export", &store, &path("x"), "--format", "csv", "--compression", "rar"]);
     assert!(ran.err.contains("nothing is compressed as `rar`"), "{}", ran.err);
     assert!(ran.err.contains("gz and zst"), "{}", ran.err);
+    let ran = run(&["check", &store]);
+    assert!(ran.err.contains("checked 2 nodes, 1 relationship and "), "{}", ran.err);
+}
+
+#[test]
+fn a_script_is_a_file_that_is_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (store, copy, script) = (path("store"), path("copy"), path("graph.cypher"));
+    assert_eq!(run(&[&store, "-c", "CREATE (:P {n: 1})"]).code, Some(0));
+    let ran = run(&["export", &store, &path("graph"), "--format", "cypher"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.err.contains(&format!("Name a file: `{script}`.")), "{}", ran.err);
+    assert!(!folder.path().join("graph").exists());
+    let ran = run(&["export", &store, &script]);
+    assert!(ran.err.contains("exported 1 node, 0 relationships"), "{}", ran.err);
+    let ran = run(&["import", &copy, &script]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.err.contains(&format!("`redstring {copy} -f {script}`")), "{}", ran.err);
+    assert_eq!(run(&[&copy, "-f", &script]).code, Some(0));
+    assert_eq!(run(&[&copy, "-c", "MATCH (p:P) RETURN p.n"]).out, "p.n\n1\n");
 }
 
 #[test]

@@ -216,6 +216,12 @@ fn bad_rows_end_an_import_and_leave_nothing() {
             "a:ID,b:flaot\n",
             "header.csv:1: in the header, `flaot` in `b:flaot` is no type; did you mean `float`?",
         ),
+        (
+            "option.csv",
+            "id:ID(A){label:Person}\n",
+            "option.csv:1: in the header, `label` in `id:ID(A){label:Person}` is no option of such a column; `id-type` is",
+        ),
+        ("empty.csv", "", "empty.csv:1: the file is empty: it has no header"),
         ("twice.csv", "a:ID,b,b\n", "twice.csv:1: in the header, two columns are called `b`"),
     ];
     for (name, text, expected) in cases {
@@ -227,6 +233,9 @@ fn bad_rows_end_an_import_and_leave_nothing() {
         assert_eq!(error.code(), "UsageError.InvalidRow", "{name}");
         assert_eq!(rows(&db, "MATCH (n) RETURN labels(n)"), ["['Old']"], "{name}");
     }
+    let nothing = RelationshipFiles::new([files.path("empty.csv")]).relationship_type("R");
+    let error = db.import(&ImportOptions::default().relationships(nothing)).unwrap_err();
+    assert_eq!(place(&error), "empty.csv:1: the file is empty: it has no header");
     let lost = files.add("lost.csv", ":START_ID,:END_ID,:TYPE\n1,2,A\n2,9,A\n");
     let options = ImportOptions::default()
         .nodes(NodeFiles::new([good]))
@@ -509,4 +518,50 @@ fn graphs_may_name_nodes_after_their_relationships() {
     assert_eq!(rows(&db, "MATCH (a:A)-[r:R]->(b) RETURN keys(b), b.y"), ["['y'] | 1"]);
     let error = db.import(&ImportOptions::default().graph(files.path("g.xyz"))).unwrap_err();
     assert_eq!(error.help_text(), Some("Name one: jsonl, graphml."));
+    let error = db.import(&ImportOptions::default().graph(files.path("g.csv"))).unwrap_err();
+    assert!(place(&error).ends_with("g.csv` is a table, and no whole graph"), "{error}");
+}
+
+#[test]
+fn points_of_apoc_may_say_that_they_have_no_height() {
+    let files = Files::new();
+    let point = |number: u8, point: &str| {
+        format!(
+            "{{\"type\":\"node\",\"id\":\"{number}\",\"properties\":{{\"n\":{number},\"at\":{point}}}}}\n"
+        )
+    };
+    let lines = [
+        point(1, r#"{"crs":"wgs-84","latitude":1.5,"longitude":2.0,"height":null}"#),
+        point(2, r#"{"crs":"cartesian","x":1.0,"y":2.0,"z":null}"#),
+        point(3, r#"{"crs":"cartesian-3d","x":1.0,"y":2.0,"z":3.0}"#),
+    ];
+    let db = Database::in_memory();
+    let file = files.add("points.jsonl", lines.concat());
+    db.import(&ImportOptions::default().graph(&file)).unwrap();
+    assert_eq!(
+        rows(&db, "MATCH (n) RETURN n.at ORDER BY n.n"),
+        [
+            "point({x: 2.0, y: 1.5, crs: 'wgs-84'})",
+            "point({x: 1.0, y: 2.0, crs: 'cartesian'})",
+            "point({x: 1.0, y: 2.0, z: 3.0, crs: 'cartesian-3d'})"
+        ]
+    );
+    let nowhere = files.add("nowhere.jsonl", point(4, r#"{"crs":"cartesian","x":1.0,"y":null}"#));
+    let error = db.import(&ImportOptions::default().graph(&nowhere)).unwrap_err();
+    assert!(error.message().contains("is not a point"), "{error}");
+}
+
+#[test]
+fn identifiers_of_the_store_have_one_type() {
+    let files = Files::new();
+    let db = Database::in_memory();
+    db.execute("CREATE (:P {id: 1}), (:P {id: '2'})", ()).unwrap();
+    let table = RelationshipFiles::new([files.add("r.csv", "from,to\n1,2\n")]);
+    let table = table.relationship_type("R").from("from:P.id").to("to:P.id");
+    let options = ImportOptions::default().relationships(table);
+    let error = db.import(&options).unwrap_err();
+    let help = error.help_text().unwrap();
+    db.execute(help.split_once(": ").unwrap().1, ()).unwrap();
+    db.import(&options).unwrap();
+    assert_eq!(rows(&db, "MATCH (a)-[:R]->(b) RETURN a.id, b.id"), ["'1' | '2'"]);
 }

@@ -8,6 +8,9 @@ mod parse;
 mod scan;
 mod write;
 
+use std::path::Path;
+use std::path::PathBuf;
+
 use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
@@ -72,10 +75,17 @@ fn infer(blocks: &mut Blocks, dialect: Dialect, roles: &mut [Role]) -> Result<()
     Ok(())
 }
 
+/// The error of files that are empty.
+fn no_header(files: &[PathBuf]) -> Error {
+    let file = files.first().map_or(Path::new(""), PathBuf::as_path);
+    let message = format!("{}:1: the file is empty: it has no header", file.display());
+    Error::usage(Detail::InvalidRow, message).help("Its first line names the columns.")
+}
+
 fn nodes(import: &mut Import<'_, '_, '_>, files: &NodeFiles) -> Result<()> {
     let dialect = dialect(import.options)?;
     let mut blocks = Blocks::new(dialect, &files.files, import.read.clone());
-    let Some((file, fields)) = blocks.header()? else { return Ok(()) };
+    let (file, fields) = blocks.header()?.ok_or_else(|| no_header(&files.files))?;
     let mut header = Header::of(file, fields)?;
     header.map_node(files, import.options.id_type)?;
     if files.id.is_some() {
@@ -96,7 +106,7 @@ fn nodes(import: &mut Import<'_, '_, '_>, files: &NodeFiles) -> Result<()> {
 fn relationships(import: &mut Import<'_, '_, '_>, files: &RelationshipFiles) -> Result<()> {
     let dialect = dialect(import.options)?;
     let mut blocks = Blocks::new(dialect, &files.files, import.read.clone());
-    let Some((file, fields)) = blocks.header()? else { return Ok(()) };
+    let (file, fields) = blocks.header()?.ok_or_else(|| no_header(&files.files))?;
     let mut header = Header::of(file, fields)?;
     header.map_ends(files, import)?;
     if files.from.is_some() || files.to.is_some() {

@@ -152,6 +152,15 @@ impl Target {
         })?;
         let is_folder = extension.is_empty() || path.is_dir();
         match &format.writer {
+            // No import would take it back.
+            Some(Writer::Graph(_)) if is_folder && format.is_script() => {
+                let name = path.display();
+                let what = if path.is_dir() { "a folder" } else { "the name of a folder" };
+                let message = format!("a script is one file, and `{name}` is {what}");
+                let extension = format.extensions.first().unwrap_or(&format.name);
+                let help = format!("Name a file: `{name}.{extension}`.");
+                Err(Error::usage(Detail::InvalidFile, message).help(help))
+            }
             Some(Writer::Graph(_)) if is_folder => Ok(Self::Folder(format)),
             Some(Writer::Graph(make)) => Ok(Self::File(*make)),
             Some(Writer::Tables(_)) if is_folder || options.format.is_some() => {
