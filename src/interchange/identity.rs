@@ -20,6 +20,16 @@ pub(super) enum Ids {
     Strings(StringIds),
 }
 
+impl Ids {
+    /// Two nodes of the store that have both this identifier, where there are.
+    pub(super) fn doubled(&self, id: &str) -> Option<(u32, u32)> {
+        match self {
+            Self::Integers(ids) => ids.doubled.get(&id.trim().parse().ok()?).copied(),
+            Self::Strings(ids) => ids.doubled.get(id).copied(),
+        }
+    }
+}
+
 /// Identifiers that are integers: a run where each is one more than the one before it, as nodes mostly come; a table
 /// where they lie close together; else a map.
 #[derive(Debug, Default)]
@@ -33,12 +43,20 @@ pub(super) struct Integers {
     map: FxHashMap<i64, u32>,
     count: usize,
     mapped: bool,
+    /// Identifiers of several nodes, which stand for none, and the first two of those.
+    doubled: FxHashMap<i64, (u32, u32)>,
 }
 
 impl Integers {
-    /// The node with this identifier.
+    /// The only node with this identifier.
     #[inline]
     pub(super) fn get(&self, id: i64) -> Option<u32> {
+        self.first_of(id).filter(|_| self.doubled.is_empty() || !self.doubled.contains_key(&id))
+    }
+
+    /// The first node with this identifier.
+    #[inline]
+    fn first_of(&self, id: i64) -> Option<u32> {
         if self.run > 0 {
             // A distance that does not fit is far beyond the run, whatever its sign.
             let at = id.wrapping_sub(self.base) as u64;
@@ -51,6 +69,15 @@ impl Integers {
         self.table.get(at).copied().filter(|node| *node != NONE)
     }
 
+    /// Adds an identifier that others may have.
+    pub(super) fn insert_stored(&mut self, id: i64, node: u32) {
+        if !self.insert(id, node)
+            && let Some(first) = self.first_of(id)
+        {
+            self.doubled.entry(id).or_insert((first, node));
+        }
+    }
+
     /// Adds an identifier; whether it is new.
     pub(super) fn insert(&mut self, id: i64, node: u32) -> bool {
         if self.run > 0 || self.count == 0 {
@@ -58,7 +85,7 @@ impl Integers {
                 (self.base, self.first, self.run, self.count) = (id, node, 1, 1);
                 return true;
             }
-            if self.get(id).is_some() {
+            if self.first_of(id).is_some() {
                 return false;
             }
             let next = i64::from(self.run);
@@ -132,6 +159,8 @@ pub(super) struct StringIds {
     nodes: Vec<u32>,
     /// Positions in `ids`; a power of two of them, at most half of them taken.
     slots: Vec<u32>,
+    /// Identifiers of several nodes, which stand for none, and the first two of those.
+    doubled: FxHashMap<String, (u32, u32)>,
 }
 
 fn hash(id: &[u8]) -> u64 {
@@ -155,11 +184,30 @@ impl StringIds {
         at
     }
 
-    /// The node with this identifier.
+    /// The only node with this identifier.
     #[inline]
     pub(super) fn get(&self, id: &[u8]) -> Option<u32> {
+        self.first_of(id).filter(|_| self.doubled.is_empty() || !self.is_doubled(id))
+    }
+
+    fn is_doubled(&self, id: &[u8]) -> bool {
+        std::str::from_utf8(id).is_ok_and(|id| self.doubled.contains_key(id))
+    }
+
+    /// The first node with this identifier.
+    #[inline]
+    fn first_of(&self, id: &[u8]) -> Option<u32> {
         let position = *self.slots.get(self.slot(id))?;
         self.nodes.get(position as usize).copied()
+    }
+
+    /// Adds an identifier that others may have.
+    pub(super) fn insert_stored(&mut self, id: &str, node: u32) {
+        if !self.insert(id, node)
+            && let Some(first) = self.first_of(id.as_bytes())
+        {
+            self.doubled.entry(id.into()).or_insert((first, node));
+        }
     }
 
     /// Adds an identifier; whether it is new.
@@ -212,6 +260,22 @@ mod tests {
             assert_eq!(space.get(-1_000_000), None);
         }
         assert_eq!(Integers::default().get(0), None);
+    }
+
+    #[test]
+    fn what_several_have_stands_for_none() {
+        let mut integers = Integers::default();
+        let mut strings = StringIds::default();
+        for (node, id) in (0..).zip([5, 6, 7, 6, 8, 6]) {
+            integers.insert_stored(id, node);
+            strings.insert_stored(&id.to_string(), node);
+        }
+        assert_eq!([5, 6, 7, 8].map(|id| integers.get(id)), [Some(0), None, Some(2), Some(4)]);
+        assert_eq!([b"5", b"6", b"8"].map(|id| strings.get(id)), [Some(0), None, Some(4)]);
+        assert!(!integers.insert(6, 9) && !strings.insert("6", 9));
+        for ids in [Ids::Integers(integers), Ids::Strings(strings)] {
+            assert_eq!((ids.doubled("6"), ids.doubled("5")), (Some((1, 3)), None));
+        }
     }
 
     #[test]

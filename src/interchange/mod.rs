@@ -283,11 +283,11 @@ impl Import<'_, '_, '_> {
             })?;
             let integer = match row.values().get(1) {
                 Some(Value::Integer(id)) => {
-                    integers.insert(*id, node);
+                    integers.insert_stored(*id, node);
                     true
                 }
                 Some(Value::String(id)) => {
-                    strings.insert(id, node);
+                    strings.insert_stored(id, node);
                     false
                 }
                 _ => continue,

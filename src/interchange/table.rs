@@ -481,10 +481,15 @@ impl Rows {
     }
 }
 
-/// What is wrong with an end whose node is not there; `id` is what the row says.
+/// What is wrong with an end that means no node; `id` is what the row says.
 pub(super) fn missing_end(spaces: &[(String, Ids)], space: usize, id: &str, which: &str) -> String {
-    match spaces.get(space) {
+    let found = spaces.get(space);
+    match found {
         _ if id.is_empty() => format!("the relationship has no {which}"),
+        Some((name, ids)) if let Some((one, other)) = ids.doubled(id) => format!(
+            "the {which}, node `{id}` of `{name}`, is not clear: the nodes {one} and {other} of the store both have that \
+             identifier"
+        ),
         Some((name, _)) if !name.is_empty() => {
             format!("the {which}, node `{id}` of `{name}`, is not there")
         }

@@ -292,7 +292,20 @@ fn targets_that_cannot_be_are_refused() {
     fs::write(files.path("full").join("mine"), "x").unwrap();
     assert!(refused("full", &format("csv")).contains("it is there and not empty"));
     fs::create_dir(files.path("left.part")).unwrap();
-    assert!(refused("left", &format("csv")).contains("left of an export that did not end"));
+    assert!(
+        refused("left", &format("csv")).contains("left.part` is there, and is not known to be")
+    );
+    files.add("other.part", "mine");
+    assert!(refused("other", &format("csv")).contains("other.part` is there"));
+    files.add("more.jsonl.part", "mine");
+    assert!(refused("more.jsonl", &plain).contains("more.jsonl.part` is there"));
+    files.add("locked.jsonl.part.lock", "mine");
+    assert!(refused("locked.jsonl", &plain).contains("locked.jsonl.part.lock` is there"));
+    for mine in ["other.part", "more.jsonl.part", "locked.jsonl.part.lock"] {
+        assert_eq!(fs::read_to_string(files.path(mine)).unwrap(), "mine", "{mine}");
+    }
+    assert!(files.path("left.part").is_dir());
+    assert!(!files.path("left.part.lock").exists() && !files.path("locked.jsonl.part").exists());
     // An empty folder will do, for one file as well.
     fs::create_dir(files.path("empty")).unwrap();
     db.export(files.path("empty"), &format("jsonl")).unwrap();
@@ -303,6 +316,69 @@ fn targets_that_cannot_be_are_refused() {
     let import = ImportOptions::default().graph(files.path("empty"));
     let error = Database::in_memory().import(&import).unwrap_err();
     assert_eq!(place(&error), "nodes.dat` is no part of an exported graph");
+}
+
+/// Copies a file or a folder of files.
+fn copy_all(from: &Path, to: &Path) {
+    if from.is_file() {
+        fs::copy(from, to).unwrap();
+        return;
+    }
+    fs::create_dir(to).unwrap();
+    for entry in from.read_dir().unwrap().map(Result::unwrap) {
+        fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
+}
+
+#[test]
+fn what_a_killed_export_left_makes_place_and_a_running_one_stays() {
+    let files = Arc::new(Files::new());
+    let db = Database::in_memory();
+    db.execute("UNWIND range(1, 1100) AS i CREATE (:A {i: i})-[:R]->(:B)", ()).unwrap();
+    let (db, seen) = (Arc::new(db), Arc::new(Mutex::new(Vec::new())));
+    for (name, killed, format) in [
+        ("a.jsonl", "b.jsonl", "jsonl"),
+        ("c", "d", "jsonl"),
+        ("e", "f", "csv"),
+        ("g", "h", "parquet"),
+    ] {
+        let (own, own_db, own_seen) = (files.clone(), db.clone(), seen.clone());
+        let options = self::format(format).on_progress(move |progress| {
+            let mut seen = own_seen.lock().unwrap();
+            if !progress.writing || !seen.is_empty() {
+                return;
+            }
+            // Another one into the same target meanwhile; then all files as one leaves them that is killed here.
+            let error = own_db.export(own.path(name), &self::format(format)).unwrap_err();
+            seen.push(error.to_string());
+            for suffix in ["part", "part.lock"] {
+                let from = own.path(&format!("{name}.{suffix}"));
+                copy_all(&from, &own.path(&format!("{killed}.{suffix}")));
+            }
+        });
+        db.export(files.path(name), &options).unwrap();
+        let refused = std::mem::take(&mut *seen.lock().unwrap());
+        assert!(refused.iter().any(|error| error.contains("is under way")), "{refused:?}");
+        assert!(files.path(&format!("{killed}.part")).exists());
+        db.export(files.path(killed), &self::format(format)).unwrap();
+        for name in [name, killed] {
+            assert_eq!(everything(&imported(&files.path(name))), everything(&db), "{name}");
+            for suffix in ["part", "part.lock"] {
+                assert!(!files.path(&format!("{name}.{suffix}")).exists(), "{name}.{suffix}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_export_that_fails_leaves_nothing() {
+    let files = Files::new();
+    let db = Database::in_memory();
+    db.execute("CREATE ({`a\u{0}`: 1})", ()).unwrap();
+    fs::create_dir(files.path("folder")).unwrap();
+    let file = files.path("folder").join("graph.graphml");
+    assert!(db.export(&file, &ExportOptions::default()).is_err());
+    assert_eq!(files.path("folder").read_dir().unwrap().count(), 0);
 }
 
 #[test]

@@ -501,6 +501,34 @@ fn relationships_find_nodes_of_the_store() {
 }
 
 #[test]
+fn an_identifier_of_several_nodes_means_none_of_them() {
+    let files = Files::new();
+    for [first, second] in [["1", "2"], ["'a'", "'b'"]] {
+        let db = Database::in_memory();
+        let create =
+            format!("CREATE (:P {{id: {first}}}), (:P {{id: {second}}}), (:P {{id: {first}}})");
+        db.execute(&create, ()).unwrap();
+        let [first, second] = [first, second].map(|id| id.trim_matches('\''));
+        let text = format!("from,to\n{second},{second}\n{second},{first}\n");
+        let table = RelationshipFiles::new([files.add("links.csv", text)]);
+        let table = table.relationship_type("R").from("from:P.id").to("to:P.id");
+        let options = ImportOptions::default().relationships(table);
+        let error = db.import(&options).unwrap_err();
+        let expected = format!(
+            "links.csv:3:3: the end, node `{first}` of `P.id`, is not clear: the nodes 0 and 2 of the store both have \
+             that identifier"
+        );
+        assert_eq!(place(&error), expected);
+        assert_eq!(rows(&db, "MATCH ()-[r]->() RETURN count(r)"), ["0"]);
+        let summary = db.import(&options.clone().bad_tolerance(1)).unwrap();
+        assert_eq!((summary.relationships, summary.bad_rows), (1, 1));
+        let summary = db.import(&options.skip_bad_relationships(true)).unwrap();
+        assert_eq!((summary.relationships, summary.bad_relationships), (1, 1));
+        assert_eq!(rows(&db, "MATCH (a)-[:R]->(b) RETURN a = b AND id(a) = 1"), ["true", "true"]);
+    }
+}
+
+#[test]
 fn graphs_may_name_nodes_after_their_relationships() {
     let files = Files::new();
     let file = files.add(

@@ -2,13 +2,13 @@
 
 mod output;
 mod tables;
+mod unfinished;
 
 use std::cell::Cell;
 use std::fmt;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::database::Database;
@@ -22,6 +22,8 @@ use crate::value::Value;
 
 use super::folder;
 use super::{FORMATS, Format, input};
+
+use unfinished::Unfinished;
 
 pub use output::Compression;
 pub(super) use output::Output;
@@ -188,13 +190,15 @@ impl Database {
     /// Writes the whole graph, as of now, into a file, or into a folder with its indexes and constraints. The format
     /// is told by the name of the file, or chosen. A name without an extension is that of a folder, which must not be
     /// there yet or be empty; formats of tables always make one. What is written appears under its name when it is
-    /// whole and on disk, and a file replaces one of the same name.
+    /// whole and on disk, and a file replaces one of the same name. Until then it is `NAME.part`, with `NAME.part.lock`
+    /// beside it; what is left of an export that was killed makes place for the next one.
     ///
     /// [`Database::import`] of the file or the folder gives the same graph.
     ///
     /// # Errors
     ///
-    /// `UsageError.InvalidFile` where something cannot be written or its format is not told.
+    /// `UsageError.InvalidFile` where something cannot be written, its format is not told, or another export into the
+    /// same target is under way.
     ///
     /// ```
     /// use redstring::Database;
@@ -221,59 +225,37 @@ impl Database {
     ) -> Result<ExportSummary> {
         let path = target.as_ref();
         let target = Target::of(path, options)?;
-        let partial = partial(path)?;
+        if matches!(target, Target::Folder(_)) {
+            free(path)?;
+        }
         let graph = Source::new(self.begin_read(), options.watch.clone())?;
-        let written = match target {
+        let unfinished = Unfinished::begin(path)?;
+        let part = unfinished.part();
+        let summary = match target {
             Target::File(make) => {
                 let compression = options.compression.or(Compression::of(path));
-                let out = Output::create(partial.clone(), path, compression, output::BLOCK)?;
+                let out = Output::create(part.into(), path, compression, output::BLOCK)?;
                 graph.write_graph(&mut *make(), out)
             }
             Target::Folder(format) => {
-                free(path, &partial)?;
-                fs::create_dir(&partial).map_err(|error| input::failed("write", path, error))?;
+                fs::create_dir(part).map_err(|error| input::failed("write", path, error))?;
                 let compression = options.compression;
-                graph.write_folder(&Files { folder: &partial, shown: path, format, compression })
+                graph.write_folder(&Files { folder: part, shown: path, format, compression })
             }
-        };
-        let renamed = written.and_then(|summary| {
-            let renamed = fs::rename(&partial, path);
-            renamed.map(|()| summary).map_err(|error| input::failed("write", path, error))
-        });
-        if renamed.is_err() {
-            // What was written so far serves nobody; the error counts.
-            let _ = fs::remove_file(&partial).or_else(|_| fs::remove_dir_all(&partial));
-        }
-        renamed
+        }?;
+        unfinished.finish()?;
+        Ok(summary)
     }
 }
 
 /// Whether a folder may be made here.
-fn free(path: &Path, partial: &Path) -> Result<()> {
+fn free(path: &Path) -> Result<()> {
     let empty = |path: &Path| path.read_dir().is_ok_and(|mut entries| entries.next().is_none());
-    let refused = |path: &Path, why: &str, help: &str| {
-        let message = format!("cannot export into `{}`: {why}", path.display());
-        Err(Error::usage(Detail::InvalidFile, message).help(help))
-    };
-    if partial.exists() {
-        let why = "it is left of an export that did not end";
-        return refused(partial, why, "Delete it first.");
-    }
     if path.exists() && !empty(path) {
-        return refused(path, "it is there and not empty", "Name a folder that is not there yet.");
+        let error = unfinished::refused(path, "it is there and not empty");
+        return Err(error.help("Name a folder that is not there yet."));
     }
     Ok(())
-}
-
-/// The name of what is not whole yet.
-fn partial(path: &Path) -> Result<PathBuf> {
-    let Some(name) = path.file_name() else {
-        let message = format!("`{}` is no name of a file or a folder", path.display());
-        return Err(Error::usage(Detail::InvalidFile, message));
-    };
-    let mut name = name.to_owned();
-    name.push(".part");
-    Ok(path.with_file_name(name))
 }
 
 /// The folder that is written, before it has its name.

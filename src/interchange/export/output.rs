@@ -76,14 +76,14 @@ pub(in crate::interchange) struct Output {
 pub(super) const BLOCK: usize = 1 << 18;
 
 impl Output {
-    /// Makes the file, or empties it.
+    /// Makes the file, which is not there yet.
     pub(super) fn create(
         path: PathBuf,
         shown: &Path,
         compression: Option<Compression>,
         block: usize,
     ) -> Result<Self> {
-        File::create(&path).map_err(|error| input::failed("write", shown, error))?;
+        File::create_new(&path).map_err(|error| input::failed("write", shown, error))?;
         let shown = shown.into();
         Ok(Self { path, shown, compression, block, pending: Vec::new(), begun: false })
     }
