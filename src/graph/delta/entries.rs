@@ -68,7 +68,11 @@ impl Run {
     fn seek(&self, from: usize, key: &Value, id: u64) -> usize {
         match (&self.keys, key) {
             (Values::Integers(own), Value::Integer(key)) => {
-                gallop(from, self.len(), |at| (own[at], self.ids[at]) < (*key, id))
+                // The ids lie elsewhere, and seldom decide.
+                gallop(from, self.len(), |at| match own[at].cmp(key) {
+                    Ordering::Equal => self.ids[at] < id,
+                    other => other.is_lt(),
+                })
             }
             _ => gallop(from, self.len(), |at| self.compare(at, key, id).is_lt()),
         }
