@@ -41,6 +41,7 @@ use identity::{Ids, Integers, StringIds};
 use rejects::{BadRow, Rejects};
 
 pub use export::{Compression, ExportOptions, ExportProgress, ExportSummary};
+#[cfg(feature = "cli")]
 pub(crate) use options::counted;
 pub use options::{
     IdType, ImportOptions, ImportProgress, ImportSummary, NodeFiles, RelationshipFiles,
