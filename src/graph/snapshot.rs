@@ -322,7 +322,7 @@ impl Snapshot {
     pub fn node_labels(&self, node: NodeId) -> Result<Vec<LabelId>> {
         match self.state.delta.node(node.0) {
             Some(own) => Ok(own.head().labels.to_vec()),
-            None => self.state.base_labels(node.0),
+            None => Ok(self.state.base_labels(&[node])?.into_iter().flatten().collect()),
         }
     }
 

@@ -30,15 +30,7 @@ impl State {
                 return Err(deleted("node", id.0));
             }
         }
-        let mut labels: Vec<Vec<LabelId>> = vec![Vec::new(); clean.len()];
-        for label in 0..self.tokens.labels.len() {
-            let Some(mut having) = self.base.bits(SectionKey::Label(label))? else { continue };
-            for (id, own) in clean.iter().zip(&mut labels) {
-                if having.contains(id.0)? {
-                    own.push(LabelId(label));
-                }
-            }
-        }
+        let labels = self.base_labels(&clean)?;
         let properties = self.base_properties(&clean, SectionKey::NodeColumn)?;
         let touched: Vec<_> = clean
             .iter()
@@ -86,15 +78,18 @@ impl State {
         Ok(())
     }
 
-    /// The labels that the base says a node has, ascending.
-    pub(super) fn base_labels(&self, id: u64) -> Result<Vec<LabelId>> {
-        let mut labels = Vec::new();
+    /// The labels that the base says each node has, ascending.
+    pub(super) fn base_labels(&self, ids: &[NodeId]) -> Result<Vec<Vec<LabelId>>> {
+        let mut labels = vec![Vec::new(); ids.len()];
         if self.base.is_empty() {
             return Ok(labels);
         }
         for label in 0..self.tokens.labels.len() {
-            if self.base.contains(SectionKey::Label(label), id)? {
-                labels.push(LabelId(label));
+            let Some(mut having) = self.base.bits(SectionKey::Label(label))? else { continue };
+            for (id, own) in ids.iter().zip(&mut labels) {
+                if having.contains(id.0)? {
+                    own.push(LabelId(label));
+                }
             }
         }
         Ok(labels)

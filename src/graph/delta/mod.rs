@@ -143,6 +143,12 @@ fn set<H: Clone>(
 ) -> (u64, Vec<Vec<(Entry, bool)>>) {
     let mut moved = vec![Vec::new(); indexes.len()];
     let mut changed = 0;
+    if indexes.is_empty() {
+        for (at, id) in ids.iter().enumerate() {
+            changed += u64::from(entities.set(*id, key, &values.get(at)));
+        }
+        return (changed, moved);
+    }
     let places = |entities: &Entities<H>, id: u64| -> Vec<Option<Value>> {
         let one = entities.get(id);
         indexes.iter().map(|index| stand(index, one.as_ref()?)).collect()
@@ -281,7 +287,7 @@ impl Delta {
     ) -> u64 {
         let indexes = schema.on_key(key);
         let (changed, moved) = set(&mut self.nodes, &indexes, node_key, ids, key, values);
-        indexes.into_iter().zip(moved).for_each(|(index, moved)| self.change_index(index, moved));
+        self.change_indexes(indexes, moved);
         changed
     }
 
@@ -295,8 +301,12 @@ impl Delta {
     ) -> u64 {
         let (indexes, all) = (schema.on_key(key), &mut self.relationships);
         let (changed, moved) = set(all, &indexes, relationship_key, ids, key, values);
-        indexes.into_iter().zip(moved).for_each(|(index, moved)| self.change_index(index, moved));
+        self.change_indexes(indexes, moved);
         changed
+    }
+
+    fn change_indexes(&mut self, indexes: Vec<&Index>, moved: Vec<Vec<(Entry, bool)>>) {
+        indexes.into_iter().zip(moved).for_each(|(index, moved)| self.change_index(index, moved));
     }
 
     fn change_index(&mut self, index: &Index, changes: Vec<(Entry, bool)>) {
