@@ -32,6 +32,7 @@ mod options;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod pipeline;
+mod places;
 mod rejects;
 mod table;
 

@@ -37,25 +37,45 @@ pub(super) struct BadRow {
     pub(super) text: String,
 }
 
+/// Which rows of no use are passed over.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tolerance {
+    /// How many of those that nothing else passes over.
+    pub(super) rows: u64,
+    skip_duplicates: bool,
+    skip_missing: bool,
+}
+
+impl Tolerance {
+    pub(super) fn new(options: &ImportOptions) -> Self {
+        Self {
+            rows: options.bad_tolerance,
+            skip_duplicates: options.skip_duplicate_nodes,
+            skip_missing: options.skip_bad_relationships,
+        }
+    }
+
+    /// Whether any number of such rows is passed over.
+    pub(super) fn passes_over(&self, reason: Reason) -> bool {
+        match reason {
+            Reason::Malformed => false,
+            Reason::DuplicateNode => self.skip_duplicates,
+            Reason::MissingNode => self.skip_missing,
+        }
+    }
+}
+
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Rejects {
-    tolerance: u64,
-    skip_duplicates: bool,
-    skip_missing: bool,
+    tolerance: Tolerance,
     path: Option<PathBuf>,
     file: Option<BufWriter<File>>,
 }
 
 impl Rejects {
     pub(super) fn new(options: &ImportOptions) -> Self {
-        Self {
-            tolerance: options.bad_tolerance,
-            skip_duplicates: options.skip_duplicate_nodes,
-            skip_missing: options.skip_bad_relationships,
-            path: options.reject_file.clone(),
-            file: None,
-        }
+        Self { tolerance: Tolerance::new(options), path: options.reject_file.clone(), file: None }
     }
 
     /// Takes note of a row of no use, or fails with it.
@@ -66,9 +86,11 @@ impl Rejects {
         summary: &mut ImportSummary,
     ) -> Result<()> {
         match row.reason {
-            Reason::DuplicateNode if self.skip_duplicates => summary.duplicate_nodes += 1,
-            Reason::MissingNode if self.skip_missing => summary.bad_relationships += 1,
-            _ if summary.bad_rows < self.tolerance => summary.bad_rows += 1,
+            reason if self.tolerance.passes_over(reason) => match reason {
+                Reason::DuplicateNode => summary.duplicate_nodes += 1,
+                Reason::Malformed | Reason::MissingNode => summary.bad_relationships += 1,
+            },
+            _ if summary.bad_rows < self.tolerance.rows => summary.bad_rows += 1,
             reason => return Err(self.failure(from, row, reason)),
         }
         self.write(from, row)
@@ -77,7 +99,7 @@ impl Rejects {
     fn failure(&self, from: &Path, row: &BadRow, reason: Reason) -> Error {
         let BadRow { line, column, message, .. } = row;
         let message = format!("{}:{line}:{column}: {message}", from.display());
-        let help = match (reason, self.tolerance) {
+        let help = match (reason, self.tolerance.rows) {
             (Reason::DuplicateNode, _) => {
                 "Nothing was imported. `--skip-duplicate-nodes` keeps the first of them."
             }

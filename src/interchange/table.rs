@@ -22,7 +22,8 @@ use super::field::{FieldType, Scalar};
 use super::header::Role;
 use super::identity::Ids;
 use super::options::{End, IdType, NodeFiles, RelationshipFiles};
-use super::rejects::{BadRow, Reason};
+use super::places::{Fault, Places};
+use super::rejects::{Reason, Tolerance};
 
 /// A header with its place, for errors.
 pub(super) struct Header {
@@ -183,26 +184,28 @@ impl NodeTable {
         ids: Option<&mut Ids>,
         mut rows: Rows,
     ) -> Result<()> {
-        for row in &rows.bad {
-            import.note(&rows.file, row)?;
-        }
         if let (Some((at, _)), Some(ids)) = (self.id, ids)
             && let Some(column) = rows.columns.get(at)
         {
             let doubles = number(ids, column, import.load.next_node());
             if !doubles.is_empty() {
-                for (row, id) in &doubles {
+                let late = doubles.iter().map(|(row, id)| {
                     let message = format!("there is a node `{id}` already");
-                    let bad = rows.places.bad_row(*row, Reason::DuplicateNode, message);
-                    import.note(&rows.file, &bad)?;
-                }
+                    (*row, message)
+                });
+                rows.places.add_late(&mut rows.faults, Reason::DuplicateNode, late);
                 let doubles: Vec<u32> = doubles.into_iter().map(|(row, _)| row).collect();
                 rows.keep(|row| doubles.binary_search(&row).is_err());
             }
         }
+        rows.note_faults(import)?;
         let mut labels: Vec<(u32, Option<Vec<u32>>)> =
             self.labels.iter().map(|label| (*label, None)).collect();
         for (name, having) in rows.labels.rows {
+            // That of a row of no use.
+            if having.is_empty() {
+                continue;
+            }
             let label = import.load.label(&name);
             if !self.labels.contains(&label) {
                 labels.push((label, Some(having)));
@@ -303,10 +306,8 @@ impl RelationshipTable {
         Ok(Self { columns, keys, default_type })
     }
 
-    pub(super) fn take(&self, import: &mut Import<'_, '_, '_>, rows: Rows) -> Result<()> {
-        for row in &rows.bad {
-            import.note(&rows.file, row)?;
-        }
+    pub(super) fn take(&self, import: &mut Import<'_, '_, '_>, mut rows: Rows) -> Result<()> {
+        rows.note_faults(import)?;
         let of = self.default_type;
         let types = match rows.types {
             None => Types::One(of.unwrap_or_default()),
@@ -330,6 +331,9 @@ impl RelationshipTable {
 pub(super) struct RowLabels {
     rows: Vec<(String, Vec<u32>)>,
     numbers: FxHashMap<String, usize>,
+    /// The numbers of the labels that the last row has.
+    last: Vec<usize>,
+    last_row: usize,
 }
 
 impl RowLabels {
@@ -347,6 +351,19 @@ impl RowLabels {
             && rows.last() != Some(&(row as u32))
         {
             rows.push(row as u32);
+            if std::mem::replace(&mut self.last_row, row) != row {
+                self.last.clear();
+            }
+            self.last.push(number);
+        }
+    }
+
+    /// Takes the labels of a row back, which is the last one.
+    fn take_back(&mut self, row: usize) {
+        for number in self.last.drain(..) {
+            if let Some((_, rows)) = self.rows.get_mut(number) {
+                rows.pop_if(|last| *last as usize == row);
+            }
         }
     }
 }
@@ -357,10 +374,13 @@ pub(super) struct RowTypes {
     names: Vec<String>,
     rows: Vec<u32>,
     numbers: FxHashMap<String, u32>,
+    /// Whether the last row is the first of its type.
+    new: bool,
 }
 
 impl RowTypes {
     pub(super) fn push(&mut self, name: &str) {
+        self.new = false;
         let number = match (name, self.numbers.get(name)) {
             ("", _) => u32::MAX,
             (_, Some(number)) => *number,
@@ -368,55 +388,24 @@ impl RowTypes {
                 let number = self.names.len() as u32;
                 self.names.push(name.into());
                 self.numbers.insert(name.into(), number);
+                self.new = true;
                 number
             }
         };
         self.rows.push(number);
     }
-}
 
-/// Where rows stand in their file.
-#[derive(Debug)]
-pub(super) enum Places {
-    /// The text, the number of its first line, and where in it each row begins.
-    Text { text: Vec<u8>, line: u64, begins: Vec<u32> },
-    /// The number of each row.
-    Numbers(Vec<u64>),
-}
-
-impl Places {
-    /// A row of nodes that turned out to be of no use.
-    fn bad_row(&self, row: u32, reason: Reason, message: String) -> BadRow {
-        let row = row as usize;
-        match self {
-            Self::Text { text, line, begins } => {
-                let begin = |row: usize| begins.get(row).map_or(text.len(), |at| *at as usize);
-                let range = begin(row)..begin(row + 1);
-                bad_row(text, *line, range.clone(), range.start, reason, message)
-            }
-            Self::Numbers(numbers) => {
-                let line = numbers.get(row).copied().unwrap_or_default();
-                BadRow { reason, line, column: 1, message, text: String::new() }
-            }
+    /// Takes back the type of a row behind the first `count`, and its name where no other row has it.
+    fn take_back(&mut self, count: usize) {
+        let taken = self.rows.len() > count;
+        self.rows.truncate(count);
+        if taken
+            && std::mem::take(&mut self.new)
+            && let Some(name) = self.names.pop()
+        {
+            self.numbers.remove(&name);
         }
     }
-}
-
-/// A row of a text: its range, and the position of what is wrong.
-pub(super) fn bad_row(
-    text: &[u8],
-    first_line: u64,
-    row: std::ops::Range<usize>,
-    place: usize,
-    reason: Reason,
-    message: String,
-) -> BadRow {
-    let before = text.get(..place).unwrap_or(text);
-    let lines = memchr::memchr_iter(b'\n', before).count() as u64;
-    let line = memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);
-    let column = String::from_utf8_lossy(before.get(line..).unwrap_or(&[])).chars().count() + 1;
-    let text = String::from_utf8_lossy(text.get(row).unwrap_or(&[])).into_owned();
-    BadRow { reason, line: first_line + lines, column, message, text }
 }
 
 /// Rows as arrays.
@@ -430,13 +419,15 @@ pub(super) struct Rows {
     pub(super) starts: Vec<u32>,
     pub(super) ends: Vec<u32>,
     pub(super) types: Option<RowTypes>,
-    pub(super) bad: Vec<BadRow>,
+    faults: Vec<Fault>,
+    /// How many of the faults no option passes over.
+    fatal: u64,
     pub(super) places: Places,
 }
 
 impl Rows {
     /// None yet, of columns such as these.
-    pub(super) fn new(file: Arc<Path>, columns: &[Column], places: Places) -> Self {
+    pub(super) fn new(file: Arc<Path>, columns: &[Column]) -> Self {
         let typed = columns.iter().any(|column| matches!(column, Column::Type));
         let properties =
             columns.iter().filter(|column| matches!(column, Column::Property(_))).count();
@@ -448,22 +439,36 @@ impl Rows {
             starts: Vec::new(),
             ends: Vec::new(),
             types: typed.then(RowTypes::default),
-            bad: Vec::new(),
-            places,
+            faults: Vec::new(),
+            fatal: 0,
+            places: Places::default(),
         }
     }
 
     /// Takes back what there is of a row that failed half-way.
-    pub(super) fn take_back(&mut self) {
+    fn take_back(&mut self) {
         self.columns.iter_mut().for_each(|column| column.truncate(self.count));
         self.starts.truncate(self.count);
         self.ends.truncate(self.count);
         if let Some(types) = &mut self.types {
-            types.rows.truncate(self.count);
+            types.take_back(self.count);
         }
-        for (_, rows) in &mut self.labels.rows {
-            rows.pop_if(|row| *row as usize == self.count);
-        }
+        self.labels.take_back(self.count);
+    }
+
+    /// Adds a row of no use. Says whether there is sense in reading on.
+    pub(super) fn reject(&mut self, fault: Fault, tolerance: &Tolerance) -> bool {
+        self.take_back();
+        self.fatal += u64::from(!tolerance.passes_over(fault.reason));
+        self.faults.push(fault);
+        self.fatal <= tolerance.rows
+    }
+
+    /// Takes note of the rows of no use.
+    fn note_faults(&mut self, import: &mut Import<'_, '_, '_>) -> Result<()> {
+        let faults = std::mem::take(&mut self.faults);
+        let mut rows = self.places.bad_rows(faults);
+        rows.try_for_each(|row| import.note(&self.file, &row))
     }
 
     /// Keeps these rows of nodes alone.

@@ -46,6 +46,11 @@ impl Strings {
         (0..self.len()).map(|at| self.get(at))
     }
 
+    fn truncate(&mut self, len: usize) {
+        self.ends.truncate(len);
+        self.text.truncate(self.ends.last().copied().unwrap_or(0));
+    }
+
     fn append(&mut self, other: &Self) {
         let before = self.text.len();
         self.text.push_str(&other.text);
@@ -74,6 +79,8 @@ pub struct Array {
     data: ArrayData,
     /// A set bit for each value that is there; `None` where all are.
     validity: Option<Bitmap>,
+    /// Whether no value has come yet, so that the first one decides the type.
+    untyped: bool,
 }
 
 impl Default for Array {
@@ -84,7 +91,8 @@ impl Default for Array {
 
 impl From<ArrayData> for Array {
     fn from(data: ArrayData) -> Self {
-        Self { data, validity: None }
+        let untyped = data.len() == 0;
+        Self { data, validity: None, untyped }
     }
 }
 
@@ -181,11 +189,11 @@ impl Array {
     /// Appends a value that the data as it is does not take.
     #[cold]
     fn push_other(&mut self, value: Value) {
-        let none_yet = self.validity.as_ref().is_some_and(|validity| validity.count_ones() == 0);
-        if self.is_empty() || none_yet {
+        if self.is_empty() || self.untyped {
             let absent = self.len();
             *self = Self::from(ArrayData::of(&value));
             (0..absent).for_each(|_| self.push_absent());
+            self.untyped = false;
             // A value of its own type, so that the recursion ends.
             if !matches!(self.data, ArrayData::General(_)) {
                 return self.push(value);
@@ -212,10 +220,14 @@ impl Array {
 
     /// Drops all values from a position on.
     pub fn truncate(&mut self, len: usize) {
-        if len < self.len() {
-            let rows: Vec<u32> = (0..len as u32).collect();
-            *self = self.gather(&rows);
+        match &mut self.data {
+            ArrayData::Boolean(values) => values.truncate(len),
+            ArrayData::Integer(values) => values.truncate(len),
+            ArrayData::Float(values) => values.truncate(len),
+            ArrayData::String(values) => values.truncate(len),
+            ArrayData::General(values) => values.truncate(len),
         }
+        self.validity.iter_mut().for_each(|validity| validity.truncate(len));
     }
 
     /// Appends the absence of a value.
@@ -302,7 +314,7 @@ impl Array {
             }
             picked
         });
-        Self { data, validity }
+        Self { data, validity, untyped: self.untyped }
     }
 
     /// The positions of the values that are there, and these values alone.
@@ -358,6 +370,26 @@ mod tests {
         let list = Value::list(vec![Value::Integer(1)]);
         let lists: Array = [Value::Null, list.clone(), Value::Float(0.5)].into_iter().collect();
         assert_eq!(values(&lists), [Value::Null, list, Value::Float(0.5)]);
+    }
+
+    #[test]
+    fn an_array_is_cut_and_goes_on() {
+        let texts = ["a", "", "ccc"].map(Value::string);
+        let mixed = [Value::Null, Value::Float(0.5), Value::string("x"), Value::Null];
+        let integers = [Value::Integer(1), Value::Integer(2)];
+        let absent = [Value::Null, Value::Null];
+        for all in [&texts[..], &mixed, &integers, &absent, &[]] {
+            for cut in 0..=all.len() {
+                for next in [Value::Null, Value::Integer(7), Value::string("y")] {
+                    let mut array: Array = all.iter().cloned().collect();
+                    array.truncate(cut);
+                    array.push(next.clone());
+                    array.push(next.clone());
+                    let expected = all.iter().take(cut).chain([&next, &next]).cloned();
+                    assert_eq!(values(&array), expected.collect::<Vec<_>>(), "{all:?} {cut}");
+                }
+            }
+        }
     }
 
     #[test]

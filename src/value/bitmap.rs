@@ -56,6 +56,20 @@ impl Bitmap {
         self.set(self.len - 1, bit);
     }
 
+    /// Drops all bits from an index on.
+    pub fn truncate(&mut self, len: usize) {
+        if len >= self.len {
+            return;
+        }
+        self.words.truncate(len.div_ceil(64));
+        if !len.is_multiple_of(64)
+            && let Some(last) = self.words.last_mut()
+        {
+            *last &= (1 << (len % 64)) - 1;
+        }
+        self.len = len;
+    }
+
     /// How many bits are set.
     pub fn count_ones(&self) -> usize {
         self.words.iter().map(|w| w.count_ones() as usize).sum()

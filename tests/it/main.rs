@@ -23,6 +23,7 @@ mod graph_history;
 mod graph_index;
 mod graphml;
 mod import;
+mod import_bad_rows;
 mod import_failed;
 mod import_spilled;
 mod index_checkpoint;

@@ -3,8 +3,9 @@
 use crate::interchange::field::integer;
 use crate::interchange::identity::Ids;
 use crate::interchange::options::ImportOptions;
-use crate::interchange::rejects::Reason;
-use crate::interchange::table::{Column, Places, Rows, bad_row, missing_end};
+use crate::interchange::places::Fault;
+use crate::interchange::rejects::{Reason, Tolerance};
+use crate::interchange::table::{Column, Rows, missing_end};
 
 use super::blocks::Block;
 use super::scan::{Dialect, Field};
@@ -17,14 +18,17 @@ pub(super) struct Parser<'a> {
     columns: &'a [Column],
     /// Whether relationships that name no type have one.
     has_type: bool,
+    tolerance: Tolerance,
 }
 
-/// A fault in a record: the position in the text, and what is wrong there.
-type Fault = (Reason, usize, String);
+/// The position of a fault in the text, and what is wrong there.
+type Wrong = (Reason, usize, String);
 
 impl<'a> Parser<'a> {
     pub(super) fn new(dialect: Dialect, options: &ImportOptions, columns: &'a [Column]) -> Self {
-        Self { dialect, array_delimiter: options.array_delimiter, columns, has_type: false }
+        let array_delimiter = options.array_delimiter;
+        let tolerance = Tolerance::new(options);
+        Self { dialect, array_delimiter, columns, has_type: false, tolerance }
     }
 
     pub(super) fn with_type(mut self, has_type: bool) -> Self {
@@ -40,8 +44,8 @@ impl<'a> Parser<'a> {
     /// Parses a block, with the spaces of identifiers by number.
     pub(super) fn parse_with(&self, block: Block, spaces: &[(String, Ids)]) -> Rows {
         let Block { file, text, from, line } = block;
-        let mut begins = Vec::new();
-        let mut rows = Rows::new(file, self.columns, Places::Numbers(Vec::new()));
+        let mut rows = Rows::new(file, self.columns);
+        rows.places.first = line;
         let of_nodes = spaces.is_empty();
         let mut fields: Vec<Field> = Vec::with_capacity(self.columns.len());
         let mut at = from;
@@ -65,18 +69,18 @@ impl<'a> Parser<'a> {
                 Ok(()) => {
                     rows.count += 1;
                     if of_nodes {
-                        begins.push(begin as u32);
+                        rows.places.begins.push(begin as u32);
                     }
                 }
                 Err((reason, place, message)) => {
-                    rows.take_back();
-                    rows.bad.push(bad_row(&text, line, begin..at, place, reason, message));
+                    let fault = Fault::new(reason, begin..at, place, message);
+                    if !rows.reject(fault, &self.tolerance) {
+                        break;
+                    }
                 }
             }
         }
-        if of_nodes {
-            rows.places = Places::Text { text, line, begins };
-        }
+        rows.places.text = Some(text);
         rows
     }
 
@@ -88,7 +92,7 @@ impl<'a> Parser<'a> {
         fields: &[Field],
         spaces: &[(String, Ids)],
         rows: &mut Rows,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Wrong> {
         if fields.len() != self.columns.len() {
             let message =
                 format!("the row has {} fields, its header {}", fields.len(), self.columns.len());
@@ -149,7 +153,7 @@ fn end_of(
     bytes: &[u8],
     field: &Field,
     which: &str,
-) -> Result<u32, Fault> {
+) -> Result<u32, Wrong> {
     let found = match spaces.get(space) {
         Some((_, Ids::Integers(ids))) => match integer(bytes) {
             Some(id) => ids.get(id),

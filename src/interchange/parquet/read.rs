@@ -24,10 +24,9 @@ use crate::interchange::identity::Ids;
 use crate::interchange::input;
 use crate::interchange::options::{NodeFiles, RelationshipFiles};
 use crate::interchange::pipeline;
-use crate::interchange::rejects::{BadRow, Reason};
-use crate::interchange::table::{
-    Column, Header, NodeTable, Places, RelationshipTable, Rows, missing_end,
-};
+use crate::interchange::places::Fault;
+use crate::interchange::rejects::{Reason, Tolerance};
+use crate::interchange::table::{Column, Header, NodeTable, RelationshipTable, Rows, missing_end};
 use crate::value::Value;
 use crate::value::to_text;
 
@@ -229,7 +228,9 @@ pub(super) fn nodes(import: &mut Import<'_, '_, '_>, files: &NodeFiles) -> Resul
     fill(&mut header, &schema);
     let table = NodeTable::of(import, files, &header)?;
     let delimiter = import.options.array_delimiter;
-    let parser = Parser { schema: &schema, columns: &table.columns, delimiter, has_type: false };
+    let tolerance = Tolerance::new(import.options);
+    let columns = &table.columns;
+    let parser = Parser { schema: &schema, columns, delimiter, has_type: false, tolerance };
     table.with_ids(import, &header.file, |import, ids| {
         pipeline::in_order(
             import.options.threads,
@@ -250,7 +251,9 @@ pub(super) fn relationships(
     fill(&mut header, &schema);
     let table = RelationshipTable::of(import, files, &header)?;
     let (delimiter, has_type) = (import.options.array_delimiter, table.default_type.is_some());
-    let parser = Parser { schema: &schema, columns: &table.columns, delimiter, has_type };
+    let tolerance = Tolerance::new(import.options);
+    let columns = &table.columns;
+    let parser = Parser { schema: &schema, columns, delimiter, has_type, tolerance };
     let spaces = std::mem::take(&mut import.spaces);
     let taken = pipeline::in_order(
         import.options.threads,
@@ -269,33 +272,34 @@ struct Parser<'a> {
     delimiter: char,
     /// Whether relationships that name no type have one.
     has_type: bool,
+    tolerance: Tolerance,
 }
 
 impl Parser<'_> {
     fn parse(&self, batch: Batch, spaces: &[(String, Ids)]) -> Rows {
         let Batch { file, first, cells } = batch;
-        let mut rows = Rows::new(file, self.columns, Places::Numbers(Vec::new()));
+        let mut rows = Rows::new(file, self.columns);
+        rows.places.first = first;
         let count = cells.first().map_or(0, Cells::rows);
         let columns = cells.iter().zip(&self.schema.shapes);
         let mut columns: Vec<_> =
             columns.map(|(cells, shape)| cells.values(shape).into_iter()).collect();
-        let mut numbers = Vec::new();
-        for line in (first..).take(count) {
+        for number in 0..count {
             let cells = columns.iter_mut().map(|column| column.next().unwrap_or(Ok(Value::Null)));
             let cells: Vec<Cell> = cells.collect();
             match self.row(cells, spaces, &mut rows) {
                 Ok(()) => {
                     rows.count += 1;
-                    numbers.push(line);
+                    rows.places.begins.push(number as u32);
                 }
                 Err((reason, column, message)) => {
-                    rows.take_back();
-                    let text = String::new();
-                    rows.bad.push(BadRow { reason, line, column, message, text });
+                    let fault = Fault::new(reason, number..number + 1, column, message);
+                    if !rows.reject(fault, &self.tolerance) {
+                        break;
+                    }
                 }
             }
         }
-        rows.places = Places::Numbers(numbers);
         rows
     }
 
