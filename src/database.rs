@@ -1,10 +1,11 @@
 //! A database: opening it, asking it, changing it.
 //!
-//! Owns [`Database`], [`Transaction`], [`ReadTransaction`], [`Statement`], their options and parameters.
+//! Owns [`Database`], [`Transaction`], [`ReadTransaction`], [`Statement`], options and parameters.
 //! How a statement runs is the session's business.
 
 mod backup;
 mod bulk;
+mod transaction;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,19 +19,17 @@ use crate::error::Result;
 use crate::function::Procedure;
 use crate::function::UserAggregate;
 use crate::function::UserFunction;
-use crate::graph;
 use crate::graph::CheckReport;
 use crate::graph::Graph;
 use crate::graph::GraphOptions;
 use crate::graph::IndexBuild;
-use crate::graph::Snapshot;
+use crate::meter::CancelHandle;
 use crate::result::Rows;
 use crate::result::Summary;
-use crate::session;
 use crate::session::Engine;
-use crate::session::Prepared;
 use crate::session::Scope;
 use crate::session::Settings;
+use crate::session::StatementOptions;
 use crate::storage;
 use crate::value::Map;
 use crate::value::Value;
@@ -38,6 +37,7 @@ use crate::value::to_value;
 
 pub use backup::{BackupOptions, BackupProgress};
 pub(crate) use bulk::{Loading, Types};
+pub use transaction::{ReadTransaction, Statement, Transaction};
 
 /// How a database is opened.
 ///
@@ -71,7 +71,8 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Ends a statement with an error after this time. By default there is no limit.
+    /// Ends a statement with an error after this time, unless its [`StatementOptions`] say otherwise. By default there is no
+    /// limit.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.settings.timeout = Some(timeout);
@@ -80,7 +81,7 @@ impl Options {
 
     /// How many bytes one statement may hold at once: rows that are sorted, grouped or collected, long texts and
     /// lists. What needs more ends with `LimitError.OutOfMemoryBudget`, and leaves no trace. It is a rough
-    /// measure, 4 GiB by default; `None` sets no limit.
+    /// measure, 4 GiB by default; `None` sets no limit. [`StatementOptions`] may give a statement more or less.
     ///
     /// ```
     /// use redstring::{Database, Detail, Options};
@@ -263,8 +264,30 @@ impl Database {
     ///
     /// [`params!`]: crate::params
     pub fn query(&self, text: &str, params: impl IntoParams) -> Result<Rows> {
-        let prepared = self.engine.prepare(text)?;
-        self.engine.run(&prepared, params.into_params()?.0, Scope::Auto)
+        self.query_with(text, params, &StatementOptions::default())
+    }
+
+    /// Runs a statement as [`query`](Self::query) does, with limits of its own.
+    ///
+    /// ```
+    /// use redstring::{Database, StatementOptions};
+    /// use std::time::Duration;
+    ///
+    /// let db = Database::in_memory();
+    /// let options = StatementOptions::default().timeout(Some(Duration::from_secs(10)));
+    /// let rows = db.query_with("MATCH (n) RETURN count(n)", (), &options)?;
+    /// assert_eq!(rows.single()?.get::<i64>(0)?, 0);
+    /// # Ok::<(), redstring::Error>(())
+    /// ```
+    pub fn query_with(
+        &self,
+        text: &str,
+        params: impl IntoParams,
+        options: &StatementOptions,
+    ) -> Result<Rows> {
+        let meter = self.engine.meter(options);
+        let prepared = self.engine.prepare(text, &meter)?;
+        self.engine.run(&prepared, params.into_params()?.0, Scope::Auto, &meter)
     }
 
     /// Runs a statement for what it does, and says how much that was. Rows are passed over.
@@ -277,7 +300,17 @@ impl Database {
     /// # Ok::<(), redstring::Error>(())
     /// ```
     pub fn execute(&self, text: &str, params: impl IntoParams) -> Result<Summary> {
-        drained(self.query(text, params)?)
+        self.query(text, params)?.drained()
+    }
+
+    /// Runs a statement as [`execute`](Self::execute) does, with limits of its own.
+    pub fn execute_with(
+        &self,
+        text: &str,
+        params: impl IntoParams,
+        options: &StatementOptions,
+    ) -> Result<Summary> {
+        self.query_with(text, params, options)?.drained()
     }
 
     /// Parses, binds and plans a statement, to run it many times.
@@ -295,15 +328,35 @@ impl Database {
     /// # Ok::<(), redstring::Error>(())
     /// ```
     pub fn prepare(&self, text: &str) -> Result<Statement> {
-        let prepared = self.engine.prepare(text)?;
-        Ok(Statement { engine: self.engine.clone(), prepared })
+        let meter = self.engine.meter(&StatementOptions::default());
+        Ok(Statement::new(self.engine.clone(), self.engine.prepare(text, &meter)?))
     }
 
     /// Opens a transaction that can write. There is one at a time: others wait for it, up to the lock
     /// timeout, and then fail with an error that [is retryable](crate::Error::is_retryable).
+    ///
+    /// The database's [cancel handle](Self::cancel_handle) ends the waiting.
     pub fn begin(&self) -> Result<Transaction> {
-        let inner = Some(self.engine.graph.begin()?);
-        Ok(Transaction { engine: self.engine.clone(), inner })
+        self.begin_with(&StatementOptions::default().timeout(None))
+    }
+
+    /// Opens a transaction as [`begin`](Self::begin) does. The time and the cancel handle of the options are those of the
+    /// waiting alone: its statements are given their own.
+    ///
+    /// ```
+    /// use redstring::{CancelHandle, Database, Detail, StatementOptions};
+    ///
+    /// let db = Database::in_memory();
+    /// let _first = db.begin()?;
+    /// let cancel = CancelHandle::new();
+    /// cancel.cancel();
+    /// let error = db.begin_with(&StatementOptions::default().cancel(&cancel)).unwrap_err();
+    /// assert_eq!(error.kind(), Detail::CancelledByCaller);
+    /// # Ok::<(), redstring::Error>(())
+    /// ```
+    pub fn begin_with(&self, options: &StatementOptions) -> Result<Transaction> {
+        let begun = self.engine.meter(options).run(|| self.engine.graph.begin())?;
+        Ok(Transaction::new(self.engine.clone(), begun))
     }
 
     /// Opens a transaction that reads: all its statements see the graph as it is now.
@@ -319,7 +372,7 @@ impl Database {
     /// # Ok::<(), redstring::Error>(())
     /// ```
     pub fn begin_read(&self) -> ReadTransaction {
-        ReadTransaction { engine: self.engine.clone(), snapshot: self.engine.graph.snapshot() }
+        ReadTransaction::new(self.engine.clone(), self.engine.graph.snapshot())
     }
 
     /// Folds the log into segments, which are faster to read. Large stores do so by themselves. Reading and writing go on
@@ -394,7 +447,8 @@ impl Database {
         self.engine.change_registry(|registry| registry.register_aggregate(aggregate))
     }
 
-    /// A handle with which another thread can end what is running.
+    /// A handle with which another thread ends every statement of this database that runs at that moment, and whoever waits
+    /// to write. What begins later is not concerned. For a single statement see [`StatementOptions::cancel`].
     ///
     /// ```
     /// use redstring::Database;
@@ -404,130 +458,7 @@ impl Database {
     /// # Ok::<(), redstring::Error>(())
     /// ```
     pub fn cancel_handle(&self) -> CancelHandle {
-        CancelHandle { engine: self.engine.clone() }
-    }
-}
-
-fn drained(mut rows: Rows) -> Result<Summary> {
-    for row in &mut rows {
-        row?;
-    }
-    Ok(rows.summary().clone())
-}
-
-/// Ends running statements from another thread.
-#[derive(Debug, Clone)]
-pub struct CancelHandle {
-    engine: Arc<Engine>,
-}
-
-impl CancelHandle {
-    /// Ends every statement of the database that is running now with the error
-    /// `Cancelled.CancelledByCaller`; nothing they did stays.
-    pub fn cancel(&self) {
-        self.engine.cancel();
-    }
-}
-
-/// A statement that has been parsed, bound and planned.
-#[derive(Debug, Clone)]
-pub struct Statement {
-    engine: Arc<Engine>,
-    prepared: Arc<Prepared>,
-}
-
-impl Statement {
-    /// Runs the statement as [`Database::query`] does.
-    pub fn query(&self, params: impl IntoParams) -> Result<Rows> {
-        self.engine.run(&self.prepared, params.into_params()?.0, Scope::Auto)
-    }
-
-    /// Runs the statement as [`Database::execute`] does.
-    pub fn execute(&self, params: impl IntoParams) -> Result<Summary> {
-        drained(self.query(params)?)
-    }
-
-    /// The names of the columns of its result.
-    pub fn columns(&self) -> &[Arc<str>] {
-        self.prepared.columns()
-    }
-
-    /// The names of the parameters it needs, without `$`.
-    pub fn parameters(&self) -> &[Arc<str>] {
-        &self.prepared.statement.parameters
-    }
-
-    /// Whether it only reads.
-    pub fn is_read_only(&self) -> bool {
-        !self.prepared.statement.updates
-    }
-}
-
-/// A transaction: what its statements write is there for others at the commit, all or nothing.
-///
-/// Dropping it rolls it back. A statement that fails leaves no trace, and the transaction goes on.
-///
-/// ```
-/// use redstring::Database;
-///
-/// let db = Database::in_memory();
-/// let mut transaction = db.begin()?;
-/// transaction.execute("CREATE (:Draft)", ())?;
-/// assert!(transaction.execute("CREATE (:Draft) RETURN 1 / 0", ()).is_err());
-/// let row = transaction.query("MATCH (d:Draft) RETURN count(*)", ())?.single()?;
-/// assert_eq!(row.get::<i64>(0)?, 1);
-/// drop(transaction);
-/// assert!(db.query("MATCH (d:Draft) RETURN d", ())?.next().is_none());
-///
-/// let mut transaction = db.begin()?;
-/// transaction.execute("CREATE (:Final)", ())?;
-/// transaction.commit()?;
-/// assert!(db.query("MATCH (f:Final) RETURN f", ())?.next().is_some());
-/// # Ok::<(), redstring::Error>(())
-/// ```
-#[derive(Debug)]
-pub struct Transaction {
-    engine: Arc<Engine>,
-    inner: Option<graph::Transaction>,
-}
-
-impl Transaction {
-    /// Runs a statement and gives its rows.
-    pub fn query(&mut self, text: &str, params: impl IntoParams) -> Result<Rows> {
-        let prepared = self.engine.prepare(text)?;
-        let params = params.into_params()?.0;
-        self.engine.run(&prepared, params, Scope::Transaction(&mut self.inner))
-    }
-
-    /// Runs a statement for what it does.
-    pub fn execute(&mut self, text: &str, params: impl IntoParams) -> Result<Summary> {
-        drained(self.query(text, params)?)
-    }
-
-    /// Makes everything durable and visible to others. If it fails, nothing is there.
-    pub fn commit(mut self) -> Result<()> {
-        self.inner.take().ok_or_else(session::lost)?.commit()
-    }
-
-    /// Forgets everything.
-    pub fn rollback(mut self) -> Result<()> {
-        self.inner.take().ok_or_else(session::lost)?.rollback();
-        Ok(())
-    }
-}
-
-/// A transaction that reads the graph as it was when it was opened. It never waits and blocks nobody.
-#[derive(Debug, Clone)]
-pub struct ReadTransaction {
-    engine: Arc<Engine>,
-    snapshot: Snapshot,
-}
-
-impl ReadTransaction {
-    /// Runs a statement that reads, and gives its rows.
-    pub fn query(&self, text: &str, params: impl IntoParams) -> Result<Rows> {
-        let prepared = self.engine.prepare(text)?;
-        self.engine.run(&prepared, params.into_params()?.0, Scope::Snapshot(&self.snapshot))
+        self.engine.cancel_handle()
     }
 }
 

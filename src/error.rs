@@ -9,8 +9,8 @@ use std::fmt;
 mod caught;
 mod suggest;
 
-pub(crate) use caught::caught;
 pub(crate) use caught::one_line;
+pub(crate) use caught::{Unwound, caught, caught_panic, interrupt};
 pub use suggest::nearest;
 
 /// The result of anything that can fail.
@@ -278,6 +278,8 @@ words! {
         ConversionFailed,
         /// More or fewer rows than asked for.
         UnexpectedRowCount,
+        /// A function, an aggregate or a procedure of the library's user panicked.
+        FunctionPanicked,
         /// A file outside of the folder that statements may read.
         ImportRefused,
         /// A file could not be used.

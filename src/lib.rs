@@ -25,6 +25,8 @@ pub mod executor;
 #[doc(hidden)]
 pub mod graph;
 #[doc(hidden)]
+pub mod meter;
+#[doc(hidden)]
 pub mod optimizer;
 #[doc(hidden)]
 pub mod plan;
@@ -34,13 +36,15 @@ pub mod planner;
 pub mod storage;
 
 pub use database::{
-    BackupOptions, BackupProgress, CancelHandle, Database, IntoParams, Options, Params,
-    ReadTransaction, Statement, Transaction,
+    BackupOptions, BackupProgress, Database, IntoParams, Options, Params, ReadTransaction,
+    Statement, Transaction,
 };
 pub use error::{Detail, Error, ErrorClass, Phase, Result, Span};
 pub use function::{Context, Procedure, Signature, UserAggregate, UserFunction};
 pub use graph::{CheckReport, IndexBuild};
+pub use meter::CancelHandle;
 pub use result::{ColumnIndex, Counters, FromRow, FromValue, Notification, Row, Rows, Summary};
+pub use session::StatementOptions;
 pub use value::{
     Map, Node, NodeId, NodeRecord, Path, Point, Relationship, RelationshipId, RelationshipRecord,
     Value,

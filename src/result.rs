@@ -14,6 +14,7 @@ use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
 use crate::error::Span;
+use crate::meter::Meter;
 pub use crate::value::FromValue;
 use crate::value::Value;
 use crate::value::from_value;
@@ -48,6 +49,7 @@ pub struct Rows {
     ready: VecDeque<Vec<Value>>,
     batches: Option<Batches>,
     summary: Summary,
+    meter: Meter,
 }
 
 impl Rows {
@@ -57,14 +59,33 @@ impl Rows {
         first: Option<Vec<Vec<Value>>>,
         batches: Batches,
         summary: Summary,
+        meter: Meter,
     ) -> Self {
         let batches = first.is_some().then_some(batches);
-        Self { columns, ready: first.unwrap_or_default().into(), batches, summary }
+        Self { columns, ready: first.unwrap_or_default().into(), batches, summary, meter }
     }
 
     /// Rows that are there already.
-    pub(crate) fn ready(columns: Columns, rows: Vec<Vec<Value>>, summary: Summary) -> Self {
-        Self { columns, ready: rows.into(), batches: None, summary }
+    pub(crate) fn ready(
+        columns: Columns,
+        rows: Vec<Vec<Value>>,
+        summary: Summary,
+        meter: Meter,
+    ) -> Self {
+        Self { columns, ready: rows.into(), batches: None, summary, meter }
+    }
+
+    /// What the statement did, once its rows are passed over.
+    pub(crate) fn drained(mut self) -> Result<Summary> {
+        for row in &mut self {
+            row?;
+        }
+        Ok(self.summary)
+    }
+
+    /// The limits of the statement, for those who work on its rows.
+    pub(crate) fn meter(&self) -> &Meter {
+        &self.meter
     }
 
     /// The names of the columns, in order. None for a statement without RETURN.

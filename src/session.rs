@@ -10,9 +10,6 @@ use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
 use std::sync::RwLock;
-use std::sync::Weak;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 use std::time::Instant;
 use std::time::SystemTime;
@@ -29,12 +26,14 @@ use crate::executor;
 use crate::executor::Access;
 use crate::executor::Context;
 use crate::executor::Execution;
-use crate::executor::Limits;
 use crate::function::Registry;
 use crate::graph::ChangeCounts;
 use crate::graph::Graph;
 use crate::graph::Snapshot;
 use crate::graph::Transaction;
+use crate::meter;
+use crate::meter::CancelHandle;
+use crate::meter::Meter;
 use crate::optimizer;
 use crate::plan;
 use crate::plan::Plan;
@@ -53,15 +52,18 @@ use crate::value::Value;
 mod cache;
 mod hydrate;
 mod notice;
+mod options;
 
 use cache::PlanCache;
+pub use options::StatementOptions;
 
 /// What the statements of one database share.
 pub(crate) struct Engine {
     pub(crate) graph: Graph,
     registry: RwLock<Registry>,
     plans: Mutex<PlanCache>,
-    running: Mutex<Vec<Weak<AtomicBool>>>,
+    /// Ends what runs at the moment.
+    cancel: CancelHandle,
     settings: Settings,
 }
 
@@ -126,17 +128,17 @@ impl Engine {
             graph,
             registry: RwLock::new(Registry::default()),
             plans: Mutex::new(PlanCache::new(settings.cached_plans)),
-            running: Mutex::new(Vec::new()),
+            cancel: CancelHandle::of_the_moment(),
             settings,
         }
     }
 
     /// From text to a planned statement, or the one that is there already.
-    pub(crate) fn prepare(&self, text: &str) -> Result<Arc<Prepared>> {
+    pub(crate) fn prepare(&self, text: &str, meter: &Meter) -> Result<Arc<Prepared>> {
         if let Some(prepared) = lock(&self.plans).get(text) {
             return Ok(prepared);
         }
-        with_room(|| self.prepare_anew(text))
+        meter.run(|| with_room(|| self.prepare_anew(text)))
     }
 
     fn prepare_anew(&self, text: &str) -> Result<Arc<Prepared>> {
@@ -163,13 +165,25 @@ impl Engine {
         Ok(prepared)
     }
 
-    /// Runs a prepared statement.
+    /// Runs a prepared statement within its limits.
     pub(crate) fn run(
         &self,
         prepared: &Prepared,
         parameters: Arc<Map>,
         scope: Scope<'_>,
+        meter: &Meter,
     ) -> Result<Rows> {
+        meter.run(|| self.run_metered(prepared, parameters, scope, meter))
+    }
+
+    fn run_metered(
+        &self,
+        prepared: &Prepared,
+        parameters: Arc<Map>,
+        scope: Scope<'_>,
+        meter: &Meter,
+    ) -> Result<Rows> {
+        meter.check()?;
         check_parameters(&prepared.statement, &parameters)?;
         let runs = prepared.mode != Mode::Explain;
         let writes = prepared.statement.updates && runs;
@@ -185,11 +199,11 @@ impl Engine {
         match scope {
             Scope::Auto if writes => {
                 let mut transaction = Some(self.graph.begin()?.of_one_statement());
-                let rows = self.run_eagerly(prepared, parameters, &mut transaction)?;
+                let rows = self.run_eagerly(prepared, parameters, &mut transaction, meter)?;
                 transaction.ok_or_else(lost)?.commit()?;
                 Ok(rows)
             }
-            Scope::Auto => self.read(prepared, parameters, self.graph.snapshot()),
+            Scope::Auto => self.read(prepared, parameters, self.graph.snapshot(), meter),
             Scope::Snapshot(_) if writes => Err(Error::new(
                 ErrorClass::TransactionError,
                 Phase::CompileTime,
@@ -197,15 +211,15 @@ impl Engine {
                 "the statement writes, but the transaction is for reading only",
             )
             .help("Open a transaction that writes with `begin`.")),
-            Scope::Snapshot(snapshot) => self.read(prepared, parameters, snapshot.clone()),
+            Scope::Snapshot(snapshot) => self.read(prepared, parameters, snapshot.clone(), meter),
             Scope::Transaction(transaction) => {
                 let open = transaction.as_ref().ok_or_else(lost)?;
                 if !writes {
                     let snapshot = open.snapshot().clone();
-                    return self.read(prepared, parameters, snapshot);
+                    return self.read(prepared, parameters, snapshot, meter);
                 }
                 let savepoint = open.savepoint();
-                let ended = self.run_eagerly(prepared, parameters, transaction);
+                let ended = self.run_eagerly(prepared, parameters, transaction, meter);
                 if ended.is_err()
                     && let Some(open) = transaction
                 {
@@ -217,31 +231,41 @@ impl Engine {
     }
 
     /// Runs a reading statement: its rows are made as they are taken.
-    fn read(&self, prepared: &Prepared, parameters: Arc<Map>, snapshot: Snapshot) -> Result<Rows> {
+    fn read(
+        &self,
+        prepared: &Prepared,
+        parameters: Arc<Map>,
+        snapshot: Snapshot,
+        meter: &Meter,
+    ) -> Result<Rows> {
         let plan = self.plan(prepared, &snapshot)?;
         let begun = Instant::now();
         let mut summary = Summary { planning: prepared.planning, ..Summary::default() };
         summary.notifications = notice::of(&prepared.mentions, &snapshot);
         if prepared.mode == Mode::Explain {
             let text = plan::explain(&plan.root, &plan.slots, None);
-            return Ok(explained(prepared, text, summary));
+            return Ok(explained(prepared, text, summary, meter));
         }
         let profiled = prepared.mode == Mode::Profile;
         let mut execution = Execution::new(&plan.root, profiled)?;
-        let mut context = self.context(Access::Read(snapshot.clone()), parameters);
+        let mut context = self.context(Access::Read(snapshot.clone()), parameters, meter);
         if profiled {
             while execution.next(&mut context)?.is_some() {}
             summary.execution = begun.elapsed();
-            return Ok(explained(prepared, profile(&plan, &context), summary));
+            return Ok(explained(prepared, profile(&plan, &context), summary, meter));
         }
-        let mut next = move || match execution.next(&mut context)? {
-            Some(columns) => hydrate::rows(&columns, &snapshot).map(Some),
-            None => Ok(None),
+        let own = meter.clone();
+        let mut next = move || {
+            own.run(|| match execution.next(&mut context)? {
+                Some(columns) => hydrate::rows(&columns, &snapshot).map(Some),
+                None => Ok(None),
+            })
         };
         // The first rows are made at once, so that most errors come with the call itself.
         let first = next()?;
         summary.execution = begun.elapsed();
-        Ok(Rows::streaming(prepared.columns.clone(), first, Box::new(next), summary))
+        let columns = prepared.columns.clone();
+        Ok(Rows::streaming(columns, first, Box::new(next), summary, meter.clone()))
     }
 
     /// Runs a writing statement to its end within a transaction, which is given back in any case.
@@ -250,41 +274,36 @@ impl Engine {
         prepared: &Prepared,
         parameters: Arc<Map>,
         transaction: &mut Option<Transaction>,
+        meter: &Meter,
     ) -> Result<Rows> {
         let open = transaction.take().ok_or_else(lost)?;
-        let before = open.counts();
-        let planned = self.plan(prepared, open.snapshot()).and_then(|plan| {
-            Ok((Execution::new(&plan.root, prepared.mode == Mode::Profile)?, plan))
-        });
-        let (mut execution, plan) = match planned {
-            Ok(planned) => planned,
-            Err(error) => {
-                *transaction = Some(open);
-                return Err(error);
-            }
-        };
-        let begun = Instant::now();
-        let mut summary = Summary { planning: prepared.planning, ..Summary::default() };
-        let mut context = self.context(Access::Write(open), parameters);
-        let mut rows = drain(&mut execution, &mut context);
-        let text = (prepared.mode == Mode::Profile).then(|| profile(&plan, &context));
-        if let Access::Write(mut open) = context.into_access() {
-            if rows.is_ok()
-                && let Err(error) = open.verify(false)
-            {
-                rows = Err(error);
-            }
-            summary.counters = counters(before, open.counts());
-            // Afterwards, so that what the statement has made itself is there.
-            summary.notifications = notice::of(&prepared.mentions, open.snapshot());
+        let mut context = self.context(Access::Write(open), parameters, meter);
+        // Within limits of its own, so that the transaction is still there after a panic.
+        let ended = meter.run(|| self.write(prepared, &mut context, meter));
+        if let Access::Write(open) = context.into_access() {
             *transaction = Some(open);
         }
-        let rows = rows?;
+        ended
+    }
+
+    /// Runs a writing statement to its end, up to its commit.
+    fn write(&self, prepared: &Prepared, context: &mut Context, meter: &Meter) -> Result<Rows> {
+        let before = context.transaction()?.counts();
+        let plan = self.plan(prepared, context.graph())?;
+        let mut execution = Execution::new(&plan.root, prepared.mode == Mode::Profile)?;
+        let begun = Instant::now();
+        let mut summary = Summary { planning: prepared.planning, ..Summary::default() };
+        let rows = drain(&mut execution, context)?;
+        let open = context.transaction()?;
+        open.verify(false)?;
+        summary.counters = counters(before, open.counts());
+        // Afterwards, so that what the statement has made itself is there.
+        summary.notifications = notice::of(&prepared.mentions, open.snapshot());
         summary.execution = begun.elapsed();
-        Ok(match text {
-            Some(text) => explained(prepared, text, summary),
-            None => Rows::ready(prepared.columns.clone(), rows, summary),
-        })
+        if prepared.mode == Mode::Profile {
+            return Ok(explained(prepared, profile(&plan, context), summary, meter));
+        }
+        Ok(Rows::ready(prepared.columns.clone(), rows, summary, meter.clone()))
     }
 
     /// From bound statement to plan, for the graph as it is by now.
@@ -308,35 +327,30 @@ impl Engine {
         }
     }
 
-    fn context(&self, access: Access, parameters: Arc<Map>) -> Context {
-        let cancel = Arc::new(AtomicBool::new(false));
-        let mut running = lock(&self.running);
-        running.retain(|flag| flag.strong_count() > 0);
-        running.push(Arc::downgrade(&cancel));
-        let deadline = self.settings.timeout.map(|timeout| Instant::now() + timeout);
+    /// The meter of a statement that begins now.
+    pub(crate) fn meter(&self, options: &StatementOptions) -> Meter {
+        options.meter(&self.settings, &self.cancel)
+    }
+
+    /// The meter of what is no statement: the user may cancel it.
+    pub(crate) fn cancel_only(&self) -> Meter {
+        let cancel = vec![self.cancel.clone()];
+        Meter::new(meter::Limits { cancel, ..meter::Limits::default() })
+    }
+
+    fn context(&self, access: Access, parameters: Arc<Map>, meter: &Meter) -> Context {
         let now = SystemTime::now()
             .duration_since(SystemTime::UNIX_EPOCH)
             .map_or(0, |since| i128::try_from(since.as_nanos()).unwrap_or(0));
-        Context::new(
-            access,
-            parameters,
-            now,
-            Limits {
-                cancel: Some(cancel),
-                deadline,
-                memory: self.settings.memory,
-                batch_rows: self.settings.batch_rows,
-            },
-        )
-        .importing_from(self.settings.import_folder.clone())
-        .in_store(self.graph.clone())
+        Context::new(access, parameters, now, meter.clone())
+            .with_batch_rows(self.settings.batch_rows)
+            .importing_from(self.settings.import_folder.clone())
+            .in_store(self.graph.clone())
     }
 
-    /// Ends every statement that is running now.
-    pub(crate) fn cancel(&self) {
-        for flag in lock(&self.running).iter().filter_map(Weak::upgrade) {
-            flag.store(true, Ordering::Relaxed);
-        }
+    /// What ends every statement that runs at the moment.
+    pub(crate) fn cancel_handle(&self) -> CancelHandle {
+        self.cancel.clone()
     }
 
     /// Changes the procedures; what was planned before may mean something else now.
@@ -460,10 +474,10 @@ fn own_times(
 }
 
 /// A plan as rows of one column, a row for each line.
-fn explained(prepared: &Prepared, text: String, mut summary: Summary) -> Rows {
+fn explained(prepared: &Prepared, text: String, mut summary: Summary, meter: &Meter) -> Rows {
     let lines = text.lines().map(|line| vec![Value::String(line.into())]).collect();
     summary.plan = Some(text.into());
-    Rows::ready(prepared.columns.clone(), lines, summary)
+    Rows::ready(prepared.columns.clone(), lines, summary, meter.clone())
 }
 
 fn counters(before: ChangeCounts, after: ChangeCounts) -> Counters {

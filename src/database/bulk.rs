@@ -16,10 +16,11 @@ use crate::graph::Transaction;
 use crate::graph::TypeId;
 use crate::session;
 use crate::session::Scope;
+use crate::session::StatementOptions;
 use crate::syntax::token;
 use crate::value::Array;
 
-use super::{Database, IntoParams, drained};
+use super::{Database, IntoParams};
 
 /// A bulk load that is under way. Labels, types and keys are the numbers that it gives to their names.
 #[derive(Debug)]
@@ -60,12 +61,14 @@ impl Database {
             let text = script.get(span.start..span.end).unwrap_or_default();
             let (line, column) = span.line_column(script);
             let place = format!("{}:{line}:{column}", file.display());
-            let prepared = self.engine.prepare(text).map_err(|error| {
+            let meter = self.engine.meter(&StatementOptions::default());
+            let prepared = self.engine.prepare(text, &meter).map_err(|error| {
                 let message = format!("{place}: {}", error.message());
                 Error::usage(Detail::InvalidFile, message).caused_by(error)
             })?;
             let params = ().into_params()?.0;
-            drained(self.engine.run(&prepared, params, Scope::Transaction(open))?)?;
+            let scope = Scope::Transaction(open);
+            self.engine.run(&prepared, params, scope, &meter)?.drained()?;
             if open.as_ref().is_some_and(|open| open.counts().change_data()) {
                 let message = format!("{place}: a statement changes more than the schema");
                 return Err(Error::usage(Detail::InvalidFile, message)

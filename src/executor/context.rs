@@ -2,10 +2,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering;
-use std::time::Instant;
 
 use crate::error::Detail;
 use crate::error::Error;
@@ -14,11 +10,11 @@ use crate::error::Phase;
 use crate::error::Result;
 use crate::error::Span;
 use crate::function;
-use crate::function::Interrupt;
 use crate::graph::Graph;
 use crate::graph::Savepoint;
 use crate::graph::Snapshot;
 use crate::graph::Transaction;
+use crate::meter::Meter;
 use crate::value::Map;
 use crate::value::NodeId;
 use crate::value::RelationshipId;
@@ -33,41 +29,6 @@ pub enum Access {
     Read(Snapshot),
     /// Reading and writing.
     Write(Transaction),
-}
-
-/// When a statement must stop before its end.
-#[derive(Debug, Clone, Default)]
-pub struct Limits {
-    /// Set by the caller to cancel.
-    pub cancel: Option<Arc<AtomicBool>>,
-    /// When time is up.
-    pub deadline: Option<Instant>,
-    /// How many bytes its operators may hold at once, by a rough estimate; `None` for no bound.
-    pub memory: Option<u64>,
-    /// How many rows a batch may have, where that is fewer than usual: results must not depend on it.
-    pub batch_rows: Option<usize>,
-}
-
-impl Interrupt for Limits {
-    fn check(&self) -> Result<()> {
-        if self.cancel.as_ref().is_some_and(|c| c.load(Ordering::Relaxed)) {
-            return Err(Error::new(
-                ErrorClass::Cancelled,
-                Phase::Runtime,
-                Detail::CancelledByCaller,
-                "the statement was cancelled",
-            ));
-        }
-        if self.deadline.is_some_and(|d| Instant::now() >= d) {
-            return Err(Error::new(
-                ErrorClass::LimitError,
-                Phase::Runtime,
-                Detail::TimedOut,
-                "the statement ran out of time",
-            ));
-        }
-        Ok(())
-    }
 }
 
 /// What one operator did, by its place in the plan (pre-order).
@@ -87,13 +48,13 @@ pub struct Context {
     access: Access,
     parameters: Arc<Map>,
     now: i128,
-    limits: Limits,
+    meter: Meter,
+    /// How many rows a batch may have.
+    batch_rows: usize,
     /// The folder of the files that may be read.
     import_folder: Option<Arc<Path>>,
     /// The graph beyond what the statement sees of it.
     store: Option<Graph>,
-    /// Bytes held by operators.
-    held: Arc<AtomicU64>,
     /// What of it is held for changes of the graph.
     written: Held,
     /// What the `Argument` leaves of the innermost `Apply` give.
@@ -105,15 +66,15 @@ pub struct Context {
 
 impl Context {
     /// A context for one statement; `now` is its clock in nanoseconds since 1970-01-01T00:00:00Z.
-    pub fn new(access: Access, parameters: Arc<Map>, now: i128, limits: Limits) -> Self {
+    pub fn new(access: Access, parameters: Arc<Map>, now: i128, meter: Meter) -> Self {
         Self {
             access,
             parameters,
             now,
-            limits,
+            meter,
+            batch_rows: BATCH_SIZE,
             import_folder: None,
             store: None,
-            held: Arc::default(),
             written: Held::default(),
             arguments: Vec::new(),
             connected: Vec::new(),
@@ -125,6 +86,13 @@ impl Context {
     #[must_use]
     pub fn importing_from(mut self, folder: Option<Arc<Path>>) -> Self {
         self.import_folder = folder;
+        self
+    }
+
+    /// Lets a batch have no more rows than this: results must not depend on it.
+    #[must_use]
+    pub fn with_batch_rows(mut self, rows: Option<usize>) -> Self {
+        self.batch_rows = rows.map_or(BATCH_SIZE, |rows| rows.clamp(1, BATCH_SIZE));
         self
     }
 
@@ -207,23 +175,18 @@ impl Context {
             now: self.now,
             memory: self.memory_left(),
             store: self.store.as_ref(),
-            interrupt: Some(&self.limits),
         }
     }
 
     /// How many bytes more the statement may hold.
     pub(crate) fn memory_left(&self) -> u64 {
-        let limit = self.limits.memory.unwrap_or(u64::MAX);
-        limit.saturating_sub(self.held.load(Ordering::Relaxed))
+        self.meter.left()
     }
 
     /// Fails where the statement would hold more than it may with so many bytes more, which it gives back at
     /// once.
     pub(crate) fn check_memory(&self, bytes: u64) -> Result<()> {
-        match self.limits.memory {
-            Some(limit) if bytes > self.memory_left() => Err(over_budget(limit)),
-            _ => Ok(()),
-        }
+        self.meter.ask(bytes)
     }
 
     /// Counts what the statement has written, which is held to its end.
@@ -248,13 +211,7 @@ impl Context {
 
     /// Fails when the caller has cancelled or time is up.
     pub(crate) fn check_limits(&self) -> Result<()> {
-        self.limits.check()
-    }
-
-    /// What [`check_limits`](Self::check_limits) does, for others to ask.
-    pub(crate) fn interrupt(&self) -> impl Fn() -> Result<()> + Send + Sync + 'static {
-        let limits = self.limits.clone();
-        move || limits.check()
+        self.meter.check()
     }
 
     /// Fails when one of the nodes was deleted by this transaction.
@@ -288,7 +245,7 @@ impl Context {
 
     /// How many rows a batch may have.
     pub(crate) fn batch_rows(&self) -> usize {
-        self.limits.batch_rows.map_or(BATCH_SIZE, |rows| rows.clamp(1, BATCH_SIZE))
+        self.batch_rows
     }
 
     /// Fails when a deleted node still has relationships: what comes next is the commit or the end of the
@@ -332,7 +289,7 @@ impl Context {
 #[derive(Debug, Default)]
 pub(crate) struct Held {
     bytes: u64,
-    total: Option<Arc<AtomicU64>>,
+    meter: Option<Meter>,
     /// Where the last row met holds what it holds, by slot.
     met: Vec<usize>,
 }
@@ -340,15 +297,10 @@ pub(crate) struct Held {
 impl Held {
     /// Holds so many bytes more. Fails where the statement then holds more than it may.
     pub(crate) fn add(&mut self, ctx: &Context, bytes: u64) -> Result<()> {
-        let total = self.total.get_or_insert_with(|| ctx.held.clone());
         // What is over every budget must not overflow the count.
         let bytes = bytes.min(u64::MAX / 2 - self.bytes.min(u64::MAX / 2));
         self.bytes += bytes;
-        let held = total.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
-        match ctx.limits.memory {
-            Some(limit) if held > limit => Err(over_budget(limit)),
-            _ => Ok(()),
-        }
+        self.meter.get_or_insert_with(|| ctx.meter.clone()).hold(bytes)
     }
 
     /// Holds one more batch for an operator that keeps it. What a row shares with the row before it counts once.
@@ -368,21 +320,10 @@ impl Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        if let Some(total) = &self.total {
-            total.fetch_sub(self.bytes, Ordering::Relaxed);
+        if let Some(meter) = &self.meter {
+            meter.release(self.bytes);
         }
     }
-}
-
-#[cold]
-fn over_budget(limit: u64) -> Error {
-    Error::new(
-        ErrorClass::LimitError,
-        Phase::Runtime,
-        Detail::OutOfMemoryBudget,
-        format!("the statement needs more than its {limit} bytes of memory"),
-    )
-    .help("Raise the limit, or let the statement hold fewer rows at a time.")
 }
 
 fn deleted(kind: &str, id: u64) -> Error {

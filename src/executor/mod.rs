@@ -23,7 +23,7 @@ use crate::value::Column;
 pub use batch::BATCH_SIZE;
 pub(crate) use batch::Batch;
 pub(crate) use context::Held;
-pub use context::{Access, Context, Limits, OperatorProfile};
+pub use context::{Access, Context, OperatorProfile};
 
 use expression::Compiled;
 use operator::Operator;

@@ -16,6 +16,7 @@ use crate::error::Phase;
 use crate::error::Result;
 use crate::graph::Graph;
 use crate::graph::Snapshot;
+use crate::meter;
 use crate::value::Column;
 use crate::value::Value;
 
@@ -32,6 +33,7 @@ pub use procedure::{FunctionProcedure, TableProcedure};
 pub use registry::Registry;
 pub use scalar::{IS_ACYCLIC, IS_SIMPLE, Range};
 pub use signature::{Arity, Parameter, Signature, check_types};
+pub(crate) use user::guarded;
 pub use user::{GroupState, UserAggregate, UserFunction};
 
 /// What a function may look at beside its arguments.
@@ -47,20 +49,34 @@ pub struct Context<'a> {
     pub memory: u64,
     /// The graph beyond what the statement sees of it, where there is one to look after.
     pub(crate) store: Option<&'a Graph>,
-    /// Says when the statement must end, where it may have to.
-    pub(crate) interrupt: Option<&'a dyn Interrupt>,
-}
-
-/// Says when a statement must end.
-pub(crate) trait Interrupt: fmt::Debug {
-    /// Fails when it was cancelled or its time is up.
-    fn check(&self) -> Result<()>;
 }
 
 impl Context<'_> {
-    /// Fails when the statement must end: for what takes long.
-    pub(crate) fn check_interrupt(&self) -> Result<()> {
-        self.interrupt.map_or(Ok(()), Interrupt::check)
+    /// Fails when the statement must end, because it was cancelled or its time is up. A function or procedure that
+    /// takes long calls this now and then, at least ten times a second.
+    ///
+    /// ```
+    /// use redstring::{Database, UserFunction, Value};
+    ///
+    /// let db = Database::in_memory();
+    /// db.register_function(UserFunction::new("math.steps(n :: INTEGER) :: INTEGER", |context, arguments| {
+    ///     let mut n = arguments[0].as_integer().unwrap_or(1).max(1);
+    ///     let mut steps = 0;
+    ///     while n != 1 {
+    ///         context.check_interrupt()?;
+    ///         n = if n % 2 == 0 { n / 2 } else { 3 * n + 1 };
+    ///         steps += 1;
+    ///     }
+    ///     Ok(Value::Integer(steps))
+    /// })?)?;
+    /// assert_eq!(db.query("RETURN math.steps(27)", ())?.single()?.get::<i64>(0)?, 111);
+    /// # Ok::<(), redstring::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `Cancelled.CancelledByCaller` and `LimitError.TimedOut`, for the function to pass on.
+    pub fn check_interrupt(&self) -> Result<()> {
+        meter::check()
     }
 
     /// Fails where a value of so many bytes would be more than the statement may hold.

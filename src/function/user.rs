@@ -5,6 +5,8 @@ use std::fmt;
 use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
+use crate::error::caught_panic;
+use crate::meter;
 use crate::value::Column;
 use crate::value::Type;
 use crate::value::Value;
@@ -106,7 +108,8 @@ impl UserFunction {
 
     pub(super) fn call(&self, context: &Context<'_>, arguments: &[Value]) -> Result<Value> {
         let arguments = checked(self.signature(), arguments)?;
-        let value = (self.body)(context, &arguments)?;
+        meter::step(1)?;
+        let value = guarded("function", self.signature(), || (self.body)(context, &arguments))?;
         check_result(self.signature(), value)
     }
 }
@@ -225,11 +228,12 @@ impl States {
         Self { aggregate, groups: Vec::new() }
     }
 
-    fn make(&mut self, group_count: usize) {
+    fn make(&mut self, group_count: usize) -> Result<()> {
         let Self { aggregate, groups } = self;
         while groups.len() < group_count {
-            groups.push((aggregate.start)());
+            groups.push(guarded("aggregate", aggregate.signature(), || Ok((aggregate.start)()))?);
         }
+        Ok(())
     }
 }
 
@@ -241,7 +245,7 @@ impl Accumulator for States {
         arguments: &[Column],
         counts: Option<&[u64]>,
     ) -> Result<()> {
-        self.make(group_count);
+        self.make(group_count)?;
         for (row, group) in groups.iter().enumerate() {
             let values: Vec<Value> = arguments.iter().map(|column| column.get(row)).collect();
             if values.iter().any(Value::is_null) {
@@ -249,19 +253,48 @@ impl Accumulator for States {
             }
             let values = checked(self.aggregate.signature(), &values)?;
             let Some(state) = self.groups.get_mut(*group as usize) else { continue };
-            for _ in 0..counts.map_or(1, |counts| counts.get(row).copied().unwrap_or(0)) {
-                state.add(&values)?;
-            }
+            let times = counts.map_or(1, |counts| counts.get(row).copied().unwrap_or(0));
+            guarded("aggregate", self.aggregate.signature(), || {
+                for _ in 0..times {
+                    meter::step(1)?;
+                    state.add(&values)?;
+                }
+                Ok(())
+            })?;
         }
         Ok(())
     }
 
     fn finish(&mut self, group_count: usize) -> Result<Column> {
-        self.make(group_count);
+        self.make(group_count)?;
         let signature = self.aggregate.signature();
-        let results = self.groups.iter_mut().map(|state| check_result(signature, state.result()?));
+        let results = self.groups.iter_mut().map(|state| {
+            meter::step(1)?;
+            check_result(signature, guarded("aggregate", signature, || state.result())?)
+        });
         Ok(Column::from_values(results.collect::<Result<Vec<_>>>()?))
     }
+}
+
+impl Drop for States {
+    fn drop(&mut self) {
+        // A state that panics when it is dropped ends neither the statement nor the program.
+        let groups = std::mem::take(&mut self.groups);
+        let _ = caught_panic(|| drop(groups));
+    }
+}
+
+/// Calls what the library's user has written. A panic becomes an error that names it.
+pub(crate) fn guarded<T>(
+    kind: &str,
+    signature: &Signature,
+    call: impl FnOnce() -> Result<T>,
+) -> Result<T> {
+    caught_panic(call).unwrap_or_else(|panic| {
+        let message = format!("the {kind} `{}` panicked: {panic}", signature.name);
+        Err(Error::usage(Detail::FunctionPanicked, message)
+            .help("What it does must not panic; the database and its data are unharmed."))
+    })
 }
 
 /// A signature whose result is one value.

@@ -56,6 +56,7 @@ use crate::error::Error;
 use crate::error::ErrorClass;
 use crate::error::Phase;
 use crate::error::Result;
+use crate::meter;
 use crate::storage::Opened;
 use crate::storage::OrderedBytes;
 use crate::storage::SegmentFiles;
@@ -462,7 +463,8 @@ impl Shared {
                 )
                 .help("Try again when it has ended, or raise the lock timeout."));
             }
-            writing = match self.written.wait_timeout(writing, left) {
+            meter::check()?;
+            writing = match self.written.wait_timeout(writing, meter::patience(left)) {
                 Ok((guard, _)) => guard,
                 Err(poisoned) => poisoned.into_inner().0,
             };

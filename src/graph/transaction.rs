@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use crate::error::Error;
 use crate::error::Result;
+use crate::error::caught_panic;
+use crate::meter;
 use crate::value::Column;
 use crate::value::ColumnData;
 use crate::value::NodeId;
@@ -448,8 +450,13 @@ impl Transaction {
         let shared = self.shared.clone();
         // They are written after the commit.
         let _building = self.building.take();
-        // Dropping the transaction lets the next writer go on.
-        shared.commit(changes, after, move || drop(self))
+        meter::check()?;
+        // From here on nothing ends it half-way. Dropping the transaction lets the next writer go on.
+        let graph = shared.clone();
+        let commit = || shared.commit(changes, after, move || drop(self));
+        meter::unlimited(|| caught_panic(commit)).unwrap_or_else(|panic| {
+            Err(graph.poison(Error::internal(format!("a commit panicked: {panic}"))))
+        })
     }
 
     /// Commits, and gives another transaction, which goes on counting. What became of the commit and

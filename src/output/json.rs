@@ -11,6 +11,7 @@ use std::sync::Arc;
 use serde_json::Value as Tree;
 use serde_json::json;
 
+use crate::meter;
 use crate::value::Map;
 use crate::value::Node;
 use crate::value::Relationship;
@@ -75,7 +76,7 @@ fn json(value: &Value) -> Tree {
         Value::Integer(i) => json!(i),
         Value::Float(f) if f.is_finite() => json!(f),
         Value::String(s) => json!(&**s),
-        Value::List(items) => Tree::Array(items.iter().map(json).collect()),
+        Value::List(items) => Tree::Array(meter::pieces(items).flatten().map(json).collect()),
         Value::Map(map) => properties(map),
         Value::Node(n) => node(n),
         Value::Relationship(r) => relationship(r),
@@ -90,6 +91,7 @@ fn json(value: &Value) -> Tree {
 }
 
 fn properties(map: &Map) -> Tree {
+    meter::walk(map.len());
     Tree::Object(map.iter().map(|(key, value)| (key.to_string(), json(value))).collect())
 }
 

@@ -9,6 +9,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use crate::error::Error;
+use crate::meter;
 use crate::result::Rows;
 use crate::value;
 use crate::value::Value;
@@ -100,10 +101,12 @@ impl Format {
             }
             return Ok(0);
         }
+        let meter = rows.meter().clone();
         renderer.begin(&columns, out)?;
         for row in rows {
+            let row = row.and_then(|row| meter.run(|| Ok(renderer.row(row.values(), out))));
             match row {
-                Ok(row) => renderer.row(row.values(), out)?,
+                Ok(written) => written?,
                 Err(error) => {
                     renderer.end(out)?;
                     return Err(error.into());
@@ -155,11 +158,17 @@ fn bare(value: &Value) -> String {
     }
 }
 
+/// So many characters are written between two looks at whether the statement must end.
+const PIECE: usize = 1024;
+
 /// The text on one line, and unable to command a terminal: control characters and those that reorder
 /// text are written as escapes.
 fn harmless(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    for (at, c) in text.chars().enumerate() {
+        if at % PIECE == PIECE - 1 {
+            meter::walk(PIECE);
+        }
         match c {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),

@@ -5,13 +5,13 @@ use std::io::Write;
 use std::time::Duration;
 use std::time::Instant;
 
-use crate::database::CancelHandle;
 use crate::database::Database;
 use crate::database::Params;
 use crate::database::Transaction;
 use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
+use crate::meter::CancelHandle;
 use crate::output::Format;
 use crate::output::WriteError;
 use crate::result::Counters;

@@ -12,7 +12,7 @@ pub(crate) use crate::error::one_line;
 
 /// Calls into `engine` and turns a panic into a `CorruptionError`.
 pub(crate) fn guarded<T>(engine: &str, doing: &str, call: impl FnOnce() -> Result<T>) -> Result<T> {
-    error::caught(call).unwrap_or_else(|reason| {
+    error::caught_panic(call).unwrap_or_else(|reason| {
         if let Some(error) = refused::in_panic(&reason) {
             return Err(refused::of(format!("{doing} the store failed: {error}"), error));
         }

@@ -9,6 +9,7 @@ use crate::error::ErrorClass;
 use crate::error::Phase;
 use crate::error::Result;
 use crate::error::Span;
+use crate::meter;
 use crate::syntax::token::TokenKind;
 use crate::syntax::token::tokens;
 
@@ -109,11 +110,12 @@ pub fn with_stack<T: Send>(depth: usize, parse: impl FnOnce() -> Result<T> + Sen
     if depth <= SHALLOW {
         return parse();
     }
+    let meter = meter::current();
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new()
             .name("deep query".to_owned())
             .stack_size(STACK)
-            .spawn_scoped(scope, parse)?;
+            .spawn_scoped(scope, move || meter.run(parse))?;
         thread.join().unwrap_or_else(|_| Err(Error::internal("the parser ended unexpectedly")))
     })
 }

@@ -7,6 +7,7 @@ use super::{Value, temporal};
 use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
+use crate::meter;
 
 /// `a + b`: numbers, text with text or numbers, lists with lists or items, temporals with durations.
 #[inline]
@@ -19,33 +20,31 @@ pub fn add(a: &Value, b: &Value) -> Result<Value> {
         (Value::Integer(x), Value::Float(y)) => Ok(Value::Float(*x as f64 + y)),
         (Value::Float(x), Value::Integer(y)) => Ok(Value::Float(x + *y as f64)),
         (Value::Null, _) | (_, Value::Null) => Ok(Value::Null),
-        (Value::List(x), Value::List(y)) => {
-            let mut items = Vec::with_capacity(x.len() + y.len());
-            items.extend_from_slice(x);
-            items.extend_from_slice(y);
-            Ok(Value::list(items))
-        }
-        (Value::List(x), y) => {
-            let mut items = Vec::with_capacity(x.len() + 1);
-            items.extend_from_slice(x);
-            items.push(y.clone());
-            Ok(Value::list(items))
-        }
-        (x, Value::List(y)) => {
-            let mut items = Vec::with_capacity(y.len() + 1);
-            items.push(x.clone());
-            items.extend_from_slice(y);
-            Ok(Value::list(items))
-        }
+        (Value::List(x), Value::List(y)) => joined(x, y),
+        (Value::List(x), y) => joined(x, std::slice::from_ref(y)),
+        (x, Value::List(y)) => joined(std::slice::from_ref(x), y),
         (Value::String(_), _) | (_, Value::String(_)) => concatenate(a, b),
         _ => temporal::sum(a, b).unwrap_or_else(|| Err(no_operator(a, '+', b))),
     }
 }
 
+fn joined(a: &[Value], b: &[Value]) -> Result<Value> {
+    let len = a.len().saturating_add(b.len());
+    meter::ask(len.saturating_mul(size_of::<Value>()) as u64)?;
+    let mut items = Vec::with_capacity(len);
+    for piece in meter::pieces(a).chain(meter::pieces(b)) {
+        items.extend_from_slice(piece);
+    }
+    Ok(Value::list(items))
+}
+
 fn concatenate(a: &Value, b: &Value) -> Result<Value> {
     match (super::to_text(a), super::to_text(b)) {
         (Some(x), Some(y)) => {
-            let mut text = String::with_capacity(x.len() + y.len());
+            let len = x.len().saturating_add(y.len());
+            // The text is copied once more, to where it stays.
+            meter::ask(2 * len as u64)?;
+            let mut text = String::with_capacity(len);
             text.push_str(&x);
             text.push_str(&y);
             Ok(Value::string(text))

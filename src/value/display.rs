@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt::{self, Write};
 
+use crate::meter;
+
 use super::{Map, Node, Path, Relationship, Value};
 
 /// A value as `toString()` gives it: numbers, booleans, temporals, points and text itself; `None` for null and
@@ -68,7 +70,7 @@ impl fmt::Display for Value {
             Value::String(x) => write_quoted(f, x),
             Value::List(items) => {
                 f.write_str("[")?;
-                for (i, item) in items.iter().enumerate() {
+                for (i, item) in meter::pieces(items).flatten().enumerate() {
                     f.write_str(if i > 0 { ", " } else { "" })?;
                     item.fmt(f)?;
                 }
@@ -119,7 +121,7 @@ impl fmt::Display for Relationship {
 impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("<")?;
-        for (i, node) in self.nodes().iter().enumerate() {
+        for (i, node) in meter::pieces(self.nodes()).flatten().enumerate() {
             node.fmt(f)?;
             if let Some(relationship) = self.relationships().get(i) {
                 // The record says where the relationship starts; walked from its end, the arrow turns.
@@ -136,6 +138,7 @@ impl fmt::Display for Path {
 fn write_map(f: &mut fmt::Formatter<'_>, entries: &Map) -> fmt::Result {
     f.write_str("{")?;
     for (i, (key, value)) in entries.iter().enumerate() {
+        meter::walk(1);
         f.write_str(if i > 0 { ", " } else { "" })?;
         write_name(f, key)?;
         f.write_str(": ")?;
@@ -151,10 +154,16 @@ fn write_name(f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
     if bare { f.write_str(name) } else { write!(f, "`{}`", name.replace('`', "``")) }
 }
 
+/// So many characters are written between two looks at whether the statement must end.
+const PIECE: usize = 1024;
+
 /// Writes text in single quotes with Cypher's escapes.
 fn write_quoted(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     f.write_str("'")?;
-    for c in text.chars() {
+    for (at, c) in text.chars().enumerate() {
+        if at % PIECE == PIECE - 1 {
+            meter::walk(PIECE);
+        }
         match c {
             '\'' => f.write_str("\\'")?,
             '\\' => f.write_str("\\\\")?,

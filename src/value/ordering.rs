@@ -6,9 +6,13 @@
 //!   1 to 1.0. It is what `==` and `Hash` of [`Value`] mean.
 //! - *Orderability* (ORDER BY, `min`, `max`) is a total order over all values that agrees with
 //!   equivalence. It is what `Ord` of [`Value`] means.
+//!
+//! Lists and maps may be large: what goes through them counts its steps (`meter::walk`), and so ends with the statement.
 
 use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
+
+use crate::meter;
 
 use super::{Map, Path, Value};
 
@@ -47,6 +51,7 @@ fn equal_maps(a: &Map, b: &Map) -> Option<bool> {
 fn all_equal<'a>(pairs: impl Iterator<Item = (&'a Value, &'a Value)>) -> Option<bool> {
     let mut result = Some(true);
     for (a, b) in pairs {
+        meter::walk(1);
         match equals(a, b) {
             Some(true) => {}
             Some(false) => return Some(false),
@@ -110,6 +115,7 @@ fn comparison(a: &Value, b: &Value) -> Comparison {
         (Value::DateTime(a), Value::DateTime(b)) => Comparison::Is(a.cmp(b)),
         (Value::List(a), Value::List(b)) => {
             for (a, b) in a.iter().zip(b.iter()) {
+                meter::walk(1);
                 match (equals(a, b), comparison(a, b)) {
                     (Some(true), _) => {}
                     (_, decided) => return decided,
@@ -176,11 +182,21 @@ pub fn order(a: &Value, b: &Value) -> Ordering {
         (Value::Point(a), Value::Point(b)) => a.cmp(b),
         (Value::Node(a), Value::Node(b)) => a.id().cmp(&b.id()),
         (Value::Relationship(a), Value::Relationship(b)) => a.id().cmp(&b.id()),
-        (Value::List(a), Value::List(b)) => a.iter().cmp(b.iter()),
+        (Value::List(a), Value::List(b)) => order_lists(a, b),
         (Value::Map(a), Value::Map(b)) => order_maps(a, b),
         (Value::Path(a), Value::Path(b)) => order_paths(a, b),
         _ => rank(a).cmp(&rank(b)),
     }
+}
+
+fn order_lists(a: &[Value], b: &[Value]) -> Ordering {
+    // Pieces of one length, but for the last ones.
+    let mut pairs = meter::pieces(a).zip(meter::pieces(b));
+    let unequal = pairs.find_map(|(a, b)| match a.iter().cmp(b.iter()) {
+        Ordering::Equal => None,
+        ordering => Some(ordering),
+    });
+    unequal.unwrap_or_else(|| a.len().cmp(&b.len()))
 }
 
 /// NaN after every number; 0.0 and -0.0 are one.
@@ -192,7 +208,7 @@ fn order_maps(a: &Map, b: &Map) -> Ordering {
     a.len()
         .cmp(&b.len())
         .then_with(|| a.keys().cmp(b.keys()))
-        .then_with(|| a.values().cmp(b.values()))
+        .then_with(|| a.values().cmp(b.values().inspect(|_| meter::walk(1))))
 }
 
 fn order_paths(a: &Path, b: &Path) -> Ordering {
@@ -261,8 +277,14 @@ impl Hash for Value {
             Self::Integer(x) => x.hash(state),
             Self::Float(x) => hash_float(*x, state),
             Self::String(x) => x.hash(state),
-            Self::List(x) => x.hash(state),
-            Self::Map(x) => x.hash(state),
+            Self::List(x) => {
+                state.write_usize(x.len());
+                meter::pieces(x).flatten().for_each(|item| item.hash(state));
+            }
+            Self::Map(x) => {
+                meter::walk(x.len());
+                x.hash(state);
+            }
             Self::Node(x) => x.id().hash(state),
             Self::Relationship(x) => x.id().hash(state),
             Self::Path(x) => {

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use redstring::executor::{Access, Context, Execution, Limits};
+use redstring::executor::{Access, Context, Execution};
 use redstring::function::Registry;
 use redstring::graph::Graph;
+use redstring::meter::{Limits, Meter};
 use redstring::value::Column;
 use redstring::{
     Database, Detail, ErrorClass, Options, Value, binder, optimizer, params, planner, syntax,
@@ -403,9 +404,9 @@ fn run_within(bytes: u64, text: &str) -> Result<usize, redstring::Error> {
     let statement = binder::bind(&syntax::parse(text)?, &Registry::default(), None)?;
     let plan = optimizer::optimize(planner::plan(&statement, None)?, &graph.snapshot());
     let mut execution = Execution::new(&plan.root, false)?;
-    let limits = Limits { memory: Some(bytes), ..Limits::default() };
+    let meter = Meter::new(Limits { memory: Some(bytes), ..Limits::default() });
     let access = Access::Read(graph.snapshot());
-    let mut context = Context::new(access, Arc::default(), 0, limits);
+    let mut context = Context::new(access, Arc::default(), 0, meter);
     let mut rows = 0;
     while let Some(columns) = execution.next(&mut context)? {
         rows += columns.first().map_or(0, Column::len);

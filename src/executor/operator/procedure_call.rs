@@ -8,6 +8,8 @@ use crate::executor::Context;
 use crate::executor::expression::Compiled;
 use crate::executor::expression::evaluate_all;
 use crate::function::ProcedureHandle;
+use crate::function::guarded;
+use crate::meter;
 use crate::value::ColumnBuilder;
 use crate::value::Value;
 
@@ -42,12 +44,15 @@ impl ProcedureCall {
         for row in 0..batch.len() {
             ctx.check_limits()?;
             let arguments: Vec<Value> = columns.iter().map(|c| c.get(row)).collect();
-            let rows = self.procedure.0.call(&ctx.for_functions(), &arguments)?;
+            let procedure = &self.procedure.0;
+            let call = || procedure.call(&ctx.for_functions(), &arguments);
+            let rows = guarded("procedure", procedure.signature(), call)?;
             if self.void {
                 parents.push(row as u32);
                 continue;
             }
             for found in rows {
+                meter::step(1)?;
                 parents.push(row as u32);
                 for (builder, (column, _)) in builders.iter_mut().zip(&self.yields) {
                     let value = found.get(*column).cloned().ok_or_else(|| {

@@ -17,6 +17,7 @@ use crate::graph::ConstraintKind;
 use crate::graph::IndexKind;
 use crate::graph::KeyId;
 use crate::graph::SchemaTarget;
+use crate::meter;
 use crate::value::Value;
 
 use super::Operator;
@@ -62,9 +63,8 @@ impl Schema {
                     bound::IndexKind::Range => IndexKind::Range,
                     bound::IndexKind::Text => IndexKind::Text,
                 };
-                let interrupt = ctx.interrupt();
                 let transaction = ctx.transaction()?;
-                transaction.interrupted_by(interrupt);
+                transaction.interrupted_by(meter::check);
                 transaction
                     .create_index(name, kind, on, keys, command.if_not_exists)
                     .map_err(place)?;
@@ -77,9 +77,8 @@ impl Schema {
                     Demand::Exists => ConstraintKind::Exists,
                     Demand::Type(ty) => ConstraintKind::Type(ty.clone()),
                 };
-                let interrupt = ctx.interrupt();
                 let transaction = ctx.transaction()?;
-                transaction.interrupted_by(interrupt);
+                transaction.interrupted_by(meter::check);
                 transaction
                     .create_constraint(name, kind, on, keys, command.if_not_exists)
                     .map_err(place)?;

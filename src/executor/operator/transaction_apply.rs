@@ -13,6 +13,7 @@ use crate::error::Result;
 use crate::executor::Batch;
 use crate::executor::Context;
 use crate::executor::expression::Compiled;
+use crate::meter;
 use crate::plan;
 use crate::plan::OnError;
 use crate::value::Column;
@@ -56,13 +57,11 @@ struct Patience {
 
 impl Patience {
     /// Whether it may be tried again, after a pause.
-    fn wait(&mut self, ctx: &Context) -> Result<bool> {
+    fn wait(&mut self) -> Result<bool> {
         let left = self.end.map(|end| end.saturating_duration_since(Instant::now()));
         let Some(left) = left.filter(|left| !left.is_zero()) else { return Ok(false) };
-        ctx.check_limits()?;
-        std::thread::sleep(self.pause.min(left));
+        meter::sleep(self.pause.min(left))?;
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
-        ctx.check_limits()?;
         Ok(true)
     }
 }
@@ -226,7 +225,7 @@ impl TransactionApply {
                     self.give(out, &Outcome::Committed);
                     return Ok(());
                 }
-                Err(error) if error.is_retryable() && patience.wait(ctx)? => {}
+                Err(error) if error.is_retryable() && patience.wait()? => {}
                 Err(error) => break error,
             }
         };

@@ -1,6 +1,5 @@
 //! Waiting for indexes that other statements build.
 
-use std::thread;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -12,6 +11,7 @@ use crate::error::Result;
 use crate::error::nearest;
 use crate::function::Context;
 use crate::graph::IndexBuild;
+use crate::meter;
 use crate::value::Value;
 
 /// How many seconds are waited where the call does not say it, as in Neo4j.
@@ -76,7 +76,6 @@ fn wait(
         let Some(build) = builds.find(|build| which(build) && !mine(build)) else {
             return Ok(());
         };
-        context.check_interrupt()?;
         if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             let percent = build.percent();
             return Err(Error::new(
@@ -90,7 +89,7 @@ fn wait(
             )
             .help("Wait for longer: the argument says for how many seconds."));
         }
-        thread::sleep(PAUSE);
+        meter::sleep(PAUSE)?;
     }
 }
 

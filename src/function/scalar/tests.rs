@@ -30,7 +30,7 @@ fn evaluate(graph: &Snapshot, function: &Scalar, arguments: &[Value]) -> Result<
     if function.nulls() == Nulls::Propagate && arguments.iter().any(Value::is_null) {
         return Ok(Value::Null);
     }
-    let context = Context { graph, now: NOW, memory: 1 << 30, store: None, interrupt: None };
+    let context = Context { graph, now: NOW, memory: 1 << 30, store: None };
     function.eval(&context, arguments).map_err(|e| e.code())
 }
 
@@ -231,13 +231,7 @@ fn entities_are_asked_of_the_graph() {
         let found = call_in(transaction.snapshot(), name, std::slice::from_ref(argument));
         assert!(found.as_ref().is_ok_and(|v| same(v, &expected)), "{name}: {found:?}");
     }
-    let context = Context {
-        graph: transaction.snapshot(),
-        now: NOW,
-        memory: 1 << 30,
-        store: None,
-        interrupt: None,
-    };
+    let context = Context { graph: transaction.snapshot(), now: NOW, memory: 1 << 30, store: None };
     let types = Registry::new().scalar("type").and_then(|f| f.eval_columns()).expect("fast form");
     for column in [
         Column::relationships(vec![between, between]),
@@ -305,8 +299,7 @@ fn samples() -> Vec<Value> {
 fn no_argument_makes_a_function_panic() {
     let samples = samples();
     let graph = Snapshot::default();
-    let context =
-        Context { graph: &graph, now: NOW, memory: 1 << 30, store: None, interrupt: None };
+    let context = Context { graph: &graph, now: NOW, memory: 1 << 30, store: None };
     for function in Registry::new().scalars() {
         let arity = Arity::of(function.forms());
         for count in arity.least..=arity.most.unwrap_or(2).min(2) {

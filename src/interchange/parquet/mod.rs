@@ -20,7 +20,7 @@ pub(super) const WRITER: TableFormat =
 
 /// Calls into the library, which gives up over some damage. What is wrong, as a text.
 fn guarded<T>(call: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, String> {
-    match error::caught(call) {
+    match error::caught_panic(call) {
         Ok(Ok(done)) => Ok(done),
         Ok(Err(error)) => Err(error.to_string()),
         Err(reason) => Err(reason),

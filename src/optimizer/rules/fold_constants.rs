@@ -88,13 +88,8 @@ fn value_of(kind: &ExpressionKind, graph: &Snapshot) -> Option<Value> {
                 return Some(Value::Null);
             }
             // An immutable function looks at neither the graph nor the clock.
-            let context = function::Context {
-                graph,
-                now: 0,
-                memory: LONGEST_LIST as u64 * 64,
-                store: None,
-                interrupt: None,
-            };
+            let context =
+                function::Context { graph, now: 0, memory: LONGEST_LIST as u64 * 64, store: None };
             let value = function.eval(&context, &arguments).ok()?;
             match &value {
                 Value::List(items) if items.len() > LONGEST_LIST => None,
