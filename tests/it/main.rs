@@ -12,6 +12,7 @@ mod enforcement;
 mod executor;
 mod export;
 mod films;
+mod formats;
 mod function;
 mod fuzz;
 mod gate;
