@@ -90,7 +90,12 @@ impl Identity {
 /// It waits for the first write, because who only reads needs none of it.
 pub(crate) fn sync_names(store: &Path, records: &Path) -> Result<()> {
     for entry in fs::read_dir(records).map_err(|error| failed("read", records, error))? {
-        let path = entry.map_err(|error| failed("read", records, error))?.path();
+        let entry = entry.map_err(|error| failed("read", records, error))?;
+        // The engine makes neither links nor devices.
+        if !entry.file_type().is_ok_and(|kind| kind.is_file() || kind.is_dir()) {
+            continue;
+        }
+        let path = entry.path();
         File::open(&path)
             .and_then(|file| file.sync_all())
             .map_err(|error| failed("sync", &path, error))?;

@@ -38,6 +38,7 @@ mod long_statement;
 mod manual;
 mod meanwhile;
 mod notification;
+mod openings;
 mod parquet;
 mod paths;
 mod power_cut;

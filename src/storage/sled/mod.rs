@@ -3,16 +3,21 @@
 //! Owns everything that must be known about sled 0.34.7. These things about it shape this file:
 //! its `flush` asks the kernel for write-back without waiting for the disk, so [`SledBytes::sync`] syncs sled's
 //! own file after it; it puts large pages into files of their own which it never syncs, so large values are
-//! refused; it panics on some damage, so every call into it is guarded; and it starts a background flush
-//! unless told not to.
+//! refused; it panics on some damage, so every call into it is guarded; it starts a background flush unless told
+//! not to; and it refuses a whole log for damage beside it, which [`derived`] mends before.
 //!
 //! Its file never shrinks, and is read whole at each opening: so when it holds little of what it once held, its
 //! records are put into a new one.
 //!
 //! A store is a folder: `lock` (held while the store is open), `sled/`, `segments/`.
 
+mod derived;
+mod log;
+
 use std::fmt;
+use std::fs;
 use std::fs::File;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -100,12 +105,20 @@ impl OpenSled {
     fn open(folder: &Path) -> Result<Self> {
         let db = open_sled(folder)?;
         let path = folder.join(FILE);
-        let file = File::options()
-            .read(true)
-            .write(true)
-            .open(&path)
-            .map_err(|error| failed("open", &path, error))?;
-        Ok(Self { db, file, identity: Identity::of(&path)? })
+        let file = File::options().read(true).write(true).open(&path);
+        let file = file.map_err(|error| failed("open", &path, error));
+        match file.and_then(|file| Ok((file, Identity::of(&path)?))) {
+            Ok((file, identity)) => Ok(Self { db, file, identity }),
+            Err(error) => {
+                // That sled cannot be closed says nothing more.
+                let _ = close(db);
+                Err(error)
+            }
+        }
+    }
+
+    fn close(self) -> Result<()> {
+        close(self.db)
     }
 
     /// Makes all changes or none. One alone is not told as a batch, which sled writes to its file in two steps.
@@ -157,52 +170,68 @@ impl SledBytes {
     fn renew(&self, open: &mut Option<OpenSled>) -> Result<()> {
         let [own, new, old] = [FOLDER, NEW, OLD].map(|name| self.store.join(name));
         remove_folder(&new)?;
-        {
-            let from = open.as_ref().ok_or_else(closed)?;
-            let to = OpenSled::open(&new)?;
-            copy(&from.db, &to.db)?;
-            to.sync(&new)?;
-            guarded("closing", move || {
-                drop(to);
-                Ok(())
-            })?;
-        }
+        let from = open.as_ref().ok_or_else(closed)?;
+        let to = OpenSled::open(&new)?;
+        let copied = copy(&from.db, &to.db).and_then(|()| to.sync(&new));
+        let closed = to.close();
+        copied.and(closed)?;
         // Closing has written once more.
         place::sync_names(&self.store, &new)?;
-        let before = open.take();
-        guarded("closing", move || {
-            drop(before);
-            Ok(())
-        })?;
+        if let Some(before) = open.take() {
+            before.close()?;
+        }
         rename_folder(&own, &old)?;
         rename_folder(&new, &own)?;
         *open = Some(OpenSled::open(&own)?);
-        remove_folder(&old)
+        // What is left of it goes at the next opening.
+        let _ = remove_folder(&old);
+        Ok(())
     }
 
     /// Closes sled, which has nothing to say after a failure, and opens what is there.
     fn open_again(&self) -> Result<()> {
         let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
-        let before = open.take();
-        // It tries to write once more, and may panic.
-        let _ = guarded("closing", move || {
-            drop(before);
-            Ok(())
-        });
+        // It tries to write once more, which fails again.
+        let _ = open.take().map(OpenSled::close);
         recover(&self.store)?;
         *open = Some(OpenSled::open(&self.store.join(FOLDER))?);
         Ok(())
     }
 }
 
-/// Finishes or undoes what a power cut has left of [`SledBytes::renew`]: both folders hold the same records.
+/// Finishes or undoes what a power cut has left of [`SledBytes::renew`]: both folders hold the same records. Neither is
+/// deleted unless another one has a log.
 fn recover(store: &Path) -> Result<()> {
     let [own, new, old] = [FOLDER, NEW, OLD].map(|name| store.join(name));
-    if !own.exists() && old.exists() {
-        rename_folder(&old, &own)?;
+    let logs = [has_log(&own)?, has_log(&old)?, has_log(&new)?];
+    match logs {
+        [false, true, _] => {
+            remove_folder(&own)?;
+            rename_folder(&old, &own)?;
+        }
+        // It is never the only one, and whether it is whole cannot be seen.
+        [false, false, true] => {
+            return Err(Error::corruption(format!(
+                "the store is damaged: the log in `{}` is missing, and an unfinished one is in `{}`",
+                own.display(),
+                new.display()
+            ))
+            .help("Restore the store from a backup."));
+        }
+        _ => {}
     }
     remove_folder(&old)?;
     remove_folder(&new)
+}
+
+/// Whether there is anything in sled's file of data.
+fn has_log(folder: &Path) -> Result<bool> {
+    let path = folder.join(FILE);
+    match fs::metadata(&path) {
+        Ok(found) => Ok(found.len() > 0),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(failed("find", &path, error)),
+    }
 }
 
 /// Copies all records.
@@ -298,17 +327,15 @@ impl OrderedBytes for SledBytes {
 
 impl Drop for SledBytes {
     fn drop(&mut self) {
-        // Closing writes, and may panic. Nothing that was acknowledged depends on it.
+        // Nothing that was acknowledged depends on it.
         let open = self.open.get_mut().unwrap_or_else(PoisonError::into_inner).take();
-        let _ = guarded("closing", || {
-            drop(open);
-            Ok(())
-        });
+        let _ = open.map(OpenSled::close);
     }
 }
 
 fn open_sled(folder: &Path) -> Result<sled::Db> {
     make_folder(folder)?;
+    derived::prepare(folder)?;
     let config = sled::Config::new()
         .path(folder)
         .cache_capacity(CACHE)
@@ -326,6 +353,14 @@ fn open_sled(folder: &Path) -> Result<sled::Db> {
     guarded(&doing, || config.open())
 }
 
+/// Closes sled, which writes once more, and may panic.
+fn close(db: sled::Db) -> Result<()> {
+    guarded("closing", move || {
+        drop(db);
+        Ok(())
+    })
+}
+
 /// The error of the whole engine for one of sled's.
 fn from_sled(doing: &str, error: sled::Error) -> Error {
     let damaged = |text: String| {
@@ -339,7 +374,7 @@ fn from_sled(doing: &str, error: sled::Error) -> Error {
                 .caused_by(error)
         }
         // A block that ends too early was cut off, not refused by the system.
-        sled::Error::Io(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+        sled::Error::Io(error) if error.kind() == ErrorKind::UnexpectedEof => {
             damaged(error.to_string()).caused_by(error)
         }
         sled::Error::Io(error) => refused::of(format!("{doing} the store failed: {error}"), error),
