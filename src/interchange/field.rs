@@ -15,6 +15,8 @@ use crate::value::temporal::Zone;
 use crate::value::to_text;
 
 use super::json;
+use super::number;
+use super::number::integer;
 
 /// The type of a field, or of the items of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -113,34 +115,22 @@ pub(super) struct FieldType {
     pub(super) list: bool,
     /// The zone of times that name none.
     pub(super) zone: Option<Arc<str>>,
+    /// Whether it was inferred from the first fields: then the others must say, too, that they are of it.
+    pub(super) inferred: bool,
 }
 
 impl From<Scalar> for FieldType {
     fn from(scalar: Scalar) -> Self {
-        Self { scalar, list: false, zone: None }
+        Self { scalar, list: false, zone: None, inferred: false }
     }
-}
-
-/// The integer that the bytes write, with nothing but spaces around it.
-#[inline]
-pub(super) fn integer(bytes: &[u8]) -> Option<i64> {
-    // Up to 18 digits cannot overflow.
-    if (1..=18).contains(&bytes.len()) {
-        let mut number = 0i64;
-        let mut digits = true;
-        for byte in bytes {
-            let digit = byte.wrapping_sub(b'0');
-            digits &= digit <= 9;
-            number = number.wrapping_mul(10).wrapping_add(i64::from(digit));
-        }
-        if digits {
-            return Some(number);
-        }
-    }
-    std::str::from_utf8(bytes.trim_ascii()).ok()?.parse().ok()
 }
 
 impl FieldType {
+    /// A type that was inferred.
+    pub(super) fn inferred(scalar: Scalar) -> Self {
+        Self { inferred: true, ..scalar.into() }
+    }
+
     /// Appends a field to a column. An empty one is absent, but for text and lists in quotes.
     #[inline]
     pub(super) fn push(
@@ -156,6 +146,7 @@ impl FieldType {
         }
         if !self.list
             && self.scalar == Scalar::Long
+            && (!self.inferred || number::is_canonical_integer(bytes))
             && let Some(number) = integer(bytes)
         {
             into.push(Value::Integer(number));
@@ -169,6 +160,12 @@ impl FieldType {
             into.push(Value::list(items.collect::<Result<_, _>>()?));
         } else if self.scalar == Scalar::String {
             into.push_str(text);
+        } else if self.inferred && !Sample::fits(self.scalar, text) {
+            return Err(format!(
+                "`{text}` is not {}, as the first rows of the column are; its header may state another type, as in \
+                 `NAME:string`",
+                self.described()
+            ));
         } else if text.trim().is_empty() {
             into.push_absent();
         } else {
@@ -189,7 +186,10 @@ impl FieldType {
                 let number = integer(trimmed.as_bytes());
                 number.filter(|n| self.scalar.range().contains(n)).map(Value::Integer)
             }
-            Scalar::Float => trimmed.parse().ok().map(Value::Float),
+            Scalar::Float => match number::float(trimmed) {
+                None if number::is_decimal(trimmed) => return Err(number::no_float(trimmed)),
+                float => float.map(Value::Float),
+            },
             Scalar::Boolean if trimmed.eq_ignore_ascii_case("true") => Some(Value::Boolean(true)),
             Scalar::Boolean if trimmed.eq_ignore_ascii_case("false") => Some(Value::Boolean(false)),
             Scalar::Boolean => None,
@@ -202,8 +202,13 @@ impl FieldType {
             Scalar::Point => point(trimmed),
             Scalar::Json => return json::value(text),
         };
+        value.ok_or_else(|| format!("`{text}` is not {}", self.described()))
+    }
+
+    /// Its name with an article.
+    fn described(&self) -> String {
         let article = if matches!(self.scalar, Scalar::Int) { "an" } else { "a" };
-        value.ok_or_else(|| format!("`{text}` is not {article} {}", self.scalar.name()))
+        format!("{article} {}", self.scalar.name())
     }
 
     fn time(&self, text: &str) -> Option<Time> {
@@ -246,15 +251,16 @@ fn point(text: &str) -> Option<Value> {
         if value.eq_ignore_ascii_case("null") {
             continue;
         }
-        let value = match value.parse() {
-            Ok(number) => Value::Float(number),
-            Err(_) => Value::string(value.trim_matches(['\'', '"'])),
+        let value = match number::float(value) {
+            Some(number) => Value::Float(number),
+            None if number::is_decimal(value) => return None,
+            None => Value::string(value.trim_matches(['\'', '"'])),
         };
         let key = key.trim().trim_matches(['\'', '"']);
         map.insert(key.into(), value);
     }
     if let Some(Value::Float(srid)) = map.get("srid") {
-        let srid = Value::Integer(*srid as i64);
+        let srid = Value::Integer(integer(srid.to_string().as_bytes())?);
         map.insert("srid".into(), srid);
     }
     Some(Value::Point(Point::from_map(&map).ok()??.into()))
@@ -291,19 +297,17 @@ impl Sample {
 
     /// Whether the type keeps all that the text says: `007` as a number would not.
     fn fits(scalar: Scalar, text: &str) -> bool {
-        let Ok(value) = FieldType::from(scalar).value(text) else { return false };
-        let digits = text.strip_prefix('-').unwrap_or(text);
-        let plain = text == text.trim() && !text.starts_with('+');
         match scalar {
-            Scalar::Long => plain && (digits == "0" || !digits.starts_with('0')),
-            Scalar::Float => {
-                let leading_zero =
-                    digits.starts_with('0') && !digits.starts_with("0.") && digits != "0";
-                plain && !leading_zero && digits.starts_with(|c: char| c.is_ascii_digit())
-            }
-            Scalar::Boolean => plain && matches!(value, Value::Boolean(_)),
+            Scalar::Long => return number::is_canonical_integer(text.as_bytes()),
+            Scalar::Float => return number::is_float(text),
+            _ if text != text.trim() || text.starts_with('+') => return false,
+            _ => {}
+        }
+        let Ok(value) = FieldType::from(scalar).value(text) else { return false };
+        match scalar {
+            Scalar::Boolean => matches!(value, Value::Boolean(_)),
             // Years and basic forms such as `20240102` are numbers to most people.
-            _ => plain && text.len() >= 10 && text.contains('-'),
+            _ => text.len() >= 10 && text.contains('-'),
         }
     }
 

@@ -12,7 +12,8 @@ pub(super) enum Role {
     /// A property. Without a type it is to be inferred.
     Property(String, Option<FieldType>),
     /// The identifier of a node, kept as a property where it has a name.
-    Id { space: Option<String>, property: Option<String>, integer: Option<bool> },
+    /// Whether it is an integer may be open; `inferred` where nothing but its texts says so.
+    Id { space: Option<String>, property: Option<String>, integer: Option<bool>, inferred: bool },
     /// More labels of a node; `json` where they are an array of it.
     Labels { json: bool },
     /// The identifier of the node where a relationship starts.
@@ -115,7 +116,7 @@ impl Role {
                         ));
                     }
                 };
-                Self::Id { space, property: named(parts.name), integer }
+                Self::Id { space, property: named(parts.name), integer, inferred: false }
             }
             Some("LABEL") => match parts.option("format") {
                 None => Self::Labels { json: false },
@@ -139,7 +140,7 @@ impl Role {
                     None => format!("`{name}` in `{field}` is no type"),
                 })?;
                 let zone = parts.option("timezone").map(Arc::from);
-                Self::property(parts.name, Some(FieldType { scalar, list, zone }))?
+                Self::property(parts.name, Some(FieldType { scalar, list, zone, inferred: false }))?
             }
             None => Self::property(parts.name, None)?,
         })
@@ -171,7 +172,7 @@ mod tests {
         let role = |field| format!("{:?}", Role::of(field).unwrap());
         assert_eq!(
             role("personId:ID(Person){id-type: long}"),
-            "Id { space: Some(\"Person\"), property: Some(\"personId\"), integer: Some(true) }"
+            "Id { space: Some(\"Person\"), property: Some(\"personId\"), integer: Some(true), inferred: false }"
         );
         assert_eq!(role(":START_ID(Person)"), "Start { space: Some(\"Person\") }");
         assert_eq!(role(":end_id"), "End { space: None }");

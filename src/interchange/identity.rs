@@ -10,6 +10,8 @@ use rustc_hash::FxHasher;
 
 use crate::value::Strings;
 
+use super::number;
+
 /// No node.
 const NONE: u32 = u32::MAX;
 
@@ -43,11 +45,27 @@ pub(super) struct Integers {
     map: FxHashMap<i64, u32>,
     count: usize,
     mapped: bool,
+    /// Whether nobody stated that identifiers are integers: `007` is another text than `7` then.
+    inferred: bool,
     /// Identifiers of several nodes, which stand for none, and the first two of those.
     doubled: FxHashMap<i64, (u32, u32)>,
 }
 
 impl Integers {
+    /// None yet; `inferred` where nobody stated that they are integers.
+    pub(super) fn new(inferred: bool) -> Self {
+        Self { inferred, ..Self::default() }
+    }
+
+    /// The only node with the identifier that a text writes.
+    #[inline]
+    pub(super) fn named(&self, text: &[u8]) -> Option<u32> {
+        if self.inferred && !number::is_canonical_integer(text.trim_ascii()) {
+            return None;
+        }
+        self.get(number::integer(text)?)
+    }
+
     /// The only node with this identifier.
     #[inline]
     pub(super) fn get(&self, id: i64) -> Option<u32> {

@@ -8,6 +8,7 @@ use crate::value::Property;
 use crate::value::Value;
 
 use super::field::{FieldType, Scalar};
+use super::number;
 
 /// The value as one piece of JSON: by itself, or in an object with its type.
 pub(super) fn of_value(value: &Value) -> Json {
@@ -23,6 +24,7 @@ pub(super) fn value(text: &str) -> Result<Value, String> {
         let message = error.to_string();
         format!("`{text}` is no JSON: {}", message.split(" at line").next().unwrap_or(""))
     })?;
+    number::check_json(text).map_err(|(_, what)| what)?;
     match (tree.get("value"), tree.get("types")) {
         (Some(value), Some(types)) => stored(value, types),
         _ => stored(&tree, &Json::Null),

@@ -21,6 +21,7 @@ use super::export::{GraphWriter, Output};
 use super::graph::{Gathering, Link, Place};
 use super::input::{self, Input};
 use super::json::{stored, written};
+use super::number;
 use super::rejects::Reason;
 
 /// Reads a file.
@@ -71,6 +72,8 @@ fn entity(text: &str) -> Result<Entity, Fault> {
         (error.column().max(1), format!("the line is no JSON: {what}"))
     })?;
     let Json::Object(object) = tree else { return fault("the line is no object") };
+    number::check_json(text)
+        .map_err(|(at, what)| (text.get(..at).map_or(1, |t| t.chars().count() + 1), what))?;
     let properties = properties(&object)?;
     match object.get("type").and_then(Json::as_str) {
         Some("node") => {
@@ -208,7 +211,13 @@ mod tests {
             ("{\"type\":\"edge\"}", 1, "neither `node`"),
             ("{\"type\":\"relationship\",\"label\":\"A\",\"start\":{}}", 1, "no `start`"),
             ("{\"type\":\"node\",\"properties\":{\"a\":[[1]]}}", 1, "property `a`"),
-            ("{\"type\":\"node\",\"properties\":{\"a\":18446744073709551615}}", 1, "64-bit"),
+            ("{\"type\":\"node\",\"properties\":{\"a\":18446744073709551615}}", 34, "64-bit"),
+            ("{\"type\":\"node\",\"properties\":{\"ä\":[0.5,1e400]}}", 44, "out of range"),
+            (
+                "{\"type\":\"node\",\"properties\":{\"ä\":[0.5,1e-400]}}",
+                39,
+                "no float has the value `1e-400`",
+            ),
         ];
         for (text, column, message) in cases {
             let Err(fault) = entity(text) else { panic!("{text}") };

@@ -28,6 +28,7 @@ mod identity;
 mod input;
 mod json;
 mod json_lines;
+mod number;
 mod options;
 #[cfg(feature = "parquet")]
 mod parquet;
@@ -37,6 +38,7 @@ mod rejects;
 mod table;
 
 use export::Writer;
+use field::{FieldType, Scalar};
 use folder::Contents;
 use identity::{Ids, Integers, StringIds};
 use rejects::{BadRow, Rejects};
@@ -235,10 +237,11 @@ impl Import<'_, '_, '_> {
     fn take_space(
         &mut self,
         name: &str,
-        integer: Option<bool>,
+        of: Option<&FieldType>,
         file: &Path,
     ) -> Result<Option<Ids>> {
-        let Some(integer) = integer else { return Ok(None) };
+        let Some(of) = of else { return Ok(None) };
+        let integer = of.scalar == Scalar::Long;
         let known = self.spaces.iter().position(|(own, _)| own == name);
         let ids = match known {
             Some(at) => Some(self.spaces.remove(at).1),
@@ -246,7 +249,7 @@ impl Import<'_, '_, '_> {
         };
         let Some(ids) = ids else {
             return Ok(Some(match integer {
-                true => Ids::Integers(Integers::default()),
+                true => Ids::Integers(Integers::new(of.inferred)),
                 false => Ids::Strings(StringIds::default()),
             }));
         };
@@ -275,7 +278,8 @@ impl Import<'_, '_, '_> {
         let quoted = |name: &str| format!("`{}`", name.replace('`', "``"));
         let (label, key) = (quoted(label), quoted(key));
         let query = format!("MATCH (n:{label}) WHERE n.{key} IS NOT NULL RETURN id(n), n.{key}");
-        let (mut integers, mut strings) = (Integers::default(), StringIds::default());
+        let mut integers = Integers::new(self.options.id_type.is_none());
+        let mut strings = StringIds::default();
         let (mut some, mut mixed) = (None, false);
         for row in self.database.query(&query, ())? {
             let row = row?;

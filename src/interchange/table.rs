@@ -69,7 +69,7 @@ impl Header {
         let label = files.labels.first().map_or("", String::as_str);
         let space = Some(format!("{label}.{column}"));
         if let Some(role) = self.roles.get_mut(at) {
-            *role = Role::Id { space, property: Some(column.clone()), integer };
+            *role = Role::Id { space, property: Some(column.clone()), integer, inferred: false };
         }
         Ok(())
     }
@@ -119,8 +119,8 @@ pub(super) struct NodeTable {
     /// The key of each property column; nothing for identifiers that are not kept.
     keys: Vec<Option<u32>>,
     labels: Vec<u32>,
-    /// The property column that is the identifier, and whether that is an integer.
-    id: Option<(usize, bool)>,
+    /// The property column that is the identifier, and its type.
+    id: Option<(usize, FieldType)>,
     space: String,
 }
 
@@ -139,14 +139,16 @@ impl NodeTable {
                 Role::Property(_, of) => {
                     Column::Property(of.clone().unwrap_or(Scalar::String.into()))
                 }
-                Role::Id { space: own, integer, .. } => {
+                Role::Id { space: own, integer, inferred, .. } => {
                     space = own.clone().unwrap_or_default();
                     let default = import.options.id_type == Some(IdType::Integer);
                     let integer = integer.unwrap_or(default);
-                    if id.replace((keys.len(), integer)).is_some() {
+                    let of = if integer { Scalar::Long } else { Scalar::String };
+                    let of = FieldType { inferred: *inferred, ..of.into() };
+                    if id.replace((keys.len(), of.clone())).is_some() {
                         return Err(header_error(&header.file, "two columns are identifiers"));
                     }
-                    Column::Property(if integer { Scalar::Long } else { Scalar::String }.into())
+                    Column::Property(of)
                 }
                 Role::Labels { json } => Column::Labels { json: *json },
                 Role::Ignored => Column::Ignored,
@@ -171,8 +173,8 @@ impl NodeTable {
         file: &Path,
         read: impl FnOnce(&mut Import<'_, '_, '_>, &mut Option<Ids>) -> Result<()>,
     ) -> Result<()> {
-        let integer = self.id.map(|(_, integer)| integer);
-        let mut ids = import.take_space(&self.space, integer, file)?;
+        let of = self.id.as_ref().map(|(_, of)| of);
+        let mut ids = import.take_space(&self.space, of, file)?;
         let taken = read(import, &mut ids);
         import.give_space(self.space.clone(), ids);
         taken
@@ -184,8 +186,8 @@ impl NodeTable {
         ids: Option<&mut Ids>,
         mut rows: Rows,
     ) -> Result<()> {
-        if let (Some((at, _)), Some(ids)) = (self.id, ids)
-            && let Some(column) = rows.columns.get(at)
+        if let (Some((at, _)), Some(ids)) = (&self.id, ids)
+            && let Some(column) = rows.columns.get(*at)
         {
             let doubles = number(ids, column, import.load.next_node());
             if !doubles.is_empty() {

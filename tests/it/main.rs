@@ -26,6 +26,7 @@ mod graphml;
 mod import;
 mod import_bad_rows;
 mod import_failed;
+mod import_numbers;
 mod import_spilled;
 mod index_checkpoint;
 mod index_online;

@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::error::Result;
 
 use super::export::TableFormat;
-use super::field::{Sample, Scalar};
+use super::field::{FieldType, Sample, Scalar};
 use super::header::Role;
 use super::options::{ImportOptions, NodeFiles, RelationshipFiles};
 use super::pipeline;
@@ -65,9 +65,10 @@ fn infer(blocks: &mut Blocks, dialect: Dialect, roles: &mut [Role]) -> Result<()
     }
     for (role, sample) in roles.iter_mut().zip(samples) {
         match role {
-            Role::Property(_, of @ None) => *of = Some(sample.scalar().into()),
-            Role::Id { integer: integer @ None, .. } => {
-                *integer = Some(sample.scalar() == Scalar::Long);
+            Role::Property(_, of @ None) => *of = Some(FieldType::inferred(sample.scalar())),
+            Role::Id { integer: integer @ None, inferred, .. } => {
+                *inferred = sample.scalar() == Scalar::Long;
+                *integer = Some(*inferred);
             }
             _ => {}
         }

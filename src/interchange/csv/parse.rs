@@ -1,6 +1,5 @@
 //! Blocks of records into typed arrays.
 
-use crate::interchange::field::integer;
 use crate::interchange::identity::Ids;
 use crate::interchange::options::ImportOptions;
 use crate::interchange::places::Fault;
@@ -155,10 +154,7 @@ fn end_of(
     which: &str,
 ) -> Result<u32, Wrong> {
     let found = match spaces.get(space) {
-        Some((_, Ids::Integers(ids))) => match integer(bytes) {
-            Some(id) => ids.get(id),
-            None => None,
-        },
+        Some((_, Ids::Integers(ids))) => ids.named(bytes),
         Some((_, Ids::Strings(ids))) => ids.get(bytes),
         None => None,
     };

@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use crate::interchange::export::ColumnType;
 use crate::interchange::field::{FieldType, Scalar};
 use crate::interchange::json;
+use crate::interchange::number;
 use crate::value::Value;
 
 use super::OWN_TYPE;
@@ -106,6 +107,7 @@ impl Key {
 
 /// An array of JSON, whose items are of one type.
 fn list(text: &str, of: Scalar) -> Result<Value, String> {
+    number::check_json(text).map_err(|(_, what)| what)?;
     let tree: Json = serde_json::from_str(text)
         .ok()
         .filter(Json::is_array)
@@ -117,8 +119,10 @@ fn list(text: &str, of: Scalar) -> Result<Value, String> {
     }
     // `[1, 2.5]` is an array of floats.
     let float = |item: &Value| match item {
-        Value::Integer(number) => Value::Float(*number as f64),
-        item => item.clone(),
+        Value::Integer(integer) => number::float_of(*integer)
+            .map(Value::Float)
+            .ok_or_else(|| number::no_float(&integer.to_string())),
+        item => Ok(item.clone()),
     };
-    Ok(Value::list(items.iter().map(float).collect()))
+    Ok(Value::list(items.iter().map(float).collect::<Result<_, _>>()?))
 }

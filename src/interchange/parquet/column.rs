@@ -15,6 +15,7 @@ use ::parquet::schema::types::Type;
 use ::parquet::schema::types::TypePtr;
 
 use crate::interchange::field::{FieldType, Scalar};
+use crate::interchange::number;
 use crate::value::Date;
 use crate::value::DateTime;
 use crate::value::Duration;
@@ -42,6 +43,8 @@ enum Meaning {
     Time(i64, bool),
     Timestamp(i64, bool),
     Decimal(i32),
+    /// The same, as text with all its digits.
+    DecimalText(i32),
     /// Months, days and milliseconds.
     Interval,
 }
@@ -68,13 +71,20 @@ impl Shape {
         })
     }
 
+    /// Gives decimals as text, which keeps more digits than a float.
+    pub(super) fn as_text(&mut self) {
+        if let Meaning::Decimal(scale) = self.meaning {
+            self.meaning = Meaning::DecimalText(scale);
+        }
+    }
+
     /// The type of a property of such values.
     pub(super) fn field_type(&self) -> FieldType {
         let scalar = match self.meaning {
             Meaning::Boolean => Scalar::Boolean,
             Meaning::Integer { .. } | Meaning::Decimal(0) => Scalar::Long,
             Meaning::Float | Meaning::Half | Meaning::Decimal(_) => Scalar::Float,
-            Meaning::Text | Meaning::Uuid => Scalar::String,
+            Meaning::Text | Meaning::Uuid | Meaning::DecimalText(_) => Scalar::String,
             Meaning::Date => Scalar::Date,
             Meaning::Time(_, false) => Scalar::LocalTime,
             Meaning::Time(_, true) => Scalar::Time,
@@ -355,6 +365,7 @@ fn of_integer(number: i64, meaning: Meaning) -> Cell {
             }
         }
         Meaning::Decimal(scale) => decimal(number.into(), scale)?,
+        Meaning::DecimalText(scale) => Value::string(plain(number.into(), scale)),
         _ => return Err("the file says two things of the column's type".into()),
     })
 }
@@ -376,20 +387,32 @@ fn decimal(number: i128, scale: i32) -> Cell {
         return number.map(Value::Integer).map_err(|_| "it is beyond 64-bit integers".into());
     }
     // By way of its text, which is rounded once.
-    let float = format!("{number}e{}", -i64::from(scale)).parse();
-    float.map(Value::Float).map_err(|_| "it is no decimal".into())
+    let text = format!("{number}e{}", -i64::from(scale));
+    number::float(&text).map(Value::Float).ok_or_else(|| number::no_float(&plain(number, scale)))
+}
+
+/// A decimal with all its digits.
+fn plain(number: i128, scale: i32) -> String {
+    let places = usize::try_from(scale).unwrap_or_default();
+    let digits = format!("{:0>1$}", number.unsigned_abs(), places + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - places);
+    let sign = if number < 0 { "-" } else { "" };
+    if places == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
 }
 
 fn of_bytes(bytes: &[u8], meaning: Meaning) -> Cell {
     match meaning {
-        Meaning::Decimal(scale) => {
+        Meaning::Decimal(scale) | Meaning::DecimalText(scale) => {
             if bytes.len() > 16 {
                 return Err("it is a decimal of more than 38 digits".into());
             }
             let negative = bytes.first().is_some_and(|first| first & 0x80 != 0);
             let begin = if negative { -1 } else { 0 };
             let number = bytes.iter().fold(begin, |number, byte| number << 8 | i128::from(*byte));
-            decimal(number, scale)
+            match meaning {
+                Meaning::DecimalText(_) => Ok(Value::string(plain(number, scale))),
+                _ => decimal(number, scale),
+            }
         }
         Meaning::Half => match bytes {
             [a, b] => Ok(Value::Float(half(u16::from_le_bytes([*a, *b])))),
@@ -446,6 +469,10 @@ mod tests {
         assert_eq!(text(decimal(-12345, 2)), Ok("-123.45".into()));
         assert_eq!(text(decimal(7, 0)), Ok("7".into()));
         assert!(decimal(i128::MAX, 0).is_err());
+        assert_eq!(text(decimal(1234567890123456, 2)), Ok("1.234567890123456E13".into()));
+        assert!(decimal(12345678901234567891, 2).unwrap_err().contains("`123456789012345678.91`"));
+        assert_eq!(plain(-5, 3), "-0.005");
+        assert_eq!(plain(1234, 2), "12.34");
         assert_eq!(text(of_bytes(&[0xff, 0x85], Meaning::Decimal(1))), Ok("-12.3".into()));
         assert_eq!(half(0x3c00), 1.0);
         assert_eq!(half(0xc500), -5.0);

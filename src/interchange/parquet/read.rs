@@ -22,6 +22,7 @@ use crate::interchange::field::{FieldType, Scalar};
 use crate::interchange::header::Role;
 use crate::interchange::identity::Ids;
 use crate::interchange::input;
+use crate::interchange::number;
 use crate::interchange::options::{NodeFiles, RelationshipFiles};
 use crate::interchange::pipeline;
 use crate::interchange::places::Fault;
@@ -48,7 +49,7 @@ struct Batch {
 }
 
 /// The names and shapes of the columns, and their numbers among the leaves.
-#[derive(PartialEq)]
+#[derive(Clone, PartialEq)]
 struct Schema {
     names: Vec<String>,
     shapes: Vec<Shape>,
@@ -146,13 +147,13 @@ impl Batches {
     }
 
     /// The file that is first, and what its columns are; nothing where there are no files.
-    fn header(&mut self) -> Result<Option<(Header, Arc<Schema>)>> {
+    fn header(&mut self) -> Result<Option<(Header, Schema)>> {
         if !self.open()? {
             return Ok(None);
         }
         let (Some(open), Some(schema)) = (&self.open, &self.schema) else { return Ok(None) };
         let header = Header::of(open.file.clone(), schema.names.clone())?;
-        Ok(Some((header, schema.clone())))
+        Ok(Some((header, Schema::clone(schema))))
     }
 
     fn next(&mut self) -> Result<Option<Batch>> {
@@ -210,8 +211,13 @@ impl Open {
 }
 
 /// Fills in the types that the names of columns leave open.
-fn fill(header: &mut Header, schema: &Schema) {
-    for (role, shape) in header.roles.iter_mut().zip(&schema.shapes) {
+fn fill(header: &mut Header, schema: &mut Schema) {
+    for (role, shape) in header.roles.iter_mut().zip(&mut schema.shapes) {
+        if let Role::Property(_, Some(stated)) = role
+            && stated.scalar == Scalar::String
+        {
+            shape.as_text();
+        }
         let of = shape.field_type();
         match role {
             Role::Id { integer: integer @ None, .. } => *integer = Some(of.scalar == Scalar::Long),
@@ -223,9 +229,9 @@ fn fill(header: &mut Header, schema: &Schema) {
 
 pub(super) fn nodes(import: &mut Import<'_, '_, '_>, files: &NodeFiles) -> Result<()> {
     let mut batches = Batches::new(&files.files, import.read.clone());
-    let Some((mut header, schema)) = batches.header()? else { return Ok(()) };
+    let Some((mut header, mut schema)) = batches.header()? else { return Ok(()) };
     header.map_node(files, import.options.id_type)?;
-    fill(&mut header, &schema);
+    fill(&mut header, &mut schema);
     let table = NodeTable::of(import, files, &header)?;
     let delimiter = import.options.array_delimiter;
     let tolerance = Tolerance::new(import.options);
@@ -246,9 +252,9 @@ pub(super) fn relationships(
     files: &RelationshipFiles,
 ) -> Result<()> {
     let mut batches = Batches::new(&files.files, import.read.clone());
-    let Some((mut header, schema)) = batches.header()? else { return Ok(()) };
+    let Some((mut header, mut schema)) = batches.header()? else { return Ok(()) };
     header.map_ends(files, import)?;
-    fill(&mut header, &schema);
+    fill(&mut header, &mut schema);
     let table = RelationshipTable::of(import, files, &header)?;
     let (delimiter, has_type) = (import.options.array_delimiter, table.default_type.is_some());
     let tolerance = Tolerance::new(import.options);
@@ -373,7 +379,7 @@ fn end(
     let text = || to_text(id).unwrap_or_default();
     let found = match (spaces.get(space), id) {
         (Some((_, Ids::Integers(ids))), Value::Integer(id)) => ids.get(*id),
-        (Some((_, Ids::Integers(ids))), _) => text().trim().parse().ok().and_then(|id| ids.get(id)),
+        (Some((_, Ids::Integers(ids))), _) => ids.named(text().as_bytes()),
         (Some((_, Ids::Strings(ids))), _) => ids.get(text().as_bytes()),
         (None, _) => None,
     };
@@ -385,8 +391,9 @@ fn fitted(value: Value, of: &FieldType, delimiter: char) -> Cell {
     let one = |value: &Value| -> Cell {
         match value {
             value if Scalar::of_value(value) == Some(of.scalar) => Ok(value.clone()),
-            Value::Integer(number) if of.scalar == Scalar::Float => {
-                Ok(Value::Float(*number as f64))
+            Value::Integer(integer) if of.scalar == Scalar::Float => {
+                let float = number::float_of(*integer).map(Value::Float);
+                float.ok_or_else(|| number::no_float(&integer.to_string()))
             }
             Value::List(_) => Err(format!("a list is not a {}", of.scalar.name())),
             value => of.value(&to_text(value).unwrap_or_default()),
