@@ -220,7 +220,7 @@ impl Database {
     /// Opens the store in this folder with options.
     pub fn open_with(path: impl AsRef<Path>, options: Options) -> Result<Self> {
         let path = path.as_ref();
-        if options.read_only && storage::engine_of(path).is_none() {
+        if options.read_only && storage::engine_of(path)?.is_none() {
             return Err(Error::storage(
                 Detail::InvalidFile,
                 format!("there is no store in `{}`", path.display()),

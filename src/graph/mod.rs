@@ -282,7 +282,7 @@ impl Graph {
 
     /// A new, empty graph that lives as long as its last handle, with options.
     pub fn in_memory_with(options: GraphOptions) -> Self {
-        let Opened { bytes, segments } = memory::open();
+        let Opened { bytes, segments, .. } = memory::open();
         let cache = Arc::new(ChunkCache::new(options.cache_bytes));
         let mut graph = Self::new(bytes, segments, cache, options, Heads::default());
         if let Some(shared) = Arc::get_mut(&mut graph.shared) {

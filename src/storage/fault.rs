@@ -70,7 +70,7 @@ impl LosesUnsynced {
 
     /// Both halves, as handles to this store.
     pub fn opened(&self) -> Opened {
-        Opened { bytes: Arc::new(self.clone()), segments: Arc::new(self.clone()) }
+        Opened { bytes: Arc::new(self.clone()), segments: Arc::new(self.clone()), id: None }
     }
 
     /// How many batches were applied since the last sync.
@@ -269,6 +269,7 @@ pub fn failing(inner: Opened, fails: &Arc<FailsAt>) -> Opened {
             poison: Poison::default(),
         }),
         segments: Arc::new(FailingFiles { inner: inner.segments, fails: fails.clone() }),
+        id: inner.id,
     }
 }
 

@@ -27,7 +27,8 @@ pub const NAME: &str = "memory";
 
 /// A new, empty store.
 pub fn open() -> Opened {
-    Opened { bytes: Arc::new(MemoryBytes::default()), segments: Arc::new(MemoryFiles::default()) }
+    let (bytes, segments) = (Arc::new(MemoryBytes::default()), Arc::new(MemoryFiles::default()));
+    Opened { bytes, segments, id: None }
 }
 
 /// Keys and values in memory.

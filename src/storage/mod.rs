@@ -14,21 +14,29 @@ pub mod conformance;
 pub mod fault;
 pub mod folder;
 mod guard;
+pub mod identity;
 pub mod memory;
+mod opening;
 mod place;
 mod poison;
+mod recognise;
 pub mod redb;
 mod refused;
 mod shared_sync;
 pub mod sled;
 
 use std::fmt;
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
+
+pub use identity::StoreId;
+pub use opening::engine_of;
+pub use opening::make_whole;
+pub use opening::open;
 
 /// The largest value that [`OrderedBytes::apply`] takes, in bytes. What is larger is written in pieces by the caller.
 ///
@@ -227,6 +235,8 @@ pub struct Opened {
     pub bytes: Arc<dyn OrderedBytes>,
     /// The segments beside it.
     pub segments: Arc<dyn SegmentFiles>,
+    /// The number of the store; none where it is in memory.
+    pub id: Option<StoreId>,
 }
 
 /// One engine: a pair of implementations that make a store.
@@ -240,8 +250,12 @@ pub struct Engine {
     pub durable: bool,
     /// The folder of its own within the store's, by which a store's engine is known; empty where it has none.
     pub folder: &'static str,
-    /// Opens the store in a folder and makes both where they are missing.
+    /// The file in that folder without which it would begin anew.
+    pub file: &'static str,
+    /// Opens the store in a folder, or makes one where there is none.
     pub open: fn(&Path) -> Result<Opened>,
+    /// Opens its own half of the store in a folder, and makes it where it is missing; it keeps the lock until it is closed.
+    pub open_bytes: fn(&Path, File) -> Result<Arc<dyn OrderedBytes>>,
 }
 
 /// Every engine there is. The first is the default of a store on disk.
@@ -251,96 +265,31 @@ pub const ENGINES: &[Engine] = &[
         documentation: "Keeps records in sled and segments in files beside it, all below one folder.",
         durable: true,
         folder: sled::FOLDER,
+        file: sled::FILE,
         open: sled::open,
+        open_bytes: sled::open_bytes,
     },
     Engine {
         name: redb::NAME,
         documentation: "Keeps records in redb and segments in files beside it, all below one folder.",
         durable: true,
         folder: redb::FOLDER,
+        file: redb::FILE,
         open: redb::open,
+        open_bytes: redb::open_bytes,
     },
     Engine {
         name: memory::NAME,
         documentation: "Keeps everything in memory and forgets it in the end; the folder is not touched.",
         durable: false,
         folder: "",
+        file: "",
         open: |_| Ok(memory::open()),
+        open_bytes: |_, _| Ok(memory::open().bytes),
     },
 ];
 
 /// The engine of that name.
 pub fn engine(name: &str) -> Option<&'static Engine> {
     ENGINES.iter().find(|engine| engine.name == name)
-}
-
-/// The engine that the store in a folder was made with; none where there is no store.
-pub fn engine_of(store: &Path) -> Option<&'static Engine> {
-    let own = |engine: &&Engine| !engine.folder.is_empty() && store.join(engine.folder).is_dir();
-    // A power cut may have left sled's folder under its other name.
-    let renamed = store.join(sled::OLD).is_dir().then(|| engine(sled::NAME)).flatten();
-    ENGINES.iter().find(own).or(renamed)
-}
-
-/// Opens the store in a folder with its own engine, or makes one with the engine that is wanted, else the first.
-pub fn open(store: &Path, wanted: Option<&str>) -> Result<Opened> {
-    let wanted = match wanted {
-        None => None,
-        Some(name) => Some(durable_engine(name)?),
-    };
-    match (engine_of(store), wanted) {
-        (Some(own), Some(wanted)) if own.name != wanted.name => Err(Error::usage(
-            Detail::EngineMismatch,
-            format!(
-                "the store `{}` was made with the engine `{}`, not `{}`",
-                store.display(),
-                own.name,
-                wanted.name
-            ),
-        )
-        .help("Open it without naming an engine, or copy it into another one with `redstring migrate`.")),
-        (Some(engine), _) | (None, Some(engine)) => (engine.open)(store),
-        (None, None) => sled::open(store),
-    }
-}
-
-/// The engine of that name, if it keeps stores on disk.
-fn durable_engine(name: &str) -> Result<&'static Engine> {
-    engine(name).filter(|engine| engine.durable).ok_or_else(|| {
-        let names: Vec<&str> = ENGINES.iter().filter(|e| e.durable).map(|e| e.name).collect();
-        Error::usage(Detail::EngineMismatch, format!("there is no storage engine `{name}`"))
-            .help(format!("The engines are {}.", names.join(", ")))
-    })
-}
-
-/// Makes a store in a folder that is not there yet, whole or not at all: `fill` writes into a folder beside it,
-/// which gets its name when everything in it is durable.
-pub fn make_whole(
-    store: &Path,
-    engine: &str,
-    fill: impl FnOnce(&Opened) -> Result<()>,
-) -> Result<()> {
-    let engine = durable_engine(engine)?;
-    let taken = store.read_dir().is_ok_and(|mut entries| entries.next().is_some());
-    if taken || store.is_file() {
-        return Err(Error::storage(
-            Detail::InvalidFile,
-            format!("`{}` is there already", store.display()),
-        )
-        .help("Name a folder that is not there yet; nothing is overwritten."));
-    }
-    let mut name = store.file_name().unwrap_or_default().to_owned();
-    name.push(".unfinished");
-    let unfinished = store.with_file_name(name);
-    folder::remove_folder(&unfinished)?;
-    let filled = (engine.open)(&unfinished).and_then(|opened| {
-        fill(&opened)?;
-        opened.bytes.sync()
-    });
-    if let Err(error) = filled {
-        // It would be removed the next time as well.
-        let _ = folder::remove_folder(&unfinished);
-        return Err(error);
-    }
-    folder::rename_folder(&unfinished, store)
 }

@@ -15,7 +15,7 @@ use crate::storage::folder::sync_parent;
 use crate::storage::refused::failed;
 
 /// The file that is locked while the store is open.
-const LOCK: &str = "lock";
+pub(crate) const LOCK: &str = "lock";
 /// The folder of the segment files.
 pub(crate) const SEGMENTS: &str = "segments";
 

@@ -4,7 +4,7 @@
 //! `Database::migrate`). A batch is one transaction of redb that is visible and not durable; a sync is one more,
 //! empty, which makes durable all that were before it.
 //!
-//! A store is a folder: `lock` (held while the store is open), `redb/`, `segments/`.
+//! Its one file lies in the folder `redb` of the store.
 
 use std::fmt;
 use std::fs;
@@ -24,11 +24,11 @@ use redb::TableError;
 use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
+use crate::storage;
 use crate::storage::Batch;
 use crate::storage::Opened;
 use crate::storage::OrderedBytes;
 use crate::storage::Visit;
-use crate::storage::folder::FolderFiles;
 use crate::storage::folder::make_folder;
 use crate::storage::guard;
 use crate::storage::place;
@@ -44,6 +44,8 @@ pub const NAME: &str = "redb";
 
 /// The folder of redb's own file, within the store's.
 pub(crate) const FOLDER: &str = "redb";
+/// The name of that file.
+pub(crate) const FILE: &str = "db";
 
 /// The one table.
 const RECORDS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("records");
@@ -53,18 +55,19 @@ const CACHE: usize = 16 * 1024 * 1024;
 
 /// Opens the store in `folder` and makes it where it is missing.
 pub fn open(folder: &Path) -> Result<Opened> {
-    make_folder(folder)?;
-    let lock = place::lock(folder)?;
-    let segments = FolderFiles::open(&folder.join(place::SEGMENTS))?;
-    make_folder(&folder.join(FOLDER))?;
-    let bytes = RedbBytes {
-        open: RwLock::new(Some(OpenRedb::open(folder)?)),
-        store: folder.to_owned(),
+    storage::open(folder, Some(NAME))
+}
+
+/// Opens redb's half of a store.
+pub(crate) fn open_bytes(store: &Path, lock: File) -> Result<Arc<dyn OrderedBytes>> {
+    make_folder(&store.join(FOLDER))?;
+    Ok(Arc::new(RedbBytes {
+        open: RwLock::new(Some(OpenRedb::open(store)?)),
+        store: store.to_owned(),
         poison: Poison::default(),
         sync: SharedSync::default(),
         _lock: lock,
-    };
-    Ok(Opened { bytes: Arc::new(bytes), segments: Arc::new(segments) })
+    }))
 }
 
 struct OpenRedb {
@@ -84,7 +87,7 @@ impl OpenRedb {
 
 /// redb's one file.
 fn file(store: &Path) -> PathBuf {
-    store.join(FOLDER).join("db")
+    store.join(FOLDER).join(FILE)
 }
 
 /// Ordered bytes in a table of redb.

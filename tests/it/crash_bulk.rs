@@ -79,7 +79,7 @@ pub fn imported(store: &Path, expected: RangeInclusive<u64>) -> u64 {
     assert!(report.is_sound(), "{expected:?}: {:?}", report.problems);
     let segments = fs::read_dir(store.join("segments")).unwrap();
     let mut names = segments.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    assert!(names.all(|name| !name.starts_with('.')));
+    assert!(names.all(|name| !name.ends_with(".new")));
     let rows = |query: &str| {
         let rows = db.query(query, ()).unwrap().tuples::<(u64, u64)>();
         rows.collect::<Result<Vec<_>, _>>().unwrap()

@@ -129,7 +129,7 @@ pub fn gated(options: GraphOptions) -> (Graph, Keeper) {
 
 /// The same on a storage that others can open later.
 pub fn gated_on(opened: Opened, options: GraphOptions) -> (Graph, Keeper) {
-    let Opened { bytes, segments } = opened;
+    let Opened { bytes, segments, .. } = opened;
     let gate = Arc::new(Gate::default());
     let files: Arc<dyn SegmentFiles> = Arc::new(Gated(gate.clone(), segments));
     (Graph::open(bytes, files, options).unwrap(), Keeper(gate))

@@ -383,7 +383,7 @@ fn a_transaction_undoes_what_it_is_told_to() {
 
 #[test]
 fn writers_wait_for_each_other_up_to_a_time() {
-    let Opened { bytes, segments } = redstring::storage::memory::open();
+    let Opened { bytes, segments, .. } = redstring::storage::memory::open();
     let options =
         GraphOptions { lock_timeout: Duration::from_millis(20), ..GraphOptions::default() };
     let graph = Graph::open(bytes, segments, options).unwrap();
@@ -729,7 +729,7 @@ fn what_no_catalog_names_is_deleted_at_the_next_open() {
 
 #[test]
 fn a_log_past_its_size_makes_a_checkpoint() {
-    let Opened { bytes, segments } = redstring::storage::memory::open();
+    let Opened { bytes, segments, .. } = redstring::storage::memory::open();
     let options = GraphOptions { checkpoint_bytes: 2000, ..GraphOptions::default() };
     let graph = Graph::open(bytes, segments.clone(), options.clone()).unwrap();
     for _ in 0..100 {

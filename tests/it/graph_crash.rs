@@ -115,7 +115,7 @@ fn a_checkpoint_that_cannot_write_its_segments_changes_nothing() {
     for at in 1..100 {
         let fails = FailsAt::new(at, &[Operation::Write, Operation::Sync], Lasting::Once);
         let Opened { segments, .. } = failing(store.opened(), &fails);
-        let opened = Opened { bytes: store.opened().bytes, segments };
+        let opened = Opened { segments, ..store.opened() };
         let graph = Graph::open(opened.bytes, opened.segments, GraphOptions::default()).unwrap();
         let before = graph.snapshot();
         if graph.checkpoint().is_ok() {

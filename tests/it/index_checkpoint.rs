@@ -152,7 +152,7 @@ fn change(
 
 #[test]
 fn chunks_of_an_index_are_split_and_joined() {
-    let Opened { bytes, segments } = memory::open();
+    let Opened { bytes, segments, .. } = memory::open();
     let open = || Graph::open(bytes.clone(), segments.clone(), GraphOptions::default()).unwrap();
     let mut graph = open();
     let mut t = graph.begin().unwrap();

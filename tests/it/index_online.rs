@@ -166,7 +166,7 @@ fn writers_go_on_while_an_index_is_populated_and_written() {
     // The first write of the segment file, and some in the middle.
     for operations in [0, 3, 12] {
         let opened = memory::open();
-        let files = Opened { bytes: opened.bytes.clone(), segments: opened.segments.clone() };
+        let files = opened.clone();
         let (graph, gate) = gated_on(files, GraphOptions::default());
         fill(&graph, MANY);
         gate.arm(At::Write, operations);
@@ -458,7 +458,7 @@ fn the_same_index_comes_to_be_once() {
 fn a_statement_waits_for_another_that_creates_the_same() {
     let (opened, gate) = {
         let opened = memory::open();
-        let files = Opened { bytes: opened.bytes.clone(), segments: opened.segments.clone() };
+        let files = opened.clone();
         (opened, gated_on(files, GraphOptions::default()))
     };
     let (graph, gate) = gate;
@@ -548,9 +548,9 @@ fn a_failed_write_ends_the_build_and_writers_go_on() {
         let opened = memory::open();
         fill(&open(&opened), MANY);
         let fails = FailsAt::new(at, &[Operation::Write, Operation::Sync], Lasting::Once);
-        let files = Opened { bytes: opened.bytes.clone(), segments: opened.segments.clone() };
+        let files = opened.clone();
         let Opened { segments, .. } = failing(files, &fails);
-        let graph = open(&Opened { bytes: opened.bytes.clone(), segments });
+        let graph = open(&Opened { segments, ..opened.clone() });
         let hook = |graph: &Graph, asked: usize| {
             write(graph, |t| move_entries(t, 10 + asked as u64 * 10));
             Ok(())

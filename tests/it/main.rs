@@ -23,6 +23,7 @@ mod graph_crash;
 mod graph_history;
 mod graph_index;
 mod graphml;
+mod identity;
 mod import;
 mod import_bad_rows;
 mod import_failed;

@@ -9,7 +9,7 @@
 //! Its file never shrinks, and is read whole at each opening: so when it holds little of what it once held, its
 //! records are put into a new one.
 //!
-//! A store is a folder: `lock` (held while the store is open), `sled/`, `segments/`.
+//! Its own files lie in the folder `sled` of the store.
 
 mod derived;
 mod log;
@@ -29,15 +29,16 @@ use std::time::Duration;
 use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
+use crate::storage;
 use crate::storage::Batch;
 use crate::storage::Opened;
 use crate::storage::OrderedBytes;
 use crate::storage::Visit;
-use crate::storage::folder::FolderFiles;
 use crate::storage::folder::make_folder;
 use crate::storage::folder::remove_folder;
 use crate::storage::folder::rename_folder;
 use crate::storage::guard;
+use crate::storage::identity;
 use crate::storage::place;
 use crate::storage::place::Identity;
 use crate::storage::poison::Poison;
@@ -55,7 +56,7 @@ pub(crate) const FOLDER: &str = "sled";
 const NEW: &str = "sled.new";
 pub(crate) const OLD: &str = "sled.old";
 /// sled's one file of data.
-const FILE: &str = "db";
+pub(crate) const FILE: &str = "db";
 
 /// Bytes that are copied at a time.
 const BATCH_BYTES: usize = 1 << 20;
@@ -69,11 +70,12 @@ const LOCK_TRIES: usize = 200;
 
 /// Opens the store in `folder` and makes it where it is missing.
 pub fn open(folder: &Path) -> Result<Opened> {
-    make_folder(folder)?;
-    let lock = place::lock(folder)?;
-    let segments = FolderFiles::open(&folder.join(place::SEGMENTS))?;
-    let bytes = SledBytes::open(folder, lock)?;
-    Ok(Opened { bytes: Arc::new(bytes), segments: Arc::new(segments) })
+    storage::open(folder, Some(NAME))
+}
+
+/// Opens sled's half of a store.
+pub(crate) fn open_bytes(store: &Path, lock: File) -> Result<Arc<dyn OrderedBytes>> {
+    Ok(Arc::new(SledBytes::open(store, lock)?))
 }
 
 /// Ordered bytes in sled's default tree.
@@ -170,6 +172,10 @@ impl SledBytes {
     fn renew(&self, open: &mut Option<OpenSled>) -> Result<()> {
         let [own, new, old] = [FOLDER, NEW, OLD].map(|name| self.store.join(name));
         remove_folder(&new)?;
+        make_folder(&new)?;
+        if let Some(identity) = identity::read(&own.join(identity::FILE))? {
+            identity.write(&new, identity::FILE)?;
+        }
         let from = open.as_ref().ok_or_else(closed)?;
         let to = OpenSled::open(&new)?;
         let copied = copy(&from.db, &to.db).and_then(|()| to.sync(&new));
