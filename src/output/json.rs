@@ -2,7 +2,8 @@
 //!
 //! Numbers that JSON does not know (NaN and the infinities) and temporal values are strings. A node is
 //! an object with `type`, `id`, `labels` and `properties`, a relationship one with `type`, `id`,
-//! `label`, `start`, `end` and `properties`, a path one with `type`, `nodes` and `relationships`.
+//! `label`, `start`, `end` and `properties`, a path one with `type`, `nodes` and `relationships`. Characters that a
+//! terminal could take for commands are escaped, which JSON leaves to whoever writes it.
 
 use std::io;
 use std::io::Write;
@@ -18,6 +19,7 @@ use crate::value::Relationship;
 use crate::value::Value;
 
 use super::Renderer;
+use super::harmless;
 
 #[derive(Default)]
 pub(super) struct Json {
@@ -64,7 +66,9 @@ fn object(columns: &[Arc<str>], values: &[Value], out: &mut dyn Write) -> io::Re
     write!(out, "{{")?;
     for (at, (name, value)) in columns.iter().zip(values).enumerate() {
         let comma = if at == 0 { "" } else { "," };
-        write!(out, "{comma}{}:{}", json!(&**name), json(value))?;
+        let text = format!("{comma}{}:{}", json!(&**name), json(value));
+        // Only within strings, where the escapes are JSON's own.
+        out.write_all(harmless::one_line(&text).as_bytes())?;
     }
     write!(out, "}}")
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::value::Value;
 
 use super::Renderer;
+use super::harmless;
 
 #[derive(Default)]
 pub(super) struct Line {
@@ -17,7 +18,7 @@ pub(super) struct Line {
 
 impl Renderer for Line {
     fn begin(&mut self, columns: &[Arc<str>], _out: &mut dyn Write) -> io::Result<()> {
-        self.names = columns.iter().map(|name| super::harmless(name)).collect();
+        self.names = columns.iter().map(|name| harmless::one_line(name).into_owned()).collect();
         self.width = self.names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
         Ok(())
     }
@@ -27,7 +28,8 @@ impl Renderer for Line {
             writeln!(out)?;
         }
         for (name, value) in self.names.iter().zip(values) {
-            let text = super::harmless(&super::bare(value));
+            let text = super::bare(value);
+            let text = harmless::one_line(&text);
             writeln!(out, "{name:>width$} = {text}", width = self.width)?;
         }
         Ok(())

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::value::Value;
 
 use super::Renderer;
+use super::harmless;
 
 pub(super) struct Markdown;
 
@@ -27,5 +28,5 @@ fn line(cells: impl Iterator<Item = String>, out: &mut dyn Write) -> io::Result<
 }
 
 fn escape(text: &str) -> String {
-    super::harmless(&text.replace('\\', "\\\\")).replace('|', "\\|")
+    harmless::one_line(&text.replace('\\', "\\\\")).replace('|', "\\|")
 }

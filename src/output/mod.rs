@@ -1,6 +1,6 @@
 //! How results are written: one entry of [`FORMATS`] for each format.
 //!
-//! A renderer is fed a row at a time and writes what it can at once. It may not know of statements or
+//! A renderer is fed a row at a time and writes what it can at once. It must not know of statements or
 //! of the terminal.
 
 use std::fmt;
@@ -9,12 +9,12 @@ use std::io::Write;
 use std::sync::Arc;
 
 use crate::error::Error;
-use crate::meter;
 use crate::result::Rows;
 use crate::value;
 use crate::value::Value;
 
 mod csv;
+pub(crate) mod harmless;
 mod json;
 mod line;
 mod markdown;
@@ -156,32 +156,6 @@ fn bare(value: &Value) -> String {
         Some(text) if in_quotes => text.into_owned(),
         _ => value.to_string(),
     }
-}
-
-/// So many characters are written between two looks at whether the statement must end.
-const PIECE: usize = 1024;
-
-/// The text on one line, and unable to command a terminal: control characters and those that reorder
-/// text are written as escapes.
-fn harmless(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for (at, c) in text.chars().enumerate() {
-        if at % PIECE == PIECE - 1 {
-            meter::walk(PIECE);
-        }
-        match c {
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            c if c.is_control()
-                || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') =>
-            {
-                out.push_str(&format!("\\u{:04x}", u32::from(c)));
-            }
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use comfy_table::CellAlignment;
 use crate::value::Value;
 
 use super::Renderer;
+use super::harmless;
 
 #[derive(Default)]
 pub(super) struct Table {
@@ -21,7 +22,7 @@ pub(super) struct Table {
 
 impl Renderer for Table {
     fn begin(&mut self, columns: &[Arc<str>], _out: &mut dyn Write) -> io::Result<()> {
-        self.header = columns.iter().map(|name| super::harmless(name)).collect();
+        self.header = columns.iter().map(|name| harmless::one_line(name).into_owned()).collect();
         self.numeric = vec![(true, false); columns.len()];
         Ok(())
     }
@@ -34,7 +35,7 @@ impl Renderer for Table {
                 _ => *only = false,
             }
         }
-        let cells = values.iter().map(|value| super::harmless(&super::bare(value)));
+        let cells = values.iter().map(|value| harmless::one_line(&super::bare(value)).into_owned());
         self.rows.push(cells.collect());
         Ok(())
     }

@@ -14,6 +14,7 @@ use indicatif::ProgressDrawTarget;
 use indicatif::ProgressStyle;
 
 use crate::database::Database;
+use crate::output::harmless;
 
 /// What takes less time than this shows no bar.
 const QUIET: Duration = Duration::from_secs(1);
@@ -68,7 +69,7 @@ fn watch(database: &Database, end: &mpsc::Receiver<()>) {
         bar.set_length(build.total);
         bar.set_position(build.done);
         let doing = if build.writing { "writing" } else { "reading for" };
-        bar.set_message(format!("{doing} index `{}`", build.name));
+        bar.set_message(format!("{doing} index `{}`", harmless::one_line(&build.name)));
     }
     bar.finish_and_clear();
 }

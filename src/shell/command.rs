@@ -1,6 +1,7 @@
 //! The shell's own commands, one entry of [`COMMANDS`] each.
 
 use std::io::Write;
+use std::path::Path;
 
 use crate::error::Detail;
 use crate::error::Error;
@@ -8,8 +9,7 @@ use crate::output::FORMATS;
 use crate::output::Format;
 use crate::value::Value;
 
-use super::report;
-use super::runner::{Failure, Runner, Source, Stop};
+use super::runner::{Failure, Runner, Stop};
 
 /// A command.
 pub(super) struct Command {
@@ -238,9 +238,7 @@ fn source(runner: &mut Runner, arguments: &str) -> Result<(), Failure> {
         let error = Error::usage(Detail::InvalidCommand, "`:source` needs the name of a file");
         return Err(error.into());
     }
-    let text =
-        std::fs::read_to_string(arguments).map_err(|error| report::unreadable(arguments, error))?;
-    runner.run(&Source { name: arguments, text: &text }).map_err(Failure::Stop)
+    runner.run_file(Path::new(arguments))
 }
 
 fn backup(runner: &mut Runner, arguments: &str) -> Result<(), Failure> {

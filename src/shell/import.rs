@@ -27,7 +27,7 @@ use super::args::MemoryLimit;
 use super::args::memory_limit;
 use super::bar::Bar;
 use super::bar::Unit;
-use super::report;
+use super::terminal;
 
 const AFTER: &str = "\
 Files of whole graphs, and folders that `redstring export` made, are named alone:
@@ -122,7 +122,7 @@ pub(super) fn run(store: &Path, given: &ArgMatches) -> Result<()> {
         }
         None => error,
     })?;
-    report::say(&format!("Imported {summary}, {:.1} s", begun.elapsed().as_secs_f64()));
+    terminal::say(&format!("Imported {summary}, {:.1} s", begun.elapsed().as_secs_f64()));
     Ok(())
 }
 

@@ -18,9 +18,9 @@ use rustyline::validate::ValidationContext;
 use rustyline::validate::ValidationResult;
 use rustyline::validate::Validator;
 
-use super::report;
-use super::runner::{Runner, Source, Stop};
+use super::runner::{Runner, Stop};
 use super::split::next_piece;
+use super::terminal;
 
 const HISTORY_LENGTH: usize = 5_000;
 
@@ -29,7 +29,7 @@ pub(super) fn run(runner: &mut Runner, database: Option<&Path>) -> Result<(), St
     let mut editor = match editor() {
         Ok(editor) => editor,
         Err(error) => {
-            report::say(&format!("the prompt cannot be opened: {error}"));
+            terminal::say(&format!("the prompt cannot be opened: {error}"));
             return Err(Stop::Failed);
         }
     };
@@ -51,15 +51,15 @@ pub(super) fn run(runner: &mut Runner, database: Option<&Path>) -> Result<(), St
                     // At once, so that it outlives whatever the statement does.
                     let _ = editor.append_history(file);
                 }
-                match runner.run(&Source { name: "<prompt>", text: spelled_out(&text) }) {
+                match runner.run("<prompt>", spelled_out(&text)) {
                     Ok(()) | Err(Stop::Failed) => {}
                     Err(stop) => return Err(stop),
                 }
             }
-            Err(ReadlineError::Interrupted) => report::say("Ctrl-D or :quit leaves."),
+            Err(ReadlineError::Interrupted) => terminal::say("Ctrl-D or :quit leaves."),
             Err(ReadlineError::Eof) => return Ok(()),
             Err(error) => {
-                report::say(&format!("the prompt failed: {error}"));
+                terminal::say(&format!("the prompt failed: {error}"));
                 return Err(Stop::Failed);
             }
         }
@@ -79,7 +79,7 @@ fn greet(database: Option<&Path>) {
         None => "a graph in memory, which is gone when you leave".to_string(),
     };
     let version = env!("CARGO_PKG_VERSION");
-    report::say(&format!("Redstring {version}, {place}. :help lists the commands."));
+    terminal::say(&format!("Redstring {version}, {place}. :help lists the commands."));
 }
 
 fn editor() -> rustyline::Result<Editor<Prompt, FileHistory>> {
@@ -119,11 +119,11 @@ impl Validator for Prompt {
 /// Whether every statement has its semicolon.
 fn is_complete(text: &str) -> bool {
     let mut from = 0;
-    while let Some((piece, next)) = next_piece(text, from) {
+    while let Some(piece) = next_piece(text, from) {
         if !piece.complete {
             return spelled_out(text) != text;
         }
-        from = next;
+        from = piece.next;
     }
     true
 }

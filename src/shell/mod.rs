@@ -7,7 +7,6 @@
 use std::ffi::OsString;
 use std::io;
 use std::io::IsTerminal;
-use std::io::Read;
 use std::ops::Range;
 use std::path::Path;
 use std::process::ExitCode;
@@ -26,19 +25,20 @@ mod import;
 mod interactive;
 mod report;
 mod runner;
+mod script;
 mod split;
 mod subcommand;
+mod terminal;
 
 use args::{Args, Input, MemoryLimit};
-use runner::{Runner, Source, Stop};
+use runner::{Failure, Runner, Stop};
 
 /// Runs the `redstring` command with these arguments, the program's name first.
 pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let args = match Args::read(arguments) {
         Ok(args) => args,
         Err(error) => {
-            // Nobody is left to be told that the message could not be printed.
-            let _ = error.print();
+            terminal::say_usage(&error);
             return u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from);
         }
     };
@@ -70,8 +70,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let Some(format) = Format::by_name(name).or(FORMATS.first()) else {
         return ExitCode::FAILURE;
     };
-    let out = io::BufWriter::new(io::stdout());
-    let mut runner = Runner::new(database, format, Box::new(out));
+    let mut runner = Runner::new(database, format, terminal::results());
     let ended = if !args.inputs.is_empty() {
         args.inputs.iter().try_for_each(|input| run_input(&mut runner, input))
     } else if on_terminal && io::stdin().is_terminal() {
@@ -79,10 +78,11 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     } else {
         run_input(&mut runner, &Input::File("-".into()))
     };
-    match ended.and_then(|()| runner.finish()) {
-        Ok(()) | Err(Stop::Quit | Stop::ClosedPipe) => ExitCode::SUCCESS,
-        Err(Stop::Failed) => ExitCode::FAILURE,
-    }
+    let ended = match ended {
+        Ok(()) | Err(Stop::Quit) => runner.finish(),
+        failed => failed,
+    };
+    if ended.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Where the statements and commands of a script lie, as the shell runs them one after the other.
@@ -90,9 +90,9 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
 pub fn pieces(script: &str) -> Vec<Range<usize>> {
     let mut pieces = Vec::new();
     let mut from = 0;
-    while let Some((piece, next)) = split::next_piece(script, from) {
+    while let Some(piece) = split::next_piece(script, from) {
         pieces.push(piece.range);
-        from = next;
+        from = piece.next;
     }
     pieces
 }
@@ -107,19 +107,17 @@ fn open(path: Option<&Path>, options: Options) -> Result<Database> {
 /// Runs one input to its end, or to its first error.
 fn run_input(runner: &mut Runner, input: &Input) -> Result<(), Stop> {
     match input {
-        Input::Text(text) => runner.run(&Source { name: "<command>", text }),
-        Input::File(path) => {
-            let (name, text) = if path.as_os_str() == "-" {
-                let mut text = String::new();
-                ("<stdin>".to_string(), io::stdin().read_to_string(&mut text).map(|_| text))
-            } else {
-                (path.display().to_string(), std::fs::read_to_string(path))
-            };
-            let text = text.map_err(|error| {
-                report::print(&report::unreadable(&name, error), None);
+        Input::Text(text) => runner.run("<command>", text),
+        Input::File(path) => runner.run_file(path).map_err(|failure| match failure {
+            Failure::Stop(stop) => stop,
+            Failure::Error(error) => {
+                report::print(&error, None);
                 Stop::Failed
-            })?;
-            runner.run(&Source { name: &name, text: &text })
-        }
+            }
+            Failure::Output(error) => {
+                report::print(&error.into(), None);
+                Stop::Failed
+            }
+        }),
     }
 }

@@ -1,7 +1,6 @@
 //! Errors as people read them, on standard error: place, code, message, the line with a caret, help.
 
 use std::io;
-use std::io::Write;
 use std::ops::Range;
 
 use annotate_snippets::AnnotationKind;
@@ -13,18 +12,14 @@ use annotate_snippets::Snippet;
 use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Span;
+use crate::output::harmless;
 
-use super::runner::{Source, Stop};
+use super::script::Source;
+use super::terminal;
 
 /// Prints an error, with its place where the statement it is about is known.
 pub(super) fn print(error: &Error, place: Option<(&Source<'_>, Range<usize>)>) {
-    say(&describe(error, place));
-}
-
-/// Prints a line of text to standard error.
-pub(super) fn say(text: &str) {
-    // Where nobody reads the errors there is nobody to tell.
-    let _ = writeln!(anstream::stderr().lock(), "{text}");
+    terminal::say_styled(&describe(error, place));
 }
 
 /// The error of a file that cannot be read.
@@ -32,27 +27,19 @@ pub(super) fn unreadable(name: &str, error: io::Error) -> Error {
     Error::usage(Detail::InvalidFile, format!("`{name}` cannot be read: {error}")).caused_by(error)
 }
 
-/// What follows from a failed output: a closed pipe is no failure.
-pub(super) fn output_failed(error: io::Error) -> Stop {
-    if error.kind() == io::ErrorKind::BrokenPipe {
-        return Stop::ClosedPipe;
-    }
-    print(&error.into(), None);
-    Stop::Failed
-}
-
 /// The whole message: `file:line:column: error[CODE]: message`, the source line with a caret, help.
 fn describe(error: &Error, place: Option<(&Source<'_>, Range<usize>)>) -> String {
-    let mut out = format!("error[{}]: {}", error.code(), error.message());
+    let mut out = format!("error[{}]: {}", error.code(), harmless::lines(error.message()));
     if let Some((source, statement)) = place {
         let span = absolute(error.span(), &statement, source.text);
         let (line, column) = Span::new(span.start, span.end).line_column(source.text);
-        out = format!("{}:{line}:{column}: {out}\n", source.name);
-        out.push_str(&snippet(source.text, &statement, span));
+        let line = source.first_line - 1 + line;
+        out = format!("{}:{line}:{column}: {out}\n", harmless::one_line(source.name));
+        out.push_str(&snippet(source, &statement, span));
     }
     if let Some(help) = error.help_text() {
         out.push_str("\nhelp: ");
-        out.push_str(help);
+        out.push_str(&harmless::lines(help));
     }
     out
 }
@@ -80,16 +67,20 @@ fn absolute(span: Option<Span>, statement: &Range<usize>, text: &str) -> Range<u
 }
 
 /// The lines around the place, from the statement alone: a script may be long.
-fn snippet(text: &str, statement: &Range<usize>, span: Range<usize>) -> String {
+fn snippet(source: &Source<'_>, statement: &Range<usize>, span: Range<usize>) -> String {
+    let text = source.text;
     let from = text.get(..statement.start).and_then(|t| t.rfind('\n')).map_or(0, |at| at + 1);
     let end = statement.end.max(span.end);
     let to = text.get(end..).and_then(|t| t.find('\n')).map_or(text.len(), |at| end + at);
     let (first_line, _) = Span::new(from, from).line_column(text);
-    let lines = text.get(from..to).unwrap_or("");
-    let place = span.start.saturating_sub(from)..span.end.saturating_sub(from);
+    // Escapes make the text longer, so the place is measured in what is shown.
+    let shown = |range: Range<usize>| harmless::lines(text.get(range).unwrap_or(""));
+    let (before, at) = (shown(from..span.start), shown(span.clone()));
+    let lines = [before.as_ref(), at.as_ref(), shown(span.end..to).as_ref()].concat();
+    let place = before.len()..before.len() + at.len();
     let group = Group::with_level(Level::ERROR).element(
         Snippet::source(lines)
-            .line_start(first_line)
+            .line_start(source.first_line - 1 + first_line)
             .fold(true)
             .annotation(AnnotationKind::Primary.span(place)),
     );

@@ -1,7 +1,13 @@
 //! Runs the pieces of a script, one after the other, and keeps what lasts between them.
 
+use std::fs;
+use std::fs::File;
 use std::io;
+use std::io::ErrorKind;
+use std::io::Read;
 use std::io::Write;
+use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -10,6 +16,8 @@ use crate::database::Params;
 use crate::database::Transaction;
 use crate::error::Detail;
 use crate::error::Error;
+use crate::error::ErrorClass;
+use crate::error::Phase;
 use crate::error::Result;
 use crate::meter::CancelHandle;
 use crate::output::Format;
@@ -21,14 +29,12 @@ use crate::value::Value;
 use super::build::Watcher;
 use super::command;
 use super::report;
-use super::split::{PieceKind, next_piece};
+use super::script::Script;
+use super::split::{Piece, PieceKind};
+use super::terminal;
 
-/// A text with the name that errors call it by.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Source<'a> {
-    pub(super) name: &'a str,
-    pub(super) text: &'a str,
-}
+/// How deep scripts may run others.
+const SCRIPT_DEPTH: usize = 64;
 
 /// Why a run ended before its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,8 +43,6 @@ pub(super) enum Stop {
     Failed,
     /// The user asked to leave.
     Quit,
-    /// Nobody reads the results any more.
-    ClosedPipe,
 }
 
 /// Why a single piece ended early.
@@ -78,6 +82,10 @@ pub(super) struct Runner {
     transaction: Option<Transaction>,
     pub(super) format: &'static Format,
     pub(super) out: Box<dyn Write>,
+    /// Whether nobody reads the results any more. Statements run all the same.
+    unread: bool,
+    /// The scripts that run, outermost first, each by its name and by the file it is.
+    scripts: Vec<(String, Option<PathBuf>)>,
     /// Whether each statement is followed by a line on what it did.
     pub(super) chatty: bool,
     /// Whether each statement of a script, with the comments before it, is written before its result.
@@ -89,36 +97,100 @@ pub(super) struct Runner {
 impl Runner {
     pub(super) fn new(database: Database, format: &'static Format, out: Box<dyn Write>) -> Self {
         let parameters = Map::default();
-        Self { database, transaction: None, format, out, chatty: false, echo: false, parameters }
+        Self {
+            database,
+            transaction: None,
+            format,
+            out,
+            unread: false,
+            scripts: Vec::new(),
+            chatty: false,
+            echo: false,
+            parameters,
+        }
     }
 
-    /// Runs every piece of the source, up to the first that fails.
-    pub(super) fn run(&mut self, source: &Source<'_>) -> Result<(), Stop> {
-        let mut from = 0;
-        while let Some((piece, next)) = next_piece(source.text, from) {
-            let text = source.text.get(piece.range.clone()).unwrap_or("");
-            let outcome = match piece.kind {
-                PieceKind::Command => command::run(self, text),
-                PieceKind::Statement if self.echo => {
-                    let commented = source.text.get(from..piece.range.end).unwrap_or(text);
-                    self.echoed(commented.trim(), text)
-                }
-                PieceKind::Statement => self.statement(text),
-            };
-            match outcome {
-                Ok(()) => {}
-                Err(Failure::Stop(stop)) => return Err(stop),
-                Err(Failure::Output(error)) => return Err(report::output_failed(error)),
-                Err(Failure::Error(error)) => {
-                    // What was written before the error comes before it on a terminal, too.
-                    let _ = self.out.flush();
-                    report::print(&error, Some((source, piece.range)));
+    /// Runs every piece of a text, up to the first that fails.
+    pub(super) fn run(&mut self, name: &str, text: &str) -> Result<(), Stop> {
+        self.run_script(name, &mut text.as_bytes())
+    }
+
+    /// Runs a script, each statement as soon as it has come, up to the first piece that fails.
+    pub(super) fn run_script(&mut self, name: &str, input: &mut dyn Read) -> Result<(), Stop> {
+        let mut script = Script::new(name, input);
+        loop {
+            let piece = match script.next() {
+                Ok(Some(piece)) => piece,
+                Ok(None) => return Ok(()),
+                Err(error) => {
+                    report::print(&report::unreadable(name, error), None);
                     return Err(Stop::Failed);
                 }
-            }
-            from = next;
+            };
+            let outcome = self.piece(&script, &piece);
+            self.settle(outcome).map_err(|failure| match failure {
+                Failure::Stop(stop) => stop,
+                Failure::Output(error) => {
+                    report::print(&error.into(), None);
+                    Stop::Failed
+                }
+                Failure::Error(error) => {
+                    // What was written before the error comes before it on a terminal, too.
+                    let _ = self.out.flush();
+                    report::print(&error, Some((&script.source(), piece.range)));
+                    Stop::Failed
+                }
+            })?;
         }
-        Ok(())
+    }
+
+    fn piece(&mut self, script: &Script<'_>, piece: &Piece) -> Result<(), Failure> {
+        let source = script.source();
+        let text = source.text.get(piece.range.clone()).unwrap_or("");
+        match piece.kind {
+            PieceKind::Command => command::run(self, text),
+            PieceKind::Statement if self.echo => self.echoed(script.commented(piece), text),
+            PieceKind::Statement => self.statement(text),
+        }
+    }
+
+    /// A closed pipe ends the statement or command whose output it was, and is no failure: those after it may write to
+    /// the graph, so they run, and what they would print is dropped.
+    fn settle(&mut self, outcome: Result<(), Failure>) -> Result<(), Failure> {
+        match outcome {
+            Err(Failure::Output(error)) if error.kind() == ErrorKind::BrokenPipe => {
+                self.unread = true;
+                self.out = Box::new(io::sink());
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    /// Runs a file of statements and commands; `-` is standard input.
+    ///
+    /// # Errors
+    /// A script that would run itself without end: it is found by its file, and by the depth where that has no path.
+    pub(super) fn run_file(&mut self, path: &Path) -> Result<(), Failure> {
+        let name =
+            if path.as_os_str() == "-" { "<stdin>".into() } else { path.display().to_string() };
+        // Only a regular file is there to be read from its beginning once more.
+        let own = fs::canonicalize(path).ok().filter(|path| path.is_file());
+        let cycle = own.is_some() && self.scripts.iter().any(|(_, running)| *running == own);
+        if cycle || self.scripts.len() >= SCRIPT_DEPTH {
+            return Err(
+                endless(self.scripts.iter().map(|(name, _)| name.as_str()), &name, cycle).into()
+            );
+        }
+        let unreadable = |error| report::unreadable(&name, error);
+        let mut input: Box<dyn Read> = match path.as_os_str() == "-" {
+            true => Box::new(io::stdin().lock()),
+            false => Box::new(File::open(path).map_err(unreadable)?),
+        };
+        self.scripts.push((name.clone(), own));
+        let ended = self.run_script(&name, &mut input);
+        self.scripts.pop();
+        ended.map_err(Failure::Stop)
     }
 
     /// What ends a statement that runs.
@@ -167,14 +239,19 @@ impl Runner {
         };
         drop(watcher);
         let columns = rows.columns().len();
-        let count = self.format.write(&mut rows, &mut self.out)?;
+        let count = if self.unread {
+            // To the end all the same: an error in a later row is one of the statement.
+            rows.by_ref().try_fold(0, |count, row| row.map(|_| count + 1))?
+        } else {
+            self.format.write(&mut rows, &mut self.out)?
+        };
         self.out.flush()?;
         for notification in rows.summary().notifications() {
-            report::say(&format!("warning: {notification}"));
+            terminal::say(&format!("warning: {notification}"));
         }
         if self.chatty {
             let counters = rows.summary().counters();
-            report::say(&told(columns, count, counters, begun.elapsed()));
+            terminal::say(&told(columns, count, counters, begun.elapsed()));
         }
         Ok(())
     }
@@ -236,6 +313,19 @@ impl Runner {
     pub(super) fn checkpoint(&mut self) -> Result<(), Failure> {
         Ok(self.database.checkpoint()?)
     }
+}
+
+/// The error of a script that is run within itself, or too deep.
+fn endless<'a>(running: impl Iterator<Item = &'a str>, name: &'a str, cycle: bool) -> Error {
+    if !cycle {
+        let message = format!("`{name}` is not run: scripts run each other {SCRIPT_DEPTH} deep");
+        return Error::new(ErrorClass::LimitError, Phase::Runtime, Detail::NestingTooDeep, message)
+            .help("A script must not run itself, neither directly nor through others.");
+    }
+    let chain: Vec<String> = running.chain([name]).map(|name| format!("`{name}`")).collect();
+    let message = format!("`{name}` runs already and would run itself without end");
+    Error::new(ErrorClass::LimitError, Phase::Runtime, Detail::NestingTooDeep, message)
+        .help(format!("Each of these runs the next one: {}.", chain.join(", ")))
 }
 
 /// What a statement did, in a line.

@@ -21,7 +21,7 @@ use crate::interchange::counted;
 use super::bar::Bar;
 use super::bar::Unit;
 use super::import;
-use super::report;
+use super::terminal;
 
 /// A task with arguments of its own.
 pub(super) struct Subcommand {
@@ -161,9 +161,9 @@ fn export(given: &ArgMatches) -> Result<()> {
     if summary.indexes_and_constraints > 0 {
         told += &format!(", {}", schema(summary.indexes_and_constraints));
     }
-    report::say(&format!("exported {told}"));
+    terminal::say(&format!("exported {told}"));
     if summary.left_out > 0 {
-        report::say(&format!(
+        terminal::say(&format!(
             "left out {}: a file of this format holds none, a folder does",
             schema(summary.left_out)
         ));
@@ -173,7 +173,7 @@ fn export(given: &ArgMatches) -> Result<()> {
 
 fn check(given: &ArgMatches) -> Result<()> {
     let found = open(given)?.check();
-    report::say(&format!(
+    terminal::say(&format!(
         "checked {} and {} of {}",
         entities(found.nodes, found.relationships),
         counted(found.chunks, "chunk", "chunks"),
@@ -182,7 +182,7 @@ fn check(given: &ArgMatches) -> Result<()> {
     if found.is_sound() {
         return Ok(());
     }
-    found.problems.iter().for_each(|problem| report::say(&format!("- {problem}")));
+    found.problems.iter().for_each(|problem| terminal::say(&format!("- {problem}")));
     let problems = counted(found.problem_count, "problem", "problems");
     Err(Error::corruption(format!("the store has {problems}")).help(
         "What is damaged gives errors and nothing else is lost; restore the store from a backup.",

@@ -1,8 +1,12 @@
 //! The `redstring` command as its users meet it: exit codes, streams, scripts.
 
+mod script;
+mod terminal;
+
 use std::fs;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::process::{Command, Output, Stdio};
+use std::thread;
 
 fn redstring(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_redstring"));
@@ -33,8 +37,12 @@ fn run(arguments: &[&str]) -> Ran {
 
 fn run_with_input(arguments: &[&str], input: &str) -> Ran {
     let mut child = redstring(arguments).stdin(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-    child.wait_with_output().unwrap().into()
+    let mut pipe = child.stdin.take().unwrap();
+    thread::scope(|scope| {
+        // A script that fails is not read to its end, and results are read meanwhile.
+        scope.spawn(move || drop(pipe.write_all(input.as_bytes())));
+        child.wait_with_output().unwrap().into()
+    })
 }
 
 #[test]
@@ -144,23 +152,6 @@ fn wrong_usage_is_told_from_failure() {
     let help = run(&["--help"]);
     assert_eq!((help.code, help.err.as_str()), (Some(0), ""));
     assert!(help.out.contains("jsonl"));
-}
-
-#[test]
-fn a_closed_pipe_is_no_failure() {
-    let mut child = redstring(&["-c", "UNWIND range(1, 200000) AS n RETURN n"]).spawn().unwrap();
-    let mut few = [0; 16];
-    child.stdout.take().unwrap().read_exact(&mut few).unwrap();
-    let ran: Ran = child.wait_with_output().unwrap().into();
-    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
-}
-
-#[test]
-fn a_table_cannot_command_the_terminal() {
-    let ran = run(&["--format", "table", "-c", "RETURN '\\u001b[31mred\\n' AS text"]);
-    assert_eq!(ran.code, Some(0), "{}", ran.err);
-    assert!(ran.out.contains("\\u001b[31mred\\n"), "{}", ran.out);
-    assert!(!ran.out.contains('\u{1b}'));
 }
 
 #[test]
