@@ -48,6 +48,7 @@ use crate::syntax::ast::Mode;
 use crate::value::Column;
 use crate::value::Map;
 use crate::value::Value;
+use crate::value::allocation::vec_growth;
 
 mod cache;
 mod hydrate;
@@ -216,6 +217,8 @@ impl Engine {
                 let open = transaction.as_ref().ok_or_else(lost)?;
                 if !writes {
                     let snapshot = open.snapshot().clone();
+                    // What the transaction has written so far is there, too.
+                    meter.hold(open.held_bytes(0))?;
                     return self.read(prepared, parameters, snapshot, meter);
                 }
                 let savepoint = open.savepoint();
@@ -257,7 +260,10 @@ impl Engine {
         let own = meter.clone();
         let mut next = move || {
             own.run(|| match execution.next(&mut context)? {
-                Some(columns) => hydrate::rows(&columns, &snapshot).map(Some),
+                Some(columns) => {
+                    let ask = |bytes| context.check_memory(bytes);
+                    hydrate::rows(&columns, &snapshot, ask).map(|(rows, _)| Some(rows))
+                }
                 None => Ok(None),
             })
         };
@@ -276,7 +282,8 @@ impl Engine {
         transaction: &mut Option<Transaction>,
         meter: &Meter,
     ) -> Result<Rows> {
-        let open = transaction.take().ok_or_else(lost)?;
+        let mut open = transaction.take().ok_or_else(lost)?;
+        open.begin_statement();
         let mut context = self.context(Access::Write(open), parameters, meter);
         // Within limits of its own, so that the transaction is still there after a panic.
         let ended = meter.run(|| self.write(prepared, &mut context, meter));
@@ -293,6 +300,7 @@ impl Engine {
         let mut execution = Execution::new(&plan.root, prepared.mode == Mode::Profile)?;
         let begun = Instant::now();
         let mut summary = Summary { planning: prepared.planning, ..Summary::default() };
+        context.hold_written()?;
         let rows = drain(&mut execution, context)?;
         let open = context.transaction()?;
         open.verify(false)?;
@@ -442,9 +450,12 @@ fn drain(execution: &mut Execution, context: &mut Context) -> Result<Vec<Vec<Val
     let mut rows = Vec::new();
     let mut held = executor::Held::default();
     while let Some(columns) = execution.next(context)? {
-        let bytes = |column: &Column| column.held_bytes().saturating_add(24 * column.len() as u64);
-        held.add(context, columns.iter().map(bytes).fold(0, u64::saturating_add))?;
-        rows.extend(hydrate::rows(&columns, context.graph())?);
+        let ask = |bytes| context.check_memory(bytes);
+        let (more, bytes) = hydrate::rows(&columns, context.graph(), ask)?;
+        let values = columns.iter().map(Column::held_bytes);
+        held.add(context, values.fold(bytes, u64::saturating_add))?;
+        context.check_memory(vec_growth(&rows, more.len()))?;
+        rows.extend(more);
     }
     Ok(rows)
 }

@@ -12,6 +12,9 @@ use crate::value::ColumnData;
 /// How many rows an operator gives at most at a time.
 pub const BATCH_SIZE: usize = 2048;
 
+/// What a column takes that has no rows.
+const COLUMN: u64 = 64;
+
 /// At how many rows of a column one looks to see how much memory it takes.
 const LOOKS: usize = 512;
 
@@ -89,17 +92,23 @@ impl Lazy {
             Some(rows) => rows.get(at).map_or(0, |row| *row as usize),
             None => at,
         };
+        if len == 0 {
+            return 0;
+        }
+        // The first speaks for itself: all others may share what it holds.
+        let first = self.base.held_by_row(row(0), last);
         let mut bytes = 0u64;
         let mut looks = 0;
-        for at in (0..len).step_by(step) {
+        for at in (step..len).step_by(step) {
             looks += 1;
-            if at > 0 && step > 1 {
+            if step > 1 {
                 *last = self.base.row_address(row(at - 1));
             }
             bytes = bytes.saturating_add(self.base.held_by_row(row(at), last));
         }
         // Exact where all were looked at.
-        (u128::from(bytes) * len as u128).checked_div(looks).map_or(0, |all| all as u64)
+        let others = (u128::from(bytes) * (len - 1) as u128).checked_div(looks);
+        first.saturating_add(others.map_or(0, |all| u64::try_from(all).unwrap_or(u64::MAX)))
     }
 
     fn column(&self) -> Column {
@@ -150,14 +159,39 @@ impl Batch {
     /// About how many bytes it takes. `met` remembers from batch to batch, by slot, where the last row holds
     /// what it holds: what rows share with the row before them counts once.
     pub(crate) fn held_bytes(&self, met: &mut Vec<usize>) -> u64 {
-        let columns = self.columns.iter().flatten().count();
-        let mut bytes = self.len as u64 * (8 + 16 * columns as u64);
+        let mut bytes = self.width_bytes() + (self.columns.len() * size_of::<Lazy>()) as u64;
         met.resize(met.len().max(self.columns.len()), 0);
         for (lazy, last) in self.columns.iter().zip(met) {
             let held = lazy.as_ref().map_or(0, |lazy| lazy.held_bytes(last));
             bytes = bytes.saturating_add(held);
         }
         bytes
+    }
+
+    /// What its columns take, beside what their values hold.
+    fn width_bytes(&self) -> u64 {
+        let counts = if self.counts.is_some() { 8 } else { 0 };
+        let widths = self.columns.iter().flatten().map(|lazy| {
+            // What is selected is there beside what it was selected from once something has read it.
+            let width = lazy.base.row_width();
+            let rows = lazy.selection.as_ref().map_or(0, |rows| rows.len() as u64 * (4 + width));
+            rows + width * lazy.base.len() as u64 + COLUMN
+        });
+        widths.sum::<u64>() + counts * self.len as u64
+    }
+
+    /// The same rows, with columns that hold little more than these: a few rows that were selected of many must not
+    /// hold on to all of them.
+    pub(crate) fn compact(mut self) -> Self {
+        for lazy in self.columns.iter_mut().flatten() {
+            if let Some(rows) = &lazy.selection
+                && lazy.base.as_constant().is_none()
+                && lazy.base.len() > 2 * rows.len()
+            {
+                *lazy = Lazy::new(lazy.column());
+            }
+        }
+        self
     }
 
     /// Changes how many rows each row stands for.
@@ -294,6 +328,20 @@ impl Batch {
             return self.clone();
         }
         self.select((start as u32..end.min(self.len) as u32).collect())
+    }
+
+    /// About how many bytes [`Batch::concat`] allocates.
+    pub(crate) fn joined_bytes(batches: &[Batch]) -> u64 {
+        if batches.len() == 1 {
+            return 0;
+        }
+        let width = |lazy: &Lazy| lazy.base.row_width().max(8);
+        let bytes = |batch: &Batch| {
+            let width: u64 = batch.columns.iter().flatten().map(width).sum();
+            // What has a selection is gathered first.
+            batch.len as u64 * (2 * width + 8)
+        };
+        batches.iter().map(bytes).sum()
     }
 
     /// All rows of all batches in one, however many. It has the variables that all of them have: what

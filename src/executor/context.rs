@@ -189,10 +189,15 @@ impl Context {
         self.meter.ask(bytes)
     }
 
-    /// Counts what the statement has written, which is held to its end.
-    pub(crate) fn hold_written(&mut self, bytes: u64) -> Result<()> {
+    /// Holds what the transaction takes, and room for some more changes. Fails where that is more than the statement may
+    /// hold: what statements of the same transaction have written before counts as well.
+    pub(crate) fn hold_written(&mut self) -> Result<()> {
+        let bytes = match &self.access {
+            Access::Write(transaction) => transaction.held_bytes(BATCH_SIZE),
+            Access::Read(_) => return Ok(()),
+        };
         let mut written = std::mem::take(&mut self.written);
-        let ended = written.add(self, bytes);
+        let ended = written.set_to(self, bytes);
         self.written = written;
         ended
     }
@@ -307,6 +312,16 @@ impl Held {
     pub(crate) fn add_batch(&mut self, ctx: &Context, batch: &Batch) -> Result<()> {
         let bytes = batch.held_bytes(&mut self.met);
         self.add(ctx, bytes)
+    }
+
+    /// Holds so many bytes, neither more nor less.
+    pub(crate) fn set_to(&mut self, ctx: &Context, bytes: u64) -> Result<()> {
+        if let (Some(less), Some(meter)) = (self.bytes.checked_sub(bytes), &self.meter) {
+            meter.release(less);
+            self.bytes = bytes;
+            return Ok(());
+        }
+        self.grow_to(ctx, bytes)
     }
 
     /// Holds at least so many bytes.

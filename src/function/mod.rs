@@ -179,10 +179,11 @@ pub trait Accumulator: Send {
         counts: Option<&[u64]>,
     ) -> Result<()>;
 
-    /// About how many bytes it holds. Only what grows with the rows and not with the groups need count.
-    fn held_bytes(&self) -> u64 {
-        0
-    }
+    /// How many bytes an update with these rows may allocate, at most.
+    fn growth(&self, groups: &[u32], group_count: usize, counts: Option<&[u64]>) -> u64;
+
+    /// About how many bytes it holds.
+    fn held_bytes(&self) -> u64;
 
     /// The result of each group; `group_count` groups, some of which may have seen no row.
     fn finish(&mut self, group_count: usize) -> Result<Column>;

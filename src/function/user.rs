@@ -10,6 +10,7 @@ use crate::meter;
 use crate::value::Column;
 use crate::value::Type;
 use crate::value::Value;
+use crate::value::allocation::{vec_bytes, vec_growth};
 
 use super::{Accumulator, Context, Nulls, Signature, Volatility};
 
@@ -221,17 +222,21 @@ impl fmt::Debug for UserAggregate {
 pub(super) struct States {
     aggregate: std::sync::Arc<UserAggregate>,
     groups: Vec<Box<dyn GroupState>>,
+    /// What the states take, as far as that is known.
+    held: u64,
 }
 
 impl States {
     pub(super) fn new(aggregate: std::sync::Arc<UserAggregate>) -> Self {
-        Self { aggregate, groups: Vec::new() }
+        Self { aggregate, groups: Vec::new(), held: 0 }
     }
 
     fn make(&mut self, group_count: usize) -> Result<()> {
-        let Self { aggregate, groups } = self;
+        let Self { aggregate, groups, held } = self;
         while groups.len() < group_count {
-            groups.push(guarded("aggregate", aggregate.signature(), || Ok((aggregate.start)()))?);
+            let state = guarded("aggregate", aggregate.signature(), || Ok((aggregate.start)()))?;
+            *held += (size_of_val(&*state) as u64).next_multiple_of(16);
+            groups.push(state);
         }
         Ok(())
     }
@@ -263,6 +268,15 @@ impl Accumulator for States {
             })?;
         }
         Ok(())
+    }
+
+    fn growth(&self, _groups: &[u32], group_count: usize, _counts: Option<&[u64]>) -> u64 {
+        vec_growth(&self.groups, group_count.saturating_sub(self.groups.len()))
+    }
+
+    /// What a user's state holds is not known, but there is one for each group.
+    fn held_bytes(&self) -> u64 {
+        vec_bytes(&self.groups) + self.held
     }
 
     fn finish(&mut self, group_count: usize) -> Result<Column> {

@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::error::Error;
 use crate::error::Result;
 use crate::value::Value;
+use crate::value::allocation::{text_bytes, vec_bytes};
 
 use super::delta::{Labels, NodeHead, Properties, RelationshipHead};
 use super::property;
@@ -101,6 +102,49 @@ pub(super) enum Change {
 }
 
 impl Change {
+    /// About how many bytes it takes, beside its own size.
+    pub(super) fn held_bytes(&self) -> u64 {
+        let of_columns = |columns: &Vec<(KeyId, Values)>| {
+            let values = columns.iter().map(|(_, values)| values.held_bytes());
+            values.fold(vec_bytes(columns), u64::saturating_add)
+        };
+        let of_properties = |properties: &Properties| {
+            let values = properties.iter().map(|(_, value)| value.held_bytes());
+            values.fold(vec_bytes(properties), u64::saturating_add)
+        };
+        match self {
+            Self::CreateNode { labels, properties, .. } => {
+                vec_bytes(labels).saturating_add(of_properties(properties))
+            }
+            Self::CreateRelationship { properties, .. } => of_properties(properties),
+            Self::SetNodeProperty { value, .. } | Self::SetRelationshipProperty { value, .. } => {
+                value.held_bytes()
+            }
+            Self::CreateNodes { labels, columns, .. } => {
+                vec_bytes(labels).saturating_add(of_columns(columns))
+            }
+            Self::CreateRelationships { ends, columns, .. } => {
+                vec_bytes(ends).saturating_add(of_columns(columns))
+            }
+            Self::SetNodeProperties { ids, values, .. }
+            | Self::SetRelationshipProperties { ids, values, .. } => {
+                vec_bytes(ids).saturating_add(values.held_bytes())
+            }
+            // A name stands in the table of names as well, and is looked up in another.
+            Self::AddLabelToken(name) | Self::AddTypeToken(name) | Self::AddKeyToken(name) => {
+                2 * text_bytes(name) + 128
+            }
+            Self::AddLabel { .. }
+            | Self::RemoveLabel { .. }
+            | Self::DeleteNode { .. }
+            | Self::DeleteRelationship { .. }
+            | Self::CreateIndex(_)
+            | Self::DropIndex(_)
+            | Self::CreateConstraint(_)
+            | Self::DropConstraint(_) => 0,
+        }
+    }
+
     /// How many entities it creates or changes; one for anything else.
     pub(super) fn len(&self) -> usize {
         match self {

@@ -13,6 +13,7 @@ use crate::error::Result;
 use crate::value::NodeId;
 use crate::value::RelationshipId;
 use crate::value::Value;
+use crate::value::allocation::vec_bytes;
 use crate::value::ordering;
 
 use super::KeyId;
@@ -35,6 +36,11 @@ pub(super) struct Touched {
 }
 
 impl Touched {
+    /// How many bytes they take.
+    pub(super) fn bytes(&self) -> u64 {
+        vec_bytes(&self.nodes) + vec_bytes(&self.relationships)
+    }
+
     /// Notes a change that a constraint may not allow.
     pub(super) fn note(&mut self, change: &Change, schema: &Schema) {
         let constrains = |key: &KeyId| schema.constraints().iter().any(|c| c.keys.contains(key));
@@ -103,7 +109,7 @@ impl Transaction {
             };
             if constraint.is_unique() {
                 let new = all.get(unique..).unwrap_or_default();
-                snapshot.verify_unique(constraint, new)?;
+                new.chunks(STEP).try_for_each(|new| snapshot.verify_unique(constraint, new))?;
             }
             if at_commit {
                 for id in all {

@@ -12,11 +12,54 @@ const BLOCK_WORDS: usize = 1 << (BLOCK_SHIFT - 6);
 
 type Words = Arc<[u64; BLOCK_WORDS]>;
 
+/// Whether somebody else holds it, so that it is copied before it changes.
+#[inline]
+pub(super) fn is_shared<T: ?Sized>(shared: &Arc<T>) -> bool {
+    Arc::strong_count(shared) > 1
+}
+
+/// Bytes that a collection has allocated, counted up and never down.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Growth {
+    /// For what was not there before.
+    pub(super) new: u64,
+    /// For copies of what others share, to change them.
+    pub(super) copied: u64,
+}
+
+impl Growth {
+    /// Counts what is about to be changed: new where it is not there, copied where it is shared.
+    fn add(&mut self, is_shared: Option<bool>, bytes: u64) {
+        match is_shared {
+            None => self.new += bytes,
+            Some(true) => self.copied += bytes,
+            Some(false) => {}
+        }
+    }
+
+    /// What has come since an earlier state.
+    pub(super) fn since(self, earlier: Self) -> Self {
+        Self {
+            new: self.new.saturating_sub(earlier.new),
+            copied: self.copied.saturating_sub(earlier.copied),
+        }
+    }
+}
+
+impl std::iter::Sum for Growth {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        let add = |a: Self, b: Self| Self { new: a.new + b.new, copied: a.copied + b.copied };
+        all.fold(Self::default(), add)
+    }
+}
+
 /// A set of ids.
 #[derive(Debug, Clone, Default)]
 pub(super) struct IdSet {
     blocks: Arc<Vec<Option<Words>>>,
     len: u64,
+    /// What its blocks have taken since it was empty.
+    growth: Growth,
 }
 
 #[inline]
@@ -30,6 +73,25 @@ fn word(id: u64) -> usize {
 }
 
 impl IdSet {
+    /// What it has allocated since it was empty.
+    pub(super) fn growth(&self) -> Growth {
+        self.growth
+    }
+
+    /// The block at a place, to be changed.
+    fn block_mut(&mut self, at: usize) -> &mut [u64; BLOCK_WORDS] {
+        if is_shared(&self.blocks) {
+            self.growth.copied += 8 * self.blocks.len() as u64;
+        }
+        let blocks = Arc::make_mut(&mut self.blocks);
+        if blocks.len() <= at {
+            self.growth.new += 8 * (at + 1 - blocks.len()) as u64;
+            blocks.resize(at + 1, None);
+        }
+        self.growth.add(blocks[at].as_ref().map(is_shared), size_of::<[u64; BLOCK_WORDS]>() as u64);
+        Arc::make_mut(blocks[at].get_or_insert_with(|| Arc::new([0; BLOCK_WORDS])))
+    }
+
     /// Whether nothing is in it: the test that keeps clean paths clean.
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
@@ -49,15 +111,8 @@ impl IdSet {
         if self.contains(id) {
             return false;
         }
-        let blocks = Arc::make_mut(&mut self.blocks);
-        if blocks.len() <= block(id) {
-            blocks.resize(block(id) + 1, None);
-        }
-        if let Some(slot) = blocks.get_mut(block(id)) {
-            let words = slot.get_or_insert_with(|| Arc::new([0; BLOCK_WORDS]));
-            Arc::make_mut(words)[word(id)] |= 1 << (id & 63);
-            self.len += 1;
-        }
+        self.block_mut(block(id))[word(id)] |= 1 << (id & 63);
+        self.len += 1;
         true
     }
 
@@ -66,26 +121,21 @@ impl IdSet {
         let mut next = ids.start;
         while next < ids.end {
             let end = ids.end.min(((next >> BLOCK_SHIFT) + 1) << BLOCK_SHIFT);
-            let blocks = Arc::make_mut(&mut self.blocks);
-            if blocks.len() <= block(next) {
-                blocks.resize(block(next) + 1, None);
-            }
-            let words = blocks[block(next)].get_or_insert_with(|| Arc::new([0; BLOCK_WORDS]));
-            let words = Arc::make_mut(words);
+            let words = self.block_mut(block(next));
+            let mut new = 0;
             for id in next..end {
                 let (word, bit) = (&mut words[word(id)], 1 << (id & 63));
-                self.len += u64::from(*word & bit == 0);
+                new += u64::from(*word & bit == 0);
                 *word |= bit;
             }
+            self.len += new;
             next = end;
         }
     }
 
     pub(super) fn remove(&mut self, id: u64) {
-        if self.contains(id)
-            && let Some(Some(words)) = Arc::make_mut(&mut self.blocks).get_mut(block(id))
-        {
-            Arc::make_mut(words)[word(id)] &= !(1 << (id & 63));
+        if self.contains(id) {
+            self.block_mut(block(id))[word(id)] &= !(1 << (id & 63));
             self.len -= 1;
         }
     }
@@ -148,17 +198,25 @@ type Leaf<T> = Arc<[Option<Arc<T>>; LEAF]>;
 #[derive(Debug)]
 pub(super) struct IdMap<T> {
     leaves: Arc<Vec<Option<Leaf<T>>>>,
+    /// What its leaves and entries have taken since it was empty.
+    growth: Growth,
+}
+
+/// What an entry takes by itself.
+pub(super) trait Allocated {
+    /// The bytes that are copied with it.
+    fn allocated(&self) -> u64;
 }
 
 impl<T> Clone for IdMap<T> {
     fn clone(&self) -> Self {
-        Self { leaves: self.leaves.clone() }
+        Self { leaves: self.leaves.clone(), growth: self.growth }
     }
 }
 
 impl<T> Default for IdMap<T> {
     fn default() -> Self {
-        Self { leaves: Arc::default() }
+        Self { leaves: Arc::default(), growth: Growth::default() }
     }
 }
 
@@ -172,7 +230,12 @@ fn within(id: u64) -> usize {
     id as usize & (LEAF - 1)
 }
 
-impl<T: Clone> IdMap<T> {
+impl<T: Clone + Allocated> IdMap<T> {
+    /// What it has allocated since it was empty.
+    pub(super) fn growth(&self) -> Growth {
+        self.growth
+    }
+
     #[inline]
     pub(super) fn get(&self, id: u64) -> Option<&T> {
         self.leaves.get(leaf(id))?.as_ref()?[within(id)].as_deref()
@@ -180,19 +243,44 @@ impl<T: Clone> IdMap<T> {
 
     /// What is under an id, to be changed.
     pub(super) fn get_mut(&mut self, id: u64) -> Option<&mut T> {
-        let leaf = Arc::make_mut(&mut self.leaves).get_mut(leaf(id))?.as_mut()?;
-        Arc::make_mut(leaf)[within(id)].as_mut().map(Arc::make_mut)
+        self.get(id)?;
+        let (entry, growth) = self.entry(id);
+        let entry = entry.as_mut()?;
+        if is_shared(entry) {
+            growth.copied += entry.allocated();
+        }
+        Some(Arc::make_mut(entry))
     }
 
     /// What is under an id, to be changed, made where nothing was.
     pub(super) fn get_or_insert_with(&mut self, id: u64, make: impl FnOnce() -> T) -> &mut T {
+        let (entry, growth) = self.entry(id);
+        let entry = entry.get_or_insert_with(|| {
+            let new = make();
+            growth.new += new.allocated();
+            Arc::new(new)
+        });
+        if is_shared(entry) {
+            growth.copied += entry.allocated();
+        }
+        Arc::make_mut(entry)
+    }
+
+    /// The place of an id, to be changed, and what is allocated.
+    fn entry(&mut self, id: u64) -> (&mut Option<Arc<T>>, &mut Growth) {
+        if is_shared(&self.leaves) {
+            self.growth.copied += 8 * self.leaves.len() as u64;
+        }
         let leaves = Arc::make_mut(&mut self.leaves);
         let at = leaf(id);
         if leaves.len() <= at {
+            self.growth.new += 8 * (at + 1 - leaves.len()) as u64;
             leaves.resize_with(at + 1, || None);
         }
+        let size = size_of::<[Option<Arc<T>>; LEAF]>() as u64;
+        self.growth.add(leaves[at].as_ref().map(is_shared), size);
         let leaf = leaves[at].get_or_insert_with(|| Arc::new([const { None }; LEAF]));
-        Arc::make_mut(Arc::make_mut(leaf)[within(id)].get_or_insert_with(|| Arc::new(make())))
+        (&mut Arc::make_mut(leaf)[within(id)], &mut self.growth)
     }
 
     /// The entries of a range of ids, ascending.

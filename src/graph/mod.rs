@@ -64,6 +64,7 @@ use crate::storage::memory;
 use crate::value::NodeId;
 use crate::value::RelationshipId;
 use crate::value::Value;
+use crate::value::allocation::vec_bytes;
 
 use build::Builds;
 use catalog::Catalog;
@@ -126,6 +127,11 @@ impl Neighbours {
     /// Whether none was found.
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()
+    }
+
+    /// How many bytes they take.
+    pub fn bytes(&self) -> u64 {
+        vec_bytes(&self.parents) + vec_bytes(&self.nodes) + vec_bytes(&self.relationships)
     }
 
     /// Forgets them and keeps the memory.

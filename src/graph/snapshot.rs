@@ -117,10 +117,10 @@ impl State {
     pub(super) fn count_type(&mut self, type_id: TypeId, start: u64, end: u64, added: bool) {
         let counts = self.type_counts.entry(type_id.0).or_default();
         if added {
-            let sets = self.delta.types.entry(type_id.0).or_default();
+            let (is_first_start, is_first_end) = self.delta.note_ends(type_id, start, end);
             counts.count += 1;
-            counts.distinct_starts += u64::from(sets.starts.insert(start));
-            counts.distinct_ends += u64::from(sets.ends.insert(end));
+            counts.distinct_starts += u64::from(is_first_start);
+            counts.distinct_ends += u64::from(is_first_end);
         } else {
             counts.count = counts.count.saturating_sub(1);
         }
@@ -441,6 +441,29 @@ impl Snapshot {
         Ok(ends)
     }
 
+    /// As [`Snapshot::expand`], for the first nodes only, until there are at least so many neighbours: says for how many
+    /// nodes.
+    pub fn expand_some(
+        &self,
+        nodes: &[NodeId],
+        direction: Direction,
+        types: &[TypeId],
+        most: usize,
+        out: &mut Neighbours,
+    ) -> Result<usize> {
+        let mut links = Links::new(&self.state, direction, types)?;
+        for (row, node) in nodes.iter().enumerate() {
+            if out.nodes.len() >= most {
+                return Ok(row);
+            }
+            let before = out.nodes.len();
+            links.each(node.0, &mut out.nodes, &mut out.relationships)?;
+            let found = out.nodes.len() - before;
+            out.parents.extend(std::iter::repeat_n(row as u32, found));
+        }
+        Ok(nodes.len())
+    }
+
     /// Appends the neighbours of each node along relationships of these types (empty: all).
     ///
     /// They come in the order of the parents; for one parent outgoing before incoming, then by type,
@@ -452,14 +475,7 @@ impl Snapshot {
         types: &[TypeId],
         out: &mut Neighbours,
     ) -> Result<()> {
-        let mut links = Links::new(&self.state, direction, types)?;
-        for (row, node) in nodes.iter().enumerate() {
-            let before = out.nodes.len();
-            links.each(node.0, &mut out.nodes, &mut out.relationships)?;
-            let found = out.nodes.len() - before;
-            out.parents.extend(std::iter::repeat_n(row as u32, found));
-        }
-        Ok(())
+        self.expand_some(nodes, direction, types, usize::MAX, out).map(drop)
     }
 
     /// Appends, for each node, how many neighbours [`Snapshot::expand`] would give.

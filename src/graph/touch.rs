@@ -40,6 +40,7 @@ impl State {
                 (id.0, NodeHead { labels: Labels::new(&labels), deleted: false }, properties)
             })
             .collect();
+        self.delta.hold_values(held_by(touched.iter().map(|(.., properties)| properties)));
         self.delta.put_nodes(&self.schema, &touched);
         Ok(())
     }
@@ -74,6 +75,7 @@ impl State {
             .zip(properties)
             .map(|((id, head), properties)| (id.0, head, properties))
             .collect();
+        self.delta.hold_values(held_by(touched.iter().map(|(.., properties)| properties)));
         self.delta.put_relationships(&self.schema, &touched);
         Ok(())
     }
@@ -122,6 +124,11 @@ impl State {
         }
         Ok(properties)
     }
+}
+
+/// What the values of properties hold beside themselves.
+fn held_by<'a>(all: impl Iterator<Item = &'a Properties>) -> u64 {
+    all.flatten().map(|(_, value)| value.held_bytes()).fold(0, u64::saturating_add)
 }
 
 /// Those that the delta does not hold, ascending, each once.

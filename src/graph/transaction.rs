@@ -15,11 +15,12 @@ use crate::value::ColumnData;
 use crate::value::NodeId;
 use crate::value::RelationshipId;
 use crate::value::Value;
+use crate::value::allocation::{vec_bytes, vec_growth};
 
 use super::build::Build;
 use super::change::Change;
 use super::constraint::Touched;
-use super::delta::{Delta, Properties};
+use super::delta::{Allocated, Delta, Properties};
 use super::property;
 use super::schema::IndexId;
 use super::snapshot::Snapshot;
@@ -74,7 +75,22 @@ pub struct Savepoint {
     snapshot: Snapshot,
     changes: usize,
     counts: ChangeCounts,
-    touched: Touched,
+    touched: Box<Touched>,
+    written: Box<Written>,
+}
+
+/// What a transaction takes beside its snapshot.
+#[derive(Debug, Clone, Copy, Default)]
+struct Written {
+    /// What the changes in its list hold.
+    changes: u64,
+    /// What the delta had allocated when the transaction began, and when its last statement did.
+    begun: Allocated,
+    statement: Allocated,
+    /// What statements before have copied of the delta, as far as it can still be there.
+    copied: u64,
+    /// How much of it there was to copy.
+    shared: u64,
 }
 
 /// The one open write transaction of a graph. Dropping it rolls it back.
@@ -86,8 +102,9 @@ pub struct Transaction {
     is_alone: bool,
     snapshot: Snapshot,
     changes: Vec<Change>,
+    written: Box<Written>,
     pub(super) counts: ChangeCounts,
-    pub(super) touched: Touched,
+    pub(super) touched: Box<Touched>,
     /// What few transactions have.
     building: Option<Box<Building>>,
 }
@@ -98,6 +115,15 @@ struct Building {
     builds: Vec<Arc<Build>>,
     /// Asked now and then.
     interrupt: Option<Box<dyn Fn() -> Result<()> + Send + Sync>>,
+}
+
+impl Written {
+    fn new(snapshot: &Snapshot) -> Self {
+        let delta = &snapshot.state.delta;
+        let begun = delta.allocated();
+        let shared = delta.allocated_since(Allocated::default()).new;
+        Self { begun, statement: begun, shared, ..Self::default() }
+    }
 }
 
 impl fmt::Debug for Transaction {
@@ -111,14 +137,16 @@ impl fmt::Debug for Transaction {
 
 impl Transaction {
     pub(super) fn new(shared: Arc<Shared>, snapshot: Snapshot) -> Self {
+        let written = Box::new(Written::new(&snapshot));
         Self {
             shared,
             is_writer: true,
             is_alone: false,
             snapshot,
             changes: Vec::new(),
+            written,
             counts: ChangeCounts::default(),
-            touched: Touched::default(),
+            touched: Box::default(),
             building: None,
         }
     }
@@ -146,6 +174,7 @@ impl Transaction {
     /// Goes on, from what others have written.
     pub(super) fn go_on(&mut self) -> Result<()> {
         self.snapshot = self.shared.take_place()?;
+        *self.written = Written::new(&self.snapshot);
         self.is_writer = true;
         Ok(())
     }
@@ -414,13 +443,37 @@ impl Transaction {
         self.counts
     }
 
-    /// A point to return to: costs nothing.
+    /// Says that a statement begins. What it changes of the snapshot it copies, since the one before stays as long as it
+    /// may have to be returned to.
+    pub fn begin_statement(&mut self) {
+        let delta = &self.snapshot.state.delta;
+        let copied = delta.allocated_since(self.written.statement).copied;
+        self.written.copied = self.written.copied.saturating_add(copied).min(self.written.shared);
+        self.written.statement = delta.allocated();
+    }
+
+    /// About how many bytes it takes until it is committed, and while it is: its changes, their record in the log, and what
+    /// the snapshot has of its own. It counts room for `more` changes.
+    pub fn held_bytes(&self, more: usize) -> u64 {
+        let Written { changes, begun, statement, copied, .. } = *self.written;
+        let delta = &self.snapshot.state.delta;
+        let own = delta.allocated_since(begun).new + delta.allocated_since(statement).copied;
+        let list = vec_bytes(&self.changes) + vec_growth(&self.changes, more);
+        // A change is encoded in about as many bytes as it takes, but for its own size.
+        let log = changes + 16 * self.changes.len() as u64;
+        [own, copied, changes, log, list, self.touched.bytes()]
+            .into_iter()
+            .fold(0, u64::saturating_add)
+    }
+
+    /// A point to return to.
     pub fn savepoint(&self) -> Savepoint {
         Savepoint {
             snapshot: self.snapshot.clone(),
             changes: self.changes.len(),
             counts: self.counts,
             touched: self.touched.clone(),
+            written: self.written.clone(),
         }
     }
 
@@ -430,6 +483,7 @@ impl Transaction {
         self.snapshot = savepoint.snapshot;
         self.counts = savepoint.counts;
         self.touched = savepoint.touched;
+        self.written = savepoint.written;
     }
 
     /// Makes the changes durable, then visible to others. If it fails they are not visible, and the graph
@@ -490,6 +544,7 @@ impl Transaction {
             if !schema.constraints().is_empty() {
                 self.touched.note(&change, schema);
             }
+            self.written.changes += change.held_bytes();
             self.changes.push(change);
         }
         Ok(changed)

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use crate::value::Value;
+use crate::value::allocation::vec_bytes;
 
 use super::property;
 
@@ -63,6 +64,32 @@ impl Values {
             Self::Any(values) => values.iter().filter(|v| !matches!(v, Value::Null)).count() as u64,
             packed => packed.len() as u64,
         }
+    }
+
+    /// What the values take, without what texts and lists hold.
+    pub(super) fn allocated(&self) -> u64 {
+        match self {
+            Self::Integers(values) => vec_bytes(values),
+            Self::Floats(values) => vec_bytes(values),
+            Self::Any(values) => vec_bytes(values),
+        }
+    }
+
+    /// What the values take, with what they hold.
+    pub(super) fn held_bytes(&self) -> u64 {
+        let held = match self {
+            Self::Any(values) => {
+                let mut last = 0;
+                let held = |value: &Value| {
+                    let shared = value.address() != 0 && value.address() == last;
+                    last = value.address();
+                    if shared { 0 } else { value.held_bytes() }
+                };
+                values.iter().map(held).fold(0, u64::saturating_add)
+            }
+            _ => 0,
+        };
+        self.allocated().saturating_add(held)
     }
 
     pub(super) fn is_empty(&self) -> bool {

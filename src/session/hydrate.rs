@@ -21,16 +21,25 @@ use crate::value::RelationshipId;
 use crate::value::RelationshipRecord;
 use crate::value::Value;
 
-/// The rows of a batch, given by its columns, whole.
-pub(super) fn rows(columns: &[Column], graph: &Snapshot) -> Result<Vec<Vec<Value>>> {
+/// The rows of a batch, given by its columns, whole; and about how many bytes they take beside what the columns hold.
+/// `ask` fails where they would take too many.
+pub(super) fn rows(
+    columns: &[Column],
+    graph: &Snapshot,
+    ask: impl Fn(u64) -> Result<()>,
+) -> Result<(Vec<Vec<Value>>, u64)> {
     let len = columns.first().map_or(0, Column::len);
-    let mut hydrator = Hydrator { graph, nodes: HashMap::new(), relationships: HashMap::new() };
+    let mut hydrator =
+        Hydrator { graph, nodes: HashMap::new(), relationships: HashMap::new(), made: 0 };
     let mut rows = Vec::with_capacity(len);
+    let width = (size_of::<Vec<Value>>() + columns.len() * size_of::<Value>()) as u64;
     for at in 0..len {
         let values = columns.iter().map(|column| hydrator.value(column.get(at)));
         rows.push(values.collect::<Result<Vec<_>>>()?);
+        hydrator.made = hydrator.made.saturating_add(width);
+        ask(hydrator.made)?;
     }
-    Ok(rows)
+    Ok((rows, hydrator.made))
 }
 
 /// Reads each node and relationship of a batch once.
@@ -38,6 +47,8 @@ struct Hydrator<'a> {
     graph: &'a Snapshot,
     nodes: HashMap<NodeId, Node>,
     relationships: HashMap<RelationshipId, Relationship>,
+    /// How many bytes what was made takes.
+    made: u64,
 }
 
 impl Hydrator<'_> {
@@ -48,16 +59,19 @@ impl Hydrator<'_> {
                 Value::Relationship(self.relationship(&relationship)?)
             }
             Value::Path(path) => {
+                self.made += 32 * path.nodes().len() as u64 + 64;
                 let nodes = path.nodes().iter().map(|n| self.node(n)).collect::<Result<_>>()?;
                 let relationships = path.relationships().iter().map(|r| self.relationship(r));
                 let path = Path::new(nodes, relationships.collect::<Result<_>>()?);
                 Value::Path(Arc::new(path.ok_or_else(|| Error::internal("a path lost a node"))?))
             }
             Value::List(items) if items.iter().any(holds_entities) => {
+                self.made += (items.len() * size_of::<Value>()) as u64 + 40;
                 let items = items.iter().map(|item| self.value(item.clone()));
                 Value::List(Arc::new(items.collect::<Result<_>>()?))
             }
             Value::Map(map) if map.values().any(holds_entities) => {
+                self.made += Value::Map(Arc::default()).held_bytes() + 64 * map.len() as u64;
                 let pairs = map.iter().map(|(k, v)| Ok((k.clone(), self.value(v.clone())?)));
                 Value::Map(Arc::new(pairs.collect::<Result<_>>()?))
             }
@@ -76,6 +90,7 @@ impl Hydrator<'_> {
         labels.sort();
         let properties = self.properties(self.graph.node_properties(id)?);
         let whole = Node::with_record(id, NodeRecord { labels, properties });
+        self.made = self.made.saturating_add(Value::Node(whole.clone()).held_bytes());
         self.nodes.insert(id, whole.clone());
         Ok(whole)
     }
@@ -100,6 +115,7 @@ impl Hydrator<'_> {
             properties: self.properties(self.graph.relationship_properties(id)?),
         };
         let whole = Relationship::with_record(id, record);
+        self.made = self.made.saturating_add(Value::Relationship(whole.clone()).held_bytes());
         self.relationships.insert(id, whole.clone());
         Ok(whole)
     }

@@ -70,6 +70,11 @@ impl Node {
         Self { id, record: Some(Arc::new(record)) }
     }
 
+    /// Its record, where one is attached.
+    pub fn record(&self) -> Option<&NodeRecord> {
+        self.record.as_deref()
+    }
+
     /// Its id.
     pub fn id(&self) -> NodeId {
         self.id

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub(crate) mod allocation;
 pub mod arithmetic;
 mod array;
 mod bitmap;

@@ -2,10 +2,17 @@
 
 use std::sync::Arc;
 
-use super::{Column, ColumnData, Value};
+use super::allocation::{text_bytes, vec_bytes};
+use super::{Column, ColumnData, Map, Value};
 
 /// How many elements of a list or map are looked at; they speak for the others.
 const SAMPLE: usize = 4;
+
+/// The two counts of references before what is shared.
+const ARC: u64 = 16;
+
+/// A map without its entries.
+const MAP: u64 = size_of::<Map>() as u64;
 
 /// How many values are looked at in all.
 const LOOKS: usize = 64;
@@ -25,11 +32,12 @@ impl Value {
     }
 
     /// Where what it holds lies; values that share it say the same.
-    fn address(&self) -> usize {
+    pub(crate) fn address(&self) -> usize {
         match self {
             Self::String(text) => Arc::as_ptr(text).addr(),
             Self::List(items) => Arc::as_ptr(items).addr(),
             Self::Map(map) => Arc::as_ptr(map).addr(),
+            Self::Path(path) => Arc::as_ptr(path).addr(),
             _ => 0,
         }
     }
@@ -37,29 +45,28 @@ impl Value {
 
 fn held(value: &Value, looks: &mut usize) -> u64 {
     match value {
-        Value::String(text) => text.len() as u64 + 16,
+        Value::String(text) => text_bytes(text),
         Value::List(items) => {
-            let each = size_of::<Value>();
-            sampled(
-                items.iter().step_by(items.len().div_ceil(SAMPLE).max(1)),
-                items.len(),
-                looks,
-                each,
-            )
+            let step = items.len().div_ceil(SAMPLE).max(1);
+            let own = ARC + size_of::<Vec<Value>>() as u64 + vec_bytes(items);
+            own.saturating_add(sampled(items.iter().step_by(step), items.len(), looks))
         }
-        Value::Map(map) => sampled(map.values().take(SAMPLE), map.len(), looks, 72),
-        Value::Path(path) => 16 * path.nodes().len() as u64 + 48,
-        Value::DateTime(_) | Value::Duration(_) => 64,
+        Value::Map(map) => ARC + MAP + held_by_map(map, looks),
+        // A path of n relationships has n + 1 nodes, each with a place for what it holds.
+        Value::Path(path) => ARC + 48 + 16 * (2 * path.nodes().len() as u64),
+        Value::DateTime(_) | Value::Duration(_) | Value::Point(_) => 64,
+        Value::Node(node) if node.record().is_some() => {
+            let labels = node.labels().len() as u64 * 16;
+            ARC + 48 + labels + held_by_map(node.properties(), looks)
+        }
+        Value::Relationship(relationship) if relationship.record().is_some() => {
+            ARC + 64 + held_by_map(relationship.properties(), looks)
+        }
         _ => 0,
     }
 }
 
-fn sampled<'a>(
-    sample: impl Iterator<Item = &'a Value>,
-    len: usize,
-    looks: &mut usize,
-    each: usize,
-) -> u64 {
+fn sampled<'a>(sample: impl Iterator<Item = &'a Value>, len: usize, looks: &mut usize) -> u64 {
     let (mut looked_at, mut bytes) = (0u64, 0u64);
     for value in sample {
         if *looks == 0 {
@@ -69,8 +76,14 @@ fn sampled<'a>(
         looked_at += 1;
         bytes = bytes.saturating_add(held(value, looks));
     }
-    let all = bytes.checked_div(looked_at).unwrap_or(0).saturating_mul(len as u64);
-    all.saturating_add((len * each) as u64 + 32)
+    bytes.checked_div(looked_at).unwrap_or(0).saturating_mul(len as u64)
+}
+
+/// What a map's entries take: they lie in leaves of eleven, which are seldom full, and one entry needs a leaf as well.
+fn held_by_map(map: &Map, looks: &mut usize) -> u64 {
+    let leaves = map.len().div_ceil(8) as u64;
+    let entries = leaves * (11 * size_of::<(Arc<str>, Value)>() as u64 + 24);
+    entries.saturating_add(sampled(map.values().take(SAMPLE), map.len(), looks))
 }
 
 impl Column {
@@ -84,6 +97,18 @@ impl Column {
                 (0..self.len()).map(row).fold(0, u64::saturating_add)
             }
             _ => 8 * self.len() as u64,
+        }
+    }
+
+    /// How many bytes the column itself takes for a row, beside what its values hold.
+    pub fn row_width(&self) -> u64 {
+        match self.data() {
+            ColumnData::Constant(..) => 0,
+            ColumnData::Boolean(_) => 1,
+            ColumnData::Dictionary(..) => 4,
+            ColumnData::String(_) => 16,
+            ColumnData::Value(_) => size_of::<Value>() as u64,
+            _ => 8,
         }
     }
 
@@ -107,7 +132,7 @@ impl Column {
             ColumnData::Constant(value, _) => once(value.address(), &|| value.held_bytes()),
             ColumnData::String(texts) => texts
                 .get(row)
-                .map_or(0, |text| once(Arc::as_ptr(text).addr(), &|| text.len() as u64 + 16)),
+                .map_or(0, |text| once(Arc::as_ptr(text).addr(), &|| text_bytes(text))),
             ColumnData::Value(values) => {
                 values.get(row).map_or(0, |value| once(value.address(), &|| value.held_bytes()))
             }

@@ -10,8 +10,9 @@ use crate::executor::expression::evaluate_all;
 use crate::function::Accumulator;
 use crate::plan;
 use crate::value::Column;
+use crate::value::Value;
 
-use super::grouping::Groups;
+use super::grouping::{Ask, Groups};
 use super::{Held, Input, Operator, Pieces};
 
 /// Groups of rows, with aggregates over each.
@@ -76,13 +77,15 @@ impl Aggregate {
             }
             let keys: Vec<Column> =
                 self.keys.iter().map(|(_, e)| e.evaluate(&batch, ctx)).collect::<Result<_>>()?;
-            let rows = groups.assign(&keys, batch.len());
+            let ask = |more: u64| ctx.check_memory(more);
+            let rows = groups.assign(&keys, batch.len(), &ask)?;
             for (call, state) in self.calls.iter().zip(&mut running) {
                 let arguments = evaluate_all(&call.arguments, &batch, ctx)?;
                 let updated = if call.distinct {
-                    state.update_distinct(&rows, !self.keys.is_empty(), groups.len(), &arguments)
+                    let grouped = !self.keys.is_empty();
+                    state.update_distinct((&rows, grouped), groups.len(), &arguments, &ask)
                 } else {
-                    state.accumulator.update(&rows, groups.len(), &arguments, batch.counts())
+                    state.update(&rows, groups.len(), &arguments, batch.counts(), &ask)
                 };
                 updated.map_err(|error| error.at(call.span))?;
             }
@@ -95,6 +98,8 @@ impl Aggregate {
             groups.make_single();
         }
         let count = groups.len();
+        let columns = (self.keys.len() + self.calls.len()) as u64;
+        self.held.add(ctx, GIVEN * columns * count as u64)?;
         let mut result = Batch::empty(count);
         if !self.keys.is_empty() {
             for ((slot, _), column) in self.keys.iter().zip(groups.keys(self.keys.len())) {
@@ -109,14 +114,29 @@ impl Aggregate {
     }
 }
 
+/// What a key or the result of a call takes for a group when the groups are given.
+const GIVEN: u64 = 3 * size_of::<Value>() as u64;
+
 impl Running {
+    fn update(
+        &mut self,
+        rows: &[u32],
+        group_count: usize,
+        arguments: &[Column],
+        counts: Option<&[u64]>,
+        ask: Ask<'_>,
+    ) -> Result<()> {
+        ask(self.accumulator.growth(rows, group_count, counts))?;
+        self.accumulator.update(rows, group_count, arguments, counts)
+    }
+
     /// Passes on only the rows whose group and arguments were not there before.
     fn update_distinct(
         &mut self,
-        rows: &[u32],
-        grouped: bool,
+        (rows, grouped): (&[u32], bool),
         group_count: usize,
         arguments: &[Column],
+        ask: Ask<'_>,
     ) -> Result<()> {
         let mut keys = Vec::with_capacity(arguments.len() + 1);
         // Without grouping keys the group need not be part of the key, which keeps the key typed.
@@ -125,7 +145,7 @@ impl Running {
         }
         keys.extend_from_slice(arguments);
         let known = self.seen.len();
-        let numbers = self.seen.assign(&keys, rows.len());
+        let numbers = self.seen.assign(&keys, rows.len(), ask)?;
         let mut fresh = Vec::new();
         let mut next = known as u32;
         for (row, number) in numbers.iter().enumerate() {
@@ -136,7 +156,7 @@ impl Running {
         }
         let groups: Vec<u32> = fresh.iter().map(|row| rows[*row as usize]).collect();
         let arguments: Vec<Column> = arguments.iter().map(|c| c.gather(&fresh)).collect();
-        self.accumulator.update(&groups, group_count, &arguments, None)
+        self.update(&groups, group_count, &arguments, None, ask)
     }
 }
 

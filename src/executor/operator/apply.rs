@@ -13,6 +13,7 @@ use crate::value::Bitmap;
 use crate::value::Column;
 use crate::value::ColumnBuilder;
 use crate::value::Value;
+use crate::value::allocation::{vec_bytes, vec_growth};
 
 use super::{Held, Input, Operator, Uncounted, numbers};
 
@@ -186,9 +187,18 @@ impl Apply {
                 let mut lists: Vec<Vec<Value>> = vec![Vec::new(); len];
                 let mut held = Held::default();
                 self.drain_inner(ctx, |rows, inner, ctx| {
-                    held.add(ctx, inner.column(of)?.held_bytes())?;
-                    for (row, value) in rows.iter().zip(inner.column(of)?.iter()) {
-                        lists[*row as usize].push(value);
+                    let values = inner.column(of)?;
+                    let mut last = 0;
+                    for (at, (row, value)) in rows.iter().zip(values.iter()).enumerate() {
+                        let list = &mut lists[*row as usize];
+                        let growth = vec_growth(list, 1);
+                        if growth > 0 {
+                            ctx.check_memory(growth)?;
+                        }
+                        let before = vec_bytes(list);
+                        list.push(value);
+                        let more = vec_bytes(list) - before;
+                        held.add(ctx, values.held_by_row(at, &mut last).saturating_add(more))?;
                     }
                     Ok(())
                 })?;

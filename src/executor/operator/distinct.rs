@@ -29,7 +29,9 @@ impl Operator for Distinct {
             let columns =
                 self.slots.iter().map(|slot| batch.column(*slot)).collect::<Result<Vec<_>>>()?;
             let mut next = self.seen.len() as u32;
-            let numbers = self.seen.assign(&columns, batch.len());
+            let numbers =
+                self.seen.assign(&columns, batch.len(), &|more| ctx.check_memory(more))?;
+            self.held.grow_to(ctx, self.seen.bytes())?;
             let mut fresh = Vec::new();
             for (row, number) in numbers.iter().enumerate() {
                 if *number == next {
@@ -40,7 +42,6 @@ impl Operator for Distinct {
             if fresh.is_empty() {
                 continue;
             }
-            self.held.grow_to(ctx, self.seen.bytes())?;
             let mut distinct = Batch::empty(fresh.len());
             for (slot, column) in self.slots.iter().zip(columns) {
                 distinct.set(*slot, column.gather(&fresh));

@@ -15,7 +15,7 @@ use crate::value::Column;
 use crate::value::NodeId;
 use crate::value::Value;
 
-use super::{Input, Operator, direction, nodes_of, type_ids};
+use super::{Held, Input, Operator, direction, nodes_of, type_ids};
 
 /// The relationships of a node and the nodes at their other ends.
 pub(crate) struct Expand {
@@ -44,6 +44,7 @@ struct Parents {
     next: usize,
     found: Neighbours,
     given: usize,
+    held: Held,
 }
 
 impl Expand {
@@ -83,13 +84,22 @@ impl Expand {
             }
             (rows, nodes) = both;
         }
-        Ok(Parents { batch, rows, nodes, others, next: 0, found: Neighbours::default(), given: 0 })
+        Ok(Parents {
+            batch,
+            rows,
+            nodes,
+            others,
+            next: 0,
+            found: Neighbours::default(),
+            given: 0,
+            held: Held::default(),
+        })
     }
 
     /// Expands some more parents.
     fn advance(&mut self, types: &[TypeId], ctx: &Context) -> Result<()> {
         let Some(parents) = &mut self.current else { return Ok(()) };
-        let end = (parents.next + self.step).min(parents.nodes.len());
+        let mut end = (parents.next + self.step).min(parents.nodes.len());
         let nodes = &parents.nodes[parents.next..end];
         parents.found.clear();
         parents.given = 0;
@@ -98,8 +108,12 @@ impl Expand {
             let others = &parents.others[parents.next..end];
             graph.expand_into(nodes, others, way, types, &mut parents.found)?;
         } else {
-            graph.expand(nodes, way, types, &mut parents.found)?;
+            // A few nodes may have very many neighbours.
+            let most = 8 * ctx.batch_rows();
+            let done = graph.expand_some(nodes, way, types, most, &mut parents.found)?;
+            end = parents.next + done;
         }
+        parents.held.set_to(ctx, parents.found.bytes())?;
         let rows = &parents.rows[parents.next..end];
         for parent in &mut parents.found.parents {
             *parent = rows[*parent as usize];

@@ -6,10 +6,11 @@ use crate::executor::Context;
 use crate::executor::expression::Compiled;
 use crate::executor::expression::evaluate_all;
 use crate::value::Column;
+use crate::value::allocation::vec_bytes;
 use crate::value::ordering;
 
 use super::grouping::Groups;
-use super::{Held, Input, Operator, drain};
+use super::{Held, Input, Operator, drain_joined};
 
 /// Every row of one with every row of the other.
 pub(crate) struct CartesianProduct {
@@ -36,8 +37,7 @@ impl Operator for CartesianProduct {
                 self.current = Some((batch, 0, 0));
             }
             if self.rows.is_none() {
-                let drained = drain(&mut self.right, ctx, &mut self.held)?;
-                self.rows = Some(Batch::concat(drained));
+                self.rows = Some(drain_joined(&mut self.right, ctx, &mut self.held)?);
             }
             let (Some((batch, row, at)), Some(right)) = (&mut self.current, &self.rows) else {
                 continue;
@@ -122,13 +122,15 @@ impl HashJoin {
     }
 
     fn build(&mut self, ctx: &mut Context) -> Result<Table> {
-        let rows = Batch::concat(drain(&mut self.right, ctx, &mut self.held)?);
+        let rows = drain_joined(&mut self.right, ctx, &mut self.held)?;
         let mut keys = Groups::default();
         let (mut starts, mut members) = (vec![0u32], Vec::new());
         if !rows.is_empty() {
             let columns = evaluate_all(&self.right_keys, &rows, ctx)?;
             let (joinable, columns) = joinable(columns, rows.len());
-            let numbers = keys.assign(&columns, joinable.len());
+            // The numbers of the keys, the rows and where those of a key begin, twice while they are sorted.
+            ctx.check_memory(20 * joinable.len() as u64)?;
+            let numbers = keys.assign(&columns, joinable.len(), &|more| ctx.check_memory(more))?;
             starts.resize(keys.len() + 1, 0);
             for number in &numbers {
                 starts[*number as usize + 1] += 1;
@@ -144,7 +146,7 @@ impl HashJoin {
                 members[*place as usize] = *row;
                 *place += 1;
             }
-            self.held.add(ctx, keys.bytes() + 8 * members.len() as u64)?;
+            self.held.add(ctx, keys.bytes() + vec_bytes(&members) + vec_bytes(&starts))?;
         }
         Ok(Table { rows, keys, starts, members })
     }
@@ -200,7 +202,8 @@ impl Operator for HashJoin {
             let Some(table) = &mut self.table else { continue };
             let columns = evaluate_all(&self.left_keys, &batch, ctx)?;
             let (rows, columns) = joinable(columns, batch.len());
-            let keys = table.keys.find(&columns, rows.len());
+            let ask = |more: u64| ctx.check_memory(more);
+            let keys = table.keys.find(&columns, rows.len(), &ask)?;
             self.current = Some(Probe { batch, rows, keys, next: 0, given: 0 });
         }
     }

@@ -86,11 +86,27 @@ pub(super) fn drain(input: &mut Input, ctx: &mut Context, held: &mut Held) -> Re
     while let Some(batch) = input.next(ctx)? {
         ctx.check_limits()?;
         for batch in batch.repeated(ctx.batch_rows()).filter(|batch| !batch.is_empty()) {
+            let batch = batch.compact();
             held.add_batch(ctx, &batch)?;
             batches.push(batch);
         }
     }
     Ok(batches)
+}
+
+/// All rows of an operator in one batch, for which `held` answers.
+pub(super) fn drain_joined(input: &mut Input, ctx: &mut Context, held: &mut Held) -> Result<Batch> {
+    let batches = drain(input, ctx, held)?;
+    joined(batches, ctx, held)
+}
+
+/// The rows of batches in one, for which `held` answers. For a moment both are there.
+pub(super) fn joined(batches: Vec<Batch>, ctx: &Context, held: &mut Held) -> Result<Batch> {
+    ctx.check_memory(Batch::joined_bytes(&batches))?;
+    let whole = Batch::concat(batches);
+    *held = Held::default();
+    held.add_batch(ctx, &whole)?;
+    Ok(whole)
 }
 
 /// The rows of a column that hold a node, and the nodes.

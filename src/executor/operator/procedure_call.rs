@@ -13,7 +13,7 @@ use crate::meter;
 use crate::value::ColumnBuilder;
 use crate::value::Value;
 
-use super::{Input, Operator, Pieces};
+use super::{Held, Input, Operator, Pieces};
 
 /// Calls a procedure for each row.
 pub(crate) struct ProcedureCall {
@@ -23,6 +23,7 @@ pub(crate) struct ProcedureCall {
     yields: Vec<(usize, Slot)>,
     void: bool,
     given: Pieces,
+    held: Held,
 }
 
 impl ProcedureCall {
@@ -33,7 +34,15 @@ impl ProcedureCall {
         yields: Vec<(usize, Slot)>,
         void: bool,
     ) -> Self {
-        Self { input, procedure, arguments, yields, void, given: Pieces::default() }
+        Self {
+            input,
+            procedure,
+            arguments,
+            yields,
+            void,
+            given: Pieces::default(),
+            held: Held::default(),
+        }
     }
 
     fn call(&self, batch: &Batch, ctx: &Context) -> Result<Batch> {
@@ -47,6 +56,9 @@ impl ProcedureCall {
             let procedure = &self.procedure.0;
             let call = || procedure.call(&ctx.for_functions(), &arguments);
             let rows = guarded("procedure", procedure.signature(), call)?;
+            let made = rows.iter().flatten().map(Value::held_bytes);
+            let width = rows.first().map_or(0, Vec::len) * size_of::<Value>() + 24;
+            ctx.check_memory(made.fold((rows.len() * width) as u64, u64::saturating_add))?;
             if self.void {
                 parents.push(row as u32);
                 continue;
@@ -82,6 +94,8 @@ impl Operator for ProcedureCall {
             let Some(batch) = self.input.next(ctx)? else { return Ok(None) };
             let called = self.call(&batch, ctx)?;
             if !called.is_empty() {
+                self.held = Held::default();
+                self.held.add_batch(ctx, &called)?;
                 self.given = Pieces::new(vec![called]);
             }
         }
@@ -89,6 +103,7 @@ impl Operator for ProcedureCall {
 
     fn reset(&mut self) {
         self.given = Pieces::default();
+        self.held = Held::default();
         self.input.reset();
     }
 }

@@ -17,10 +17,13 @@ use crate::value::Value;
 
 use super::chain::Chain;
 use super::var_length::collect;
-use super::{Input, Operator, Uncounted, drain, nodes_of, numbers, relationships_of};
+use super::{Held, Input, Operator, Uncounted, drain, nodes_of, numbers, relationships_of};
 
 /// How many paths are lengthened at once.
 const CHUNK: usize = 512;
+
+/// About how many bytes a path on its way takes, without the nodes and relationships that it notes.
+const PARTIAL: u64 = 160;
 
 /// All paths that a pattern makes when it stands several times.
 ///
@@ -81,6 +84,7 @@ struct Walk {
     used: Vec<Vec<RelationshipId>>,
     waiting: Vec<Vec<Partial>>,
     complete: Vec<Partial>,
+    held: Held,
 }
 
 impl Repeat {
@@ -120,7 +124,14 @@ impl Repeat {
             .zip(nodes)
             .map(|(row, node)| Partial { row, start: node, node, count: 0, times: Chain::EMPTY })
             .collect();
-        let mut walk = Walk { batch, ends, used, waiting: Vec::new(), complete: Vec::new() };
+        let mut walk = Walk {
+            batch,
+            ends,
+            used,
+            waiting: Vec::new(),
+            complete: Vec::new(),
+            held: Held::default(),
+        };
         self.take(&mut walk, paths);
         Ok(walk)
     }
@@ -156,7 +167,7 @@ impl Repeat {
         argument.set(self.plan.row, Column::integers((0..paths.len() as i64).collect()));
         let inner = &mut self.inner;
         inner.reset();
-        let mut held = crate::executor::Held::default();
+        let mut held = Held::default();
         let found = ctx.with_argument(argument, |ctx| drain(inner, ctx, &mut held))?;
         let mut longer = Vec::new();
         for batch in found {
@@ -188,7 +199,10 @@ impl Repeat {
             }
         }
         self.take(walk, longer);
-        Ok(())
+        let waiting: usize = walk.waiting.iter().map(Vec::len).sum();
+        let entities = self.kept.len() + self.plan.inner_relationships.len();
+        let partial = PARTIAL + 16 * entities as u64;
+        walk.held.set_to(ctx, (waiting + walk.complete.len()) as u64 * partial)
     }
 
     /// Whether the path may go on with these: nothing repeats that may not.
@@ -222,9 +236,13 @@ impl Repeat {
         })
     }
 
-    fn emit(&self, walk: &mut Walk, ctx: &Context) -> Batch {
+    fn emit(&self, walk: &mut Walk, ctx: &Context) -> Result<Batch> {
         let given: Vec<Partial> =
             walk.complete.drain(..walk.complete.len().min(ctx.batch_rows())).collect();
+        let times: u64 = given.iter().map(|path| path.count).sum();
+        let all = if self.listed { self.plan.inner_relationships.len() } else { 0 };
+        let lists = (all + self.lists.len()) as u64;
+        ctx.check_memory(times.saturating_mul(lists * size_of::<Value>() as u64))?;
         let mut batch = walk.batch.select(given.iter().map(|p| p.row).collect());
         let backwards = self.plan.reversed;
         let list = |path: &Partial, of: &dyn Fn(&Time, &mut Vec<Value>)| {
@@ -260,7 +278,7 @@ impl Repeat {
         if !self.plan.into {
             batch.set(self.plan.to, Column::nodes(given.iter().map(|p| p.node).collect()));
         }
-        batch
+        Ok(batch)
     }
 }
 
@@ -273,7 +291,7 @@ impl Operator for Repeat {
                     self.step(&mut walk, ctx)?;
                 }
                 if !walk.complete.is_empty() {
-                    let batch = self.emit(&mut walk, ctx);
+                    let batch = self.emit(&mut walk, ctx)?;
                     self.current = Some(walk);
                     return Ok(Some(batch));
                 }

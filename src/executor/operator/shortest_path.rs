@@ -18,9 +18,10 @@ use crate::value::NodeId;
 use crate::value::Relationship;
 use crate::value::RelationshipId;
 use crate::value::Value;
+use crate::value::allocation::{table_bytes, table_growth, vec_bytes};
 
 use super::var_length::RelationshipFilter;
-use super::{Input, Operator, Pieces, direction, nodes_of, type_ids};
+use super::{Held, Input, Operator, Pieces, direction, nodes_of, type_ids};
 
 /// One or all shortest paths between two nodes.
 pub(crate) struct ShortestPath {
@@ -40,6 +41,11 @@ pub(crate) struct ShortestPath {
 
 /// The relationships of a path, in order.
 type Trail = Vec<RelationshipId>;
+
+/// About how many bytes a trail takes.
+fn trail_bytes(trail: &Trail) -> u64 {
+    size_of::<Trail>() as u64 + vec_bytes(trail).max(32)
+}
 
 /// The search from one end.
 struct Side {
@@ -63,7 +69,12 @@ impl Side {
     }
 
     /// All trails from this side's end to a node, the end's relationship first.
-    fn trails(&self, node: NodeId, all: bool) -> Vec<Trail> {
+    fn trails(
+        &self,
+        node: NodeId,
+        all: bool,
+        (held, ctx): (&mut Held, &Context),
+    ) -> Result<Vec<Trail>> {
         let mut complete = Vec::new();
         let mut open: Vec<(NodeId, Trail)> = vec![(node, Vec::new())];
         while let Some((at, trail)) = open.pop() {
@@ -73,13 +84,20 @@ impl Side {
                     for (relationship, before) in ways.iter().rev() {
                         let mut longer = trail.clone();
                         longer.push(*relationship);
+                        held.add(ctx, trail_bytes(&longer))?;
                         open.push((*before, longer));
                     }
                 }
                 _ => complete.push(trail.into_iter().rev().collect()),
             }
         }
-        complete
+        Ok(complete)
+    }
+
+    /// About how many bytes it takes.
+    fn bytes(&self) -> u64 {
+        // A node is most often reached in one or two ways, for which there is room for four.
+        table_bytes(&self.reached) + 64 * self.reached.len() as u64 + vec_bytes(&self.frontier)
     }
 }
 
@@ -154,6 +172,7 @@ impl Search<'_> {
     ) -> Result<Vec<Trail>> {
         let mut near = Side::new(from, self.operator.way);
         let mut far = Side::new(to, self.operator.way.reversed());
+        let mut held = Held::default();
         loop {
             if near.frontier.is_empty()
                 || far.frontier.is_empty()
@@ -163,44 +182,56 @@ impl Search<'_> {
             }
             let forward = near.frontier.len() <= far.frontier.len();
             let (side, other) = if forward { (&mut near, &far) } else { (&mut far, &near) };
-            let found = self.neighbours(&side.frontier, side.way, ctx)?;
             side.depth += 1;
             let mut next = Vec::new();
-            for i in 0..found.len() {
-                let before = side.frontier[found.parents[i] as usize];
-                let depth = side.depth;
-                let reached = side.reached.entry(found.nodes[i]).or_insert_with(|| {
-                    next.push(found.nodes[i]);
-                    Reached { depth, by: Vec::new() }
-                });
-                if reached.depth == depth {
-                    reached.by.push((found.relationships[i], before));
+            for frontier in side.frontier.chunks(ctx.batch_rows()) {
+                let found = self.neighbours(frontier, side.way, ctx)?;
+                ctx.check_memory(table_growth(&side.reached, found.len()))?;
+                for i in 0..found.len() {
+                    let before = frontier[found.parents[i] as usize];
+                    let depth = side.depth;
+                    let reached = side.reached.entry(found.nodes[i]).or_insert_with(|| {
+                        next.push(found.nodes[i]);
+                        Reached { depth, by: Vec::new() }
+                    });
+                    if reached.depth == depth {
+                        reached.by.push((found.relationships[i], before));
+                    }
                 }
+                held.set_to(ctx, side.bytes() + other.bytes() + vec_bytes(&next))?;
             }
             // Every shortest path crosses exactly one of the nodes where the levels meet.
             let met: Vec<NodeId> =
                 next.iter().copied().filter(|node| other.reached.contains_key(node)).collect();
             side.frontier = next;
             if !met.is_empty() {
-                return Ok(self.join(&near, &far, &met));
+                return self.join(&near, &far, &met, (&mut held, ctx));
             }
         }
     }
 
-    fn join(&self, near: &Side, far: &Side, met: &[NodeId]) -> Vec<Trail> {
+    fn join(
+        &self,
+        near: &Side,
+        far: &Side,
+        met: &[NodeId],
+        (held, ctx): (&mut Held, &Context),
+    ) -> Result<Vec<Trail>> {
         let mut paths = Vec::new();
         for node in met {
-            for begin in near.trails(*node, self.operator.all) {
-                for mut end in far.trails(*node, self.operator.all) {
-                    end.reverse();
-                    paths.push(begin.iter().copied().chain(end).collect());
+            let ends = far.trails(*node, self.operator.all, (&mut *held, ctx))?;
+            for begin in near.trails(*node, self.operator.all, (&mut *held, ctx))? {
+                for end in &ends {
+                    let path: Trail = begin.iter().chain(end.iter().rev()).copied().collect();
+                    held.add(ctx, trail_bytes(&path))?;
+                    paths.push(path);
                     if !self.operator.all {
-                        return paths;
+                        return Ok(paths);
                     }
                 }
             }
         }
-        paths
+        Ok(paths)
     }
 }
 
@@ -228,6 +259,7 @@ impl ShortestPath {
         let ends: FxHashMap<u32, NodeId> = to_rows.into_iter().zip(to).collect();
         let types = type_ids(ctx.graph(), &self.types);
         let (mut rows, mut values) = (Vec::new(), Vec::new());
+        let mut held = Held::default();
         for (row, from) in from_rows.into_iter().zip(from) {
             let Some(to) = ends.get(&row).copied() else { continue };
             let trails = match &types {
@@ -243,6 +275,8 @@ impl ShortestPath {
                 }
             };
             for trail in trails {
+                let value = (trail.len() * size_of::<Value>()) as u64 + 64;
+                held.add(ctx, value)?;
                 rows.push(row);
                 let mut items =
                     trail.into_iter().map(|r| Value::Relationship(Relationship::new(r)));

@@ -14,7 +14,7 @@ use crate::value::Value;
 use crate::value::ordering;
 
 use super::scan::row_count;
-use super::{Held, Input, Operator, Pieces, Uncounted, drain};
+use super::{Held, Input, Operator, Pieces, Uncounted, drain_joined, joined};
 
 /// All rows in order, or the first of them.
 pub(crate) struct Sort {
@@ -82,6 +82,9 @@ impl Sort {
         if batch.is_empty() {
             return Ok(batch);
         }
+        // A copy of each key, the places of the rows, and half as many again while they are merged.
+        let width = 32 * self.by.len() as u64 + 8;
+        ctx.check_memory(width * batch.len() as u64)?;
         let keys = self
             .by
             .iter()
@@ -104,7 +107,7 @@ impl Sort {
 
     fn run(&mut self, ctx: &mut Context) -> Result<Batch> {
         let Some((skip, limit)) = &self.first else {
-            let all = Batch::concat(drain(&mut self.input, ctx, &mut self.held)?);
+            let all = drain_joined(&mut self.input, ctx, &mut self.held)?;
             return self.sorted(all, usize::MAX, ctx);
         };
         let skip = skip.as_ref().map_or(Ok(0), |skip| row_count(skip, "SKIP", ctx))?;
@@ -118,18 +121,21 @@ impl Sort {
                 continue;
             }
             held += batch.len();
+            let batch = batch.compact();
             self.held.add_batch(ctx, &batch)?;
             best.push(batch);
             // Cut now and then, so that memory follows the limit and not the input.
             if held > limit.saturating_mul(2).saturating_add(4 * ctx.batch_rows()) {
-                let cut = self.sorted(Batch::concat(std::mem::take(&mut best)), limit, ctx)?;
+                let all = joined(std::mem::take(&mut best), ctx, &mut self.held)?;
+                let cut = self.sorted(all, limit, ctx)?.compact();
                 held = cut.len();
                 self.held = Held::default();
                 self.held.add_batch(ctx, &cut)?;
                 best.push(cut);
             }
         }
-        self.sorted(Batch::concat(best), limit, ctx)
+        let all = joined(best, ctx, &mut self.held)?;
+        self.sorted(all, limit, ctx)
     }
 }
 

@@ -187,7 +187,7 @@ impl TransactionApply {
                     }
                 }
                 let all = (0..found.len() as u32).collect();
-                let joined = part.zip(rows, &found, all);
+                let joined = part.zip(rows, &found, all).compact();
                 held.add_batch(ctx, &joined)?;
                 out.push(joined);
             }

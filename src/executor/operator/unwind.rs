@@ -11,7 +11,7 @@ use crate::function::Range;
 use crate::value::ColumnBuilder;
 use crate::value::Value;
 
-use super::{Input, Operator};
+use super::{Held, Input, Operator};
 
 /// One row per element of a list. `range()` is counted, and never made a list.
 pub(crate) struct Unwind {
@@ -29,6 +29,8 @@ struct Unwound {
     row: usize,
     /// The next element of the row.
     next: u64,
+    /// For lists that were made to be unwound.
+    _held: Held,
 }
 
 /// The elements of a row.
@@ -67,9 +69,12 @@ impl Unwind {
         Self { input, list, slot, current: None }
     }
 
-    fn elements(&self, batch: &Batch, ctx: &Context) -> Result<Vec<Elements>> {
+    fn elements(&self, batch: &Batch, held: &mut Held, ctx: &Context) -> Result<Vec<Elements>> {
         let Some(arguments) = self.list.as_range() else {
             let lists = self.list.evaluate(batch, ctx)?;
+            if self.list.as_variable().is_none() {
+                held.add(ctx, lists.held_bytes())?;
+            }
             return Ok(lists.iter().map(Elements::of).collect());
         };
         let columns =
@@ -90,8 +95,9 @@ impl Operator for Unwind {
         loop {
             if self.current.is_none() {
                 let Some(batch) = self.input.next(ctx)? else { return Ok(None) };
-                let elements = self.elements(&batch, ctx)?;
-                self.current = Some(Unwound { batch, elements, row: 0, next: 0 });
+                let mut held = Held::default();
+                let elements = self.elements(&batch, &mut held, ctx)?;
+                self.current = Some(Unwound { batch, elements, row: 0, next: 0, _held: held });
             }
             let Some(current) = &mut self.current else { continue };
             let mut parents = Vec::new();

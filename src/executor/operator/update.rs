@@ -9,6 +9,7 @@ use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
 use crate::error::Span;
+use crate::executor::BATCH_SIZE;
 use crate::executor::Batch;
 use crate::executor::Context;
 use crate::executor::expression::Compiled;
@@ -16,8 +17,10 @@ use crate::graph::Direction;
 use crate::graph::Neighbours;
 use crate::plan;
 use crate::value::Column;
-use crate::value::Node;
+use crate::value::NodeId;
+use crate::value::RelationshipId;
 use crate::value::Value;
+use crate::value::allocation::{vec_bytes, vec_growth};
 
 use super::write::{Change, Creation, change_all, collect_targets};
 use super::{Held, Input, Operator, drain};
@@ -110,6 +113,9 @@ impl Operator for Update {
     }
 }
 
+/// What a relationship takes that was found at a node, while more are looked for.
+const FOUND: u64 = 60;
+
 /// DELETE and DETACH DELETE.
 pub(crate) struct Delete {
     input: Input,
@@ -123,42 +129,85 @@ impl Delete {
         Self { input, targets, detach, rows: Drained::default() }
     }
 
+    /// Deletes all relationships of some nodes.
+    fn detach(&self, nodes: &[NodeId], ctx: &mut Context) -> Result<()> {
+        let mut degrees = Vec::new();
+        ctx.graph().degrees(nodes, Direction::Both, &[], &mut degrees)?;
+        // A node may have very many: they are found for as many nodes at once as have no more than a few batches.
+        let mut rest = nodes;
+        let mut degrees = degrees.as_slice();
+        while !rest.is_empty() {
+            let mut found = 0u64;
+            let fits = degrees.iter().take_while(|degree| {
+                found = found.saturating_add(**degree);
+                found <= 4 * BATCH_SIZE as u64
+            });
+            let count = fits.count().max(1);
+            let bytes = degrees.iter().take(count).copied().sum::<u64>();
+            ctx.check_memory(bytes.saturating_mul(FOUND))?;
+            let (some, others) = rest.split_at(count.min(rest.len()));
+            let mut neighbours = Neighbours::default();
+            ctx.graph().expand(some, Direction::Both, &[], &mut neighbours)?;
+            for some in neighbours.relationships.chunks(BATCH_SIZE) {
+                delete_relationships(some, ctx)?;
+            }
+            rest = others;
+            degrees = degrees.get(count..).unwrap_or_default();
+        }
+        Ok(())
+    }
+
     fn delete(&self, batches: &[Batch], ctx: &mut Context) -> Result<()> {
         let (mut nodes, mut relationships) = (Vec::new(), Vec::new());
+        let mut held = Held::default();
         for batch in batches {
             for target in &self.targets {
-                for value in target.evaluate(batch, ctx)?.iter() {
+                let values = target.evaluate(batch, ctx)?;
+                ctx.check_memory(vec_growth(&nodes, values.len()))?;
+                for value in values.iter() {
                     collect_targets(&value, &mut nodes, &mut relationships)
                         .map_err(|error| error.at(target.span()))?;
                 }
+                held.grow_to(ctx, vec_bytes(&nodes) + vec_bytes(&relationships))?;
             }
         }
-        nodes.sort_unstable_by_key(Node::id);
+        nodes.sort_unstable();
         nodes.dedup();
-        let transaction = ctx.transaction()?;
-        for relationship in &relationships {
-            transaction.delete_relationship(relationship.id())?;
+        for some in relationships.chunks(BATCH_SIZE) {
+            delete_relationships(some, ctx)?;
         }
         if self.detach {
-            let ids: Vec<_> = nodes.iter().map(Node::id).collect();
-            let mut found = Neighbours::default();
-            transaction.snapshot().expand(&ids, Direction::Both, &[], &mut found)?;
-            for relationship in found.relationships {
-                transaction.delete_relationship(relationship)?;
+            for some in nodes.chunks(BATCH_SIZE) {
+                self.detach(some, ctx)?;
             }
         }
         let mut connected = Vec::new();
-        for node in &nodes {
-            if transaction.has_relationships(node.id())? {
-                connected.push(node.id());
+        for some in nodes.chunks(BATCH_SIZE) {
+            ctx.check_limits()?;
+            let transaction = ctx.transaction()?;
+            for node in some {
+                if transaction.has_relationships(*node)? {
+                    connected.push(*node);
+                }
+                transaction.delete_node(*node)?;
             }
-            transaction.delete_node(node.id())?;
+            ctx.hold_written()?;
         }
         // A later clause may delete the relationships, so that only the end of the statement can tell.
         let span = self.targets.iter().map(Compiled::span).reduce(Span::to).unwrap_or_default();
         ctx.connected.extend(connected.into_iter().map(|node| (node, span)));
         Ok(())
     }
+}
+
+/// Deletes relationships that there may be no more.
+fn delete_relationships(relationships: &[RelationshipId], ctx: &mut Context) -> Result<()> {
+    ctx.check_limits()?;
+    let transaction = ctx.transaction()?;
+    for relationship in relationships {
+        transaction.delete_relationship(*relationship)?;
+    }
+    ctx.hold_written()
 }
 
 impl Operator for Delete {
@@ -213,6 +262,15 @@ impl Foreach {
                     .at(self.list.span()));
                 }
             };
+            // The list, and a row for each of its items.
+            let mut held = Held::default();
+            let own = 48 * items.len() as u64;
+            let list = if self.list.as_variable().is_some() {
+                0
+            } else {
+                Value::List(items.clone()).held_bytes()
+            };
+            held.add(ctx, own.saturating_add(list))?;
             let mut argument = one.select(vec![0; items.len()]);
             argument.set(self.slot, Column::from_values(items.iter().cloned()));
             let step = if self.together { argument.len().max(1) } else { 1 };

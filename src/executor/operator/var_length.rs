@@ -20,10 +20,16 @@ use crate::value::RelationshipId;
 use crate::value::Value;
 
 use super::chain::Chain;
-use super::{Input, Operator, Uncounted, direction, nodes_of, type_ids};
+use super::{Held, Input, Operator, Uncounted, direction, nodes_of, type_ids};
 
 /// How many paths are lengthened at once.
 const CHUNK: usize = 512;
+
+/// How many longer paths are made at once, but for those of a single path.
+const MOST_FOUND: usize = 16_384;
+
+/// About how many bytes a path on its way takes, with what it does not share with shorter ones.
+const PARTIAL: u64 = 96;
 
 /// All paths of several relationships from a node.
 ///
@@ -133,6 +139,7 @@ struct Walk {
     used: Vec<Vec<RelationshipId>>,
     waiting: Vec<Vec<Partial>>,
     complete: Vec<Partial>,
+    held: Held,
 }
 
 impl VarLengthExpand {
@@ -178,7 +185,14 @@ impl VarLengthExpand {
             .zip(nodes)
             .map(|(row, node)| Partial { row, node, length: 0, steps: Chain::EMPTY })
             .collect();
-        let mut walk = Walk { batch, ends, used, waiting: Vec::new(), complete: Vec::new() };
+        let mut walk = Walk {
+            batch,
+            ends,
+            used,
+            waiting: Vec::new(),
+            complete: Vec::new(),
+            held: Held::default(),
+        };
         self.take(&mut walk, paths);
         Ok(walk)
     }
@@ -204,10 +218,15 @@ impl VarLengthExpand {
 
     /// Lengthens a chunk of paths by one relationship.
     fn step(&self, walk: &mut Walk, types: &[TypeId], ctx: &Context) -> Result<()> {
-        let Some(paths) = walk.waiting.pop() else { return Ok(()) };
+        let Some(mut paths) = walk.waiting.pop() else { return Ok(()) };
         let nodes: Vec<NodeId> = paths.iter().map(|p| p.node).collect();
         let mut found = Neighbours::default();
-        ctx.graph().expand(&nodes, direction(self.way), types, &mut found)?;
+        let way = direction(self.way);
+        let done = ctx.graph().expand_some(&nodes, way, types, MOST_FOUND, &mut found)?;
+        let rest = paths.split_off(done);
+        if !rest.is_empty() {
+            walk.waiting.push(rest);
+        }
         if let Some(filter) = &self.filter {
             filter.apply(&walk.batch, |parent| paths[parent as usize].row, &mut found, ctx)?;
         }
@@ -229,7 +248,9 @@ impl VarLengthExpand {
             }
         }
         self.take(walk, longer);
-        Ok(())
+        let waiting: usize = walk.waiting.iter().map(Vec::len).sum();
+        let bytes = (waiting + walk.complete.len()) as u64 * PARTIAL;
+        walk.held.set_to(ctx, bytes.saturating_add(found.bytes()))
     }
 
     /// Whether the node may come next: the path mode may ask for different ones.
@@ -244,9 +265,13 @@ impl VarLengthExpand {
         }
     }
 
-    fn emit(&self, walk: &mut Walk, ctx: &Context) -> Batch {
+    fn emit(&self, walk: &mut Walk, ctx: &Context) -> Result<Batch> {
         let given: Vec<Partial> =
             walk.complete.drain(..walk.complete.len().min(ctx.batch_rows())).collect();
+        if self.listed {
+            let listed: u64 = given.iter().map(|path| path.length).sum();
+            ctx.check_memory(listed.saturating_mul(size_of::<Value>() as u64))?;
+        }
         let mut batch = walk.batch.select(given.iter().map(|p| p.row).collect());
         if self.listed {
             let lists = given.iter().map(|p| p.relationships(self.reversed)).collect();
@@ -255,7 +280,7 @@ impl VarLengthExpand {
         if !self.into {
             batch.set(self.to, Column::nodes(given.iter().map(|p| p.node).collect()));
         }
-        batch
+        Ok(batch)
     }
 }
 
@@ -280,7 +305,7 @@ impl Operator for VarLengthExpand {
                     }
                 }
                 if !walk.complete.is_empty() {
-                    let batch = self.emit(&mut walk, ctx);
+                    let batch = self.emit(&mut walk, ctx)?;
                     self.current = Some(walk);
                     return Ok(Some(batch));
                 }

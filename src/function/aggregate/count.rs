@@ -3,8 +3,9 @@
 use crate::error::Result;
 use crate::function::Accumulator;
 use crate::value::Column;
+use crate::value::allocation::vec_bytes;
 
-use super::rows;
+use super::{growth_to, rows};
 
 /// How many rows or values each group has.
 #[derive(Default)]
@@ -39,6 +40,14 @@ impl Accumulator for Count {
             }
         }
         Ok(())
+    }
+
+    fn growth(&self, _groups: &[u32], group_count: usize, _counts: Option<&[u64]>) -> u64 {
+        growth_to(&self.counts, group_count)
+    }
+
+    fn held_bytes(&self) -> u64 {
+        vec_bytes(&self.counts)
     }
 
     fn finish(&mut self, group_count: usize) -> Result<Column> {

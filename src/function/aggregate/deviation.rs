@@ -4,8 +4,9 @@ use crate::error::Result;
 use crate::function::Accumulator;
 use crate::value::Column;
 use crate::value::Value;
+use crate::value::allocation::vec_bytes;
 
-use super::{first, rows, wrong_type};
+use super::{first, growth_to, rows, wrong_type};
 
 /// Welford's running mean and sum of squared distances from it.
 #[derive(Clone, Copy, Default)]
@@ -64,6 +65,14 @@ impl Accumulator for Deviation {
             }
         }
         Ok(())
+    }
+
+    fn growth(&self, _groups: &[u32], group_count: usize, _counts: Option<&[u64]>) -> u64 {
+        growth_to(&self.groups, group_count)
+    }
+
+    fn held_bytes(&self) -> u64 {
+        vec_bytes(&self.groups)
     }
 
     fn finish(&mut self, group_count: usize) -> Result<Column> {

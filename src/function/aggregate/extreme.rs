@@ -6,28 +6,33 @@ use crate::error::Result;
 use crate::function::Accumulator;
 use crate::value::Column;
 use crate::value::Value;
+use crate::value::allocation::vec_bytes;
 use crate::value::ordering::order;
 
-use super::{first, rows};
+use super::{first, growth_to, rows};
 
 /// The least or the greatest value of each group.
 pub(super) struct Extreme {
     wins: Ordering,
     best: Vec<Value>,
+    /// What the values hold beside themselves.
+    held: u64,
 }
 
 impl Extreme {
     pub(super) fn least() -> Self {
-        Self { wins: Ordering::Less, best: Vec::new() }
+        Self { wins: Ordering::Less, best: Vec::new(), held: 0 }
     }
 
     pub(super) fn greatest() -> Self {
-        Self { wins: Ordering::Greater, best: Vec::new() }
+        Self { wins: Ordering::Greater, best: Vec::new(), held: 0 }
     }
 
     fn offer(&mut self, group: usize, value: Value) {
         let best = &mut self.best[group];
         if best.is_null() || order(&value, best) == self.wins {
+            self.held = self.held.saturating_sub(best.held_bytes());
+            self.held = self.held.saturating_add(value.held_bytes());
             *best = value;
         }
     }
@@ -61,6 +66,14 @@ impl Accumulator for Extreme {
             }
         }
         Ok(())
+    }
+
+    fn growth(&self, _groups: &[u32], group_count: usize, _counts: Option<&[u64]>) -> u64 {
+        growth_to(&self.best, group_count)
+    }
+
+    fn held_bytes(&self) -> u64 {
+        vec_bytes(&self.best) + self.held
     }
 
     fn finish(&mut self, group_count: usize) -> Result<Column> {

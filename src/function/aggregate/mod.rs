@@ -11,6 +11,7 @@ use crate::error::Detail;
 use crate::error::Error;
 use crate::value::Column;
 use crate::value::Value;
+use crate::value::allocation::vec_growth;
 
 use super::AggregateFunction;
 
@@ -113,6 +114,41 @@ fn rows<'a>(
         let count = counts.map_or(1, |counts| counts.get(row).copied().unwrap_or(0));
         (*group as usize, row, count)
     })
+}
+
+/// What a vector with a state for each group allocates until there are so many.
+fn growth_to<T>(states: &Vec<T>, group_count: usize) -> u64 {
+    vec_growth(states, group_count.saturating_sub(states.len()))
+}
+
+/// What the lists of groups allocate when a value is pushed for each of these rows, or for all that it stands for.
+fn lists_growth<G, T>(
+    states: &[G],
+    list: impl Fn(&G) -> &Vec<T>,
+    groups: &[u32],
+    counts: Option<&[u64]>,
+) -> u64 {
+    let growth = |group: usize, more: u64| {
+        let more = usize::try_from(more).unwrap_or(usize::MAX);
+        // The smallest allocation is one of four.
+        let least = 4 * size_of::<T>() as u64;
+        states.get(group).map_or(least * more as u64, |state| vec_growth(list(state), more))
+    };
+    // Where there are many groups, few of them are met more than once.
+    if states.len() > 4 * groups.len() {
+        let rows = rows(groups, counts);
+        return rows.map(|(group, _, count)| growth(group, count)).fold(0, u64::saturating_add);
+    }
+    let mut more = vec![0u64; states.len()];
+    let mut of_new = 0u64;
+    for (group, _, count) in rows(groups, counts) {
+        match more.get_mut(group) {
+            Some(more) => *more = more.saturating_add(count),
+            None => of_new = of_new.saturating_add(growth(group, count)),
+        }
+    }
+    let known = more.iter().enumerate().map(|(group, more)| growth(group, *more));
+    known.fold(of_new, u64::saturating_add)
 }
 
 /// The first argument, which every aggregate but `count(*)` has.

@@ -6,9 +6,10 @@ use crate::error::Result;
 use crate::function::Accumulator;
 use crate::value::Column;
 use crate::value::Value;
+use crate::value::allocation::vec_bytes;
 use crate::value::ordering::order;
 
-use super::{first, rows, wrong_type};
+use super::{first, growth_to, lists_growth, rows, wrong_type};
 
 /// The numbers of one group, each with how often it occurs.
 #[derive(Clone, Default)]
@@ -22,7 +23,7 @@ pub(super) struct Percentile {
     function: &'static str,
     pick: fn(&Group) -> Value,
     groups: Vec<Group>,
-    /// How many numbers all groups hold.
+    /// What the numbers of all groups take.
     numbers: u64,
 }
 
@@ -110,14 +111,20 @@ impl Accumulator for Percentile {
             }
             let group = &mut self.groups[group];
             group.percentile = percentile;
+            let before = vec_bytes(&group.numbers);
             group.numbers.push((value, count));
-            self.numbers += 1;
+            self.numbers += vec_bytes(&group.numbers) - before;
         }
         Ok(())
     }
 
+    fn growth(&self, groups: &[u32], group_count: usize, _counts: Option<&[u64]>) -> u64 {
+        let lists = lists_growth(&self.groups, |group| &group.numbers, groups, None);
+        lists + growth_to(&self.groups, group_count)
+    }
+
     fn held_bytes(&self) -> u64 {
-        self.numbers * size_of::<(Value, u64)>() as u64
+        self.numbers + vec_bytes(&self.groups)
     }
 
     fn finish(&mut self, group_count: usize) -> Result<Column> {

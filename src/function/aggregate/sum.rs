@@ -9,8 +9,9 @@ use crate::function::Accumulator;
 use crate::value::Column;
 use crate::value::Duration;
 use crate::value::Value;
+use crate::value::allocation::vec_bytes;
 
-use super::{first, rows, wrong_type};
+use super::{first, growth_to, rows, wrong_type};
 
 /// What has been added up in one group. Integers are added exactly and checked at the end, so that
 /// the order of the rows cannot make a sum overflow; floats carry along what rounding takes away.
@@ -187,6 +188,17 @@ impl Totals {
         Ok(())
     }
 
+    fn growth(&self, group_count: usize) -> u64 {
+        growth_to(&self.0, group_count)
+    }
+
+    /// Few have durations, but of those that may, each holds a box of them.
+    fn held_bytes(&self) -> u64 {
+        let with_durations = self.0.first().is_some_and(|total| total.durations.is_some());
+        let boxes = if with_durations { 80 * self.0.len() as u64 } else { 0 };
+        vec_bytes(&self.0) + boxes
+    }
+
     fn finish(
         &mut self,
         group_count: usize,
@@ -216,6 +228,14 @@ impl Accumulator for Sum {
         self.totals.update("sum", groups, group_count, arguments, counts)
     }
 
+    fn growth(&self, _groups: &[u32], group_count: usize, _counts: Option<&[u64]>) -> u64 {
+        self.totals.growth(group_count)
+    }
+
+    fn held_bytes(&self) -> u64 {
+        self.totals.held_bytes()
+    }
+
     fn finish(&mut self, group_count: usize) -> Result<Column> {
         self.totals.finish(group_count, Total::sum)
     }
@@ -236,6 +256,14 @@ impl Accumulator for Average {
         counts: Option<&[u64]>,
     ) -> Result<()> {
         self.totals.update("avg", groups, group_count, arguments, counts)
+    }
+
+    fn growth(&self, _groups: &[u32], group_count: usize, _counts: Option<&[u64]>) -> u64 {
+        self.totals.growth(group_count)
+    }
+
+    fn held_bytes(&self) -> u64 {
+        self.totals.held_bytes()
     }
 
     fn finish(&mut self, group_count: usize) -> Result<Column> {

@@ -8,9 +8,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::graph::KeyId;
-use crate::graph::ids::IdMap;
+use crate::graph::ids::{Allocated, Growth, IdMap, is_shared};
 use crate::graph::values::Values;
 use crate::value::Value;
+use crate::value::allocation::vec_bytes;
 
 use super::Properties;
 
@@ -21,17 +22,19 @@ const SHIFT: u32 = 6;
 #[derive(Debug)]
 pub(in crate::graph) struct Entities<H> {
     blocks: IdMap<Block<H>>,
+    /// What was allocated within blocks since it was empty.
+    growth: Growth,
 }
 
 impl<H> Clone for Entities<H> {
     fn clone(&self) -> Self {
-        Self { blocks: self.blocks.clone() }
+        Self { blocks: self.blocks.clone(), growth: self.growth }
     }
 }
 
 impl<H> Default for Entities<H> {
     fn default() -> Self {
-        Self { blocks: IdMap::default() }
+        Self { blocks: IdMap::default(), growth: Growth::default() }
     }
 }
 
@@ -43,6 +46,16 @@ struct Block<H> {
     /// Ascending by key; none is empty.
     columns: Vec<(KeyId, Arc<Cells>)>,
 }
+
+impl<H> Allocated for Block<H> {
+    fn allocated(&self) -> u64 {
+        // With the vector of heads, which is empty at first.
+        size_of::<Self>() as u64 + ARC + vec_bytes(&self.columns) + size_of::<Vec<H>>() as u64 + ARC
+    }
+}
+
+/// The two counts of references before what is shared.
+const ARC: u64 = 16;
 
 /// The values of one property in a block.
 #[derive(Debug, Clone, Default)]
@@ -90,6 +103,11 @@ impl<'a, H> Entity<'a, H> {
 }
 
 impl<H: Clone> Entities<H> {
+    /// What was allocated since it was empty, without what texts and lists hold.
+    pub(in crate::graph) fn growth(&self) -> Growth {
+        [self.blocks.growth(), self.growth].into_iter().sum()
+    }
+
     #[inline]
     pub(in crate::graph) fn get(&self, id: u64) -> Option<Entity<'_, H>> {
         let (block, bit) = (self.blocks.get(id >> SHIFT)?, bit(id));
@@ -99,11 +117,13 @@ impl<H: Clone> Entities<H> {
     /// Puts an entity in, or in the place of what was there.
     pub(in crate::graph) fn put(&mut self, id: u64, head: H, properties: &[(KeyId, Value)]) {
         let bit = bit(id);
-        let block = self.block(id);
+        let (block, growth) = self.block(id);
         let at = rank(block.present, bit);
-        let heads = Arc::make_mut(&mut block.heads);
+        let heads = own(&mut block.heads, growth);
+        let before = vec_bytes(heads);
         if block.present & bit == 0 {
             heads.insert(at, head);
+            growth.new += vec_bytes(heads) - before;
             block.present |= bit;
         } else {
             heads[at] = head;
@@ -113,17 +133,18 @@ impl<H: Clone> Entities<H> {
             };
             let gone: Vec<KeyId> = block.columns.iter().filter_map(gone).collect();
             for key in gone {
-                block.set(bit, key, &Value::Null);
+                block.set(bit, key, &Value::Null, growth);
             }
         }
         for (key, value) in properties {
-            block.set(bit, *key, value);
+            block.set(bit, *key, value, growth);
         }
     }
 
     /// Sets or, with null, removes a property of one that is there; whether it had a value before or has one now.
     pub(in crate::graph) fn set(&mut self, id: u64, key: KeyId, value: &Value) -> bool {
-        self.blocks.get_mut(id >> SHIFT).is_some_and(|block| block.set(bit(id), key, value))
+        let Self { blocks, growth } = self;
+        blocks.get_mut(id >> SHIFT).is_some_and(|block| block.set(bit(id), key, value, growth))
     }
 
     /// Puts in entities with consecutive ids above all others, with a value of each column for each of them.
@@ -137,12 +158,15 @@ impl<H: Clone> Entities<H> {
         while next < ids.end {
             let end = ids.end.min(((next >> SHIFT) + 1) << SHIFT);
             let places = (next - ids.start) as usize..(end - ids.start) as usize;
-            let block = self.block(next);
+            let (block, growth) = self.block(next);
             let bits = (u64::MAX >> (63 - ((end - 1) & 63))) & (u64::MAX << (next & 63));
             block.present |= bits;
-            Arc::make_mut(&mut block.heads).extend(places.clone().map(&head));
+            let heads = own(&mut block.heads, growth);
+            let before = vec_bytes(heads);
+            heads.extend(places.clone().map(&head));
+            growth.new += vec_bytes(heads) - before;
             for (key, values) in columns {
-                block.append(*key, next, values, places.clone());
+                block.append(*key, next, values, places.clone(), growth);
             }
             next = end;
         }
@@ -177,9 +201,30 @@ impl<H: Clone> Entities<H> {
         }
     }
 
-    fn block(&mut self, id: u64) -> &mut Block<H> {
+    /// The block of an id, and what is allocated within.
+    fn block(&mut self, id: u64) -> (&mut Block<H>, &mut Growth) {
         let empty = || Block { present: 0, heads: Arc::default(), columns: Vec::new() };
-        self.blocks.get_or_insert_with(id >> SHIFT, empty)
+        (self.blocks.get_or_insert_with(id >> SHIFT, empty), &mut self.growth)
+    }
+}
+
+/// What is shared, to be changed, which copies it where somebody else holds it.
+fn own<'a, T: Clone + Allocated>(shared: &'a mut Arc<T>, growth: &mut Growth) -> &'a mut T {
+    if is_shared(shared) {
+        growth.copied += shared.allocated();
+    }
+    Arc::make_mut(shared)
+}
+
+impl<H> Allocated for Vec<H> {
+    fn allocated(&self) -> u64 {
+        size_of::<Self>() as u64 + ARC + (self.len() * size_of::<H>()) as u64
+    }
+}
+
+impl Allocated for Cells {
+    fn allocated(&self) -> u64 {
+        size_of::<Self>() as u64 + ARC + self.values.allocated()
     }
 }
 
@@ -193,24 +238,28 @@ fn bits(mut word: u64) -> impl Iterator<Item = u64> {
 }
 
 impl<H> Block<H> {
-    fn cells(&mut self, key: KeyId) -> &mut Cells {
+    fn cells(&mut self, key: KeyId, growth: &mut Growth) -> &mut Cells {
         let at = match self.columns.binary_search_by_key(&key, |(own, _)| *own) {
             Ok(at) => at,
             Err(at) => {
-                self.columns.insert(at, (key, Arc::default()));
+                let before = vec_bytes(&self.columns);
+                let new = Arc::<Cells>::default();
+                growth.new += new.allocated();
+                self.columns.insert(at, (key, new));
+                growth.new += vec_bytes(&self.columns) - before;
                 at
             }
         };
-        Arc::make_mut(&mut self.columns[at].1)
+        own(&mut self.columns[at].1, growth)
     }
 
     /// See [`Entities::set`].
-    fn set(&mut self, bit: u64, key: KeyId, value: &Value) -> bool {
+    fn set(&mut self, bit: u64, key: KeyId, value: &Value, growth: &mut Growth) -> bool {
         let known = self.columns.iter().position(|(own, _)| *own == key);
         let had = known.is_some_and(|at| self.columns[at].1.has & bit != 0);
         if matches!(value, Value::Null) {
             if let Some(known) = known.filter(|_| had) {
-                let cells = Arc::make_mut(&mut self.columns[known].1);
+                let cells = own(&mut self.columns[known].1, growth);
                 cells.values.remove(rank(cells.has, bit));
                 cells.has &= !bit;
                 if cells.has == 0 {
@@ -219,7 +268,8 @@ impl<H> Block<H> {
             }
             return had;
         }
-        let cells = self.cells(key);
+        let cells = self.cells(key, growth);
+        let before = cells.values.allocated();
         let at = rank(cells.has, bit);
         if had {
             cells.values.set(at, value.clone());
@@ -227,24 +277,36 @@ impl<H> Block<H> {
             cells.values.insert(at, value.clone());
             cells.has |= bit;
         }
+        growth.new += cells.values.allocated().saturating_sub(before);
         true
     }
 
     /// Appends the values at these places, for the ids from `first` on; nulls are left out.
-    fn append(&mut self, key: KeyId, first: u64, values: &Values, places: Range<usize>) {
+    fn append(
+        &mut self,
+        key: KeyId,
+        first: u64,
+        values: &Values,
+        places: Range<usize>,
+        growth: &mut Growth,
+    ) {
         match values {
             Values::Any(some) => {
                 let some = places.filter_map(|at| some.get(at)).zip(first..);
                 for (value, id) in some.filter(|(value, _)| !matches!(value, Value::Null)) {
-                    let cells = self.cells(key);
+                    let cells = self.cells(key, growth);
+                    let before = cells.values.allocated();
                     cells.values.push(value.clone());
                     cells.has |= bit(id);
+                    growth.new += cells.values.allocated().saturating_sub(before);
                 }
             }
             packed => {
                 let count = places.len() as u64;
-                let cells = self.cells(key);
+                let cells = self.cells(key, growth);
+                let before = cells.values.allocated();
                 cells.values.extend(packed, places);
+                growth.new += cells.values.allocated().saturating_sub(before);
                 cells.has |= (u64::MAX >> (64 - count)) << (first & 63);
             }
         }

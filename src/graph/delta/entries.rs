@@ -8,9 +8,11 @@ use std::cmp::Ordering;
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::graph::ids::is_shared;
 use crate::graph::index::Entry;
 use crate::graph::values::Values;
 use crate::value::Value;
+use crate::value::allocation::vec_bytes;
 use crate::value::ordering;
 
 /// Up to so many entries the last run is added to.
@@ -38,6 +40,11 @@ struct Run {
 impl Run {
     fn len(&self) -> usize {
         self.ids.len()
+    }
+
+    /// What it takes, without what the keys hold: they share it with the properties.
+    fn bytes(&self) -> u64 {
+        self.keys.allocated() + vec_bytes(&self.ids) + vec_bytes(&self.gone)
     }
 
     fn is_gone(&self, at: usize) -> bool {
@@ -183,8 +190,8 @@ fn gallop(from: usize, len: usize, is_before: impl Fn(usize) -> bool) -> usize {
 }
 
 impl Entries {
-    /// Takes in what has come (`true`) or gone, one after the other.
-    pub(in crate::graph) fn change(&mut self, mut changes: Vec<(Entry, bool)>) {
+    /// Takes in what has come (`true`) or gone, one after the other. Says how many bytes more it takes then.
+    pub(in crate::graph) fn change(&mut self, mut changes: Vec<(Entry, bool)>) -> u64 {
         // What came last of an entry holds.
         changes.sort_by(|one, other| one.0.cmp(&other.0));
         let mut run = Run::default();
@@ -196,29 +203,32 @@ impl Entries {
             run.ids.push(*id);
             run.mark(!there);
         }
-        self.add(run);
+        self.add(run)
     }
 
-    /// Takes in integers that have come, none of them twice with the same id.
-    pub(in crate::graph) fn add_integers(&mut self, mut entries: Vec<(i64, u64)>) {
+    /// Takes in integers that have come, none of them twice with the same id. Says how many bytes more it takes then.
+    pub(in crate::graph) fn add_integers(&mut self, mut entries: Vec<(i64, u64)>) -> u64 {
         entries.sort_unstable();
         let (keys, ids) = entries.into_iter().unzip();
-        self.add(Run { keys: Values::Integers(keys), ids, gone: Vec::new() });
+        self.add(Run { keys: Values::Integers(keys), ids, gone: Vec::new() })
     }
 
-    fn add(&mut self, mut run: Run) {
+    fn add(&mut self, mut run: Run) -> u64 {
         if run.len() == 0 {
-            return;
+            return 0;
         }
+        let mut freed = 0;
         while let Some(last) = self.runs.last() {
             let joins = last.len() < OPEN || last.len() < run.len().saturating_mul(GROWTH);
             if !joins {
                 break;
             }
             run = Run::merge(last, &run, self.runs.len() == 1);
-            self.runs.pop();
+            freed += self.runs.pop().filter(|last| !is_shared(last)).map_or(0, |last| last.bytes());
         }
+        let more = run.bytes().saturating_sub(freed);
         self.runs.push(Arc::new(run));
+        more
     }
 
     /// How many there are, as if none had gone.

@@ -17,7 +17,7 @@ use imbl::OrdSet;
 use crate::value::NodeId;
 use crate::value::Value;
 
-use super::ids::IdSet;
+use super::ids::{Growth, IdSet};
 use super::index::Entry;
 use super::schema::{Index, Schema, SchemaTarget};
 use super::values::Values;
@@ -85,6 +85,12 @@ pub(super) struct TypeSets {
     pub(super) ends: IdSet,
 }
 
+impl TypeSets {
+    fn growth(&self) -> Growth {
+        [&self.relationships, &self.starts, &self.ends].into_iter().map(IdSet::growth).sum()
+    }
+}
+
 /// One end of a relationship as a sorted key: node, type, neighbour, relationship.
 pub(super) type Link = (u64, u32, u64, u64);
 
@@ -109,7 +115,24 @@ pub(super) struct Delta {
     pub(super) touched_adjacency: IdSet,
     /// By index, the entries of touched nodes and relationships.
     pub(super) indexes: OrdMap<u32, Entries>,
+    /// What the sets by label and by type, the entries of indexes, and texts and lists that came from the base have taken.
+    growth: Growth,
+    /// How often `outgoing` and `incoming` were changed.
+    links: u64,
 }
+
+/// How much a delta had allocated at some time.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Allocated {
+    growth: Growth,
+    links: u64,
+}
+
+/// What a link takes in a tree whose leaves are half full.
+const LINK: u64 = 72;
+
+/// What is copied of a tree that is shared to change a link.
+const PATH: u64 = 1536;
 
 /// Where a touched node stands in an index.
 fn node_key(index: &Index, node: &Entity<'_, NodeHead>) -> Option<Value> {
@@ -175,6 +198,51 @@ impl Delta {
         if self.touched_relationships.contains(id) { self.relationships.get(id) } else { None }
     }
 
+    /// How much it has allocated up to now.
+    pub(super) fn allocated(&self) -> Allocated {
+        let sets = [&self.touched_nodes, &self.touched_relationships, &self.removed_relationships];
+        let sets = sets.into_iter().chain([&self.touched_adjacency]).map(IdSet::growth);
+        let growth = [self.nodes.growth(), self.relationships.growth(), self.growth];
+        Allocated { growth: sets.chain(growth).sum(), links: self.links }
+    }
+
+    /// What it has allocated since an earlier state of it: for what is new, and for copies.
+    pub(super) fn allocated_since(&self, earlier: Allocated) -> Growth {
+        let now = self.allocated();
+        let links = (self.outgoing.len() + self.incoming.len()) as u64 * LINK;
+        let changed = now.links.saturating_sub(earlier.links);
+        let mut growth = now.growth.since(earlier.growth);
+        growth.new += links.min(changed * PATH);
+        growth
+    }
+
+    /// Changes the set of a label.
+    fn change_label<T>(&mut self, label: LabelId, change: impl FnOnce(&mut IdSet) -> T) {
+        let set = self.labels.entry(label.0).or_default();
+        let before = set.growth();
+        change(set);
+        self.growth = [self.growth, set.growth().since(before)].into_iter().sum();
+    }
+
+    /// Changes the sets of a type.
+    fn change_type<T>(&mut self, type_id: TypeId, change: impl FnOnce(&mut TypeSets) -> T) -> T {
+        let sets = self.types.entry(type_id.0).or_default();
+        let before = sets.growth();
+        let changed = change(sets);
+        self.growth = [self.growth, sets.growth().since(before)].into_iter().sum();
+        changed
+    }
+
+    /// Notes where a relationship of a type starts and ends. Says whether none did before.
+    pub(super) fn note_ends(&mut self, type_id: TypeId, start: u64, end: u64) -> (bool, bool) {
+        self.change_type(type_id, |sets| (sets.starts.insert(start), sets.ends.insert(end)))
+    }
+
+    /// Counts what values hold that were copied from the base.
+    pub(super) fn hold_values(&mut self, bytes: u64) {
+        self.growth.new += bytes;
+    }
+
     pub(super) fn links(&self, outgoing: bool) -> &OrdSet<Link> {
         if outgoing { &self.outgoing } else { &self.incoming }
     }
@@ -192,14 +260,18 @@ impl Delta {
             }
             self.change_index(index, changes);
         }
+        let mut gone = Vec::new();
         for (id, head, properties) in nodes {
             if let Some(old) = self.nodes.get(*id) {
                 for label in old.head().labels.iter().filter(|label| !head.labels.contains(label)) {
-                    self.labels.entry(label.0).or_default().remove(*id);
+                    gone.push((*label, *id));
                 }
             }
+            for (label, id) in gone.drain(..) {
+                self.change_label(label, |ids| ids.remove(id));
+            }
             for label in head.labels.iter() {
-                self.labels.entry(label.0).or_default().insert(*id);
+                self.change_label(*label, |ids| ids.insert(*id));
             }
             self.nodes.put(*id, head.clone(), properties);
             self.touched_nodes.insert(*id);
@@ -225,12 +297,13 @@ impl Delta {
             self.change_index(index, changes);
         }
         for (id, head, properties) in relationships {
-            let sets = self.types.entry(head.type_id.0).or_default();
-            if head.deleted {
-                sets.relationships.remove(*id);
-            } else {
-                sets.relationships.insert(*id);
-            }
+            self.change_type(head.type_id, |sets| {
+                if head.deleted {
+                    sets.relationships.remove(*id);
+                } else {
+                    sets.relationships.insert(*id);
+                }
+            });
             self.relationships.put(*id, *head, properties);
             self.touched_relationships.insert(*id);
         }
@@ -250,7 +323,7 @@ impl Delta {
             }
         }
         for label in labels {
-            self.labels.entry(label.0).or_default().insert_range(ids.clone());
+            self.change_label(*label, |own| own.insert_range(ids.clone()));
         }
         let head = NodeHead { labels: Labels::new(labels), deleted: false };
         self.nodes.append(ids.clone(), |_| head.clone(), columns);
@@ -271,8 +344,7 @@ impl Delta {
                 self.append_entries(index, ids.clone(), columns);
             }
         }
-        let sets = self.types.entry(first.type_id.0).or_default();
-        sets.relationships.insert_range(ids.clone());
+        self.change_type(first.type_id, |sets| sets.relationships.insert_range(ids.clone()));
         self.relationships.append(ids.clone(), |at| heads[at], columns);
         self.touched_relationships.insert_range(ids);
     }
@@ -311,7 +383,8 @@ impl Delta {
 
     fn change_index(&mut self, index: &Index, changes: Vec<(Entry, bool)>) {
         if !changes.is_empty() {
-            self.indexes.entry(index.id.0).or_default().change(changes);
+            let entries = self.indexes.entry(index.id.0).or_default();
+            self.growth.new += entries.change(changes);
         }
     }
 
@@ -324,7 +397,8 @@ impl Delta {
         };
         if let Some(Values::Integers(numbers)) = numbers {
             let entries = numbers.iter().copied().zip(ids).collect();
-            self.indexes.entry(index.id.0).or_default().add_integers(entries);
+            let own = self.indexes.entry(index.id.0).or_default();
+            self.growth.new += own.add_integers(entries);
             return;
         }
         let value = |key, at| Some(column(key)?.get(at)).filter(|v| !matches!(v, Value::Null));
@@ -355,7 +429,7 @@ impl Delta {
                 .collect(),
         };
         let mut own = Entries::default();
-        own.change(entries);
+        self.growth.new += own.change(entries);
         self.indexes.insert(index.id.0, own);
     }
 
@@ -375,7 +449,7 @@ impl Delta {
         }
         let mut entries = before.indexes.get(&index.id.0).cloned().unwrap_or_default();
         if !changes.is_empty() {
-            entries.change(changes);
+            self.growth.new += entries.change(changes);
         }
         self.indexes.insert(index.id.0, entries);
     }
@@ -390,6 +464,7 @@ impl Delta {
 
     /// Adds both ends of a relationship that the base does not have.
     pub(super) fn link(&mut self, type_id: TypeId, start: u64, end: u64, id: u64) {
+        self.links += 2;
         self.outgoing.insert((start, type_id.0, end, id));
         self.incoming.insert((end, type_id.0, start, id));
         self.touched_adjacency.insert(start);
@@ -398,6 +473,7 @@ impl Delta {
 
     /// Takes both ends of a relationship away, wherever it is.
     pub(super) fn unlink(&mut self, type_id: TypeId, start: u64, end: u64, id: u64) {
+        self.links += 2;
         if self.outgoing.remove(&(start, type_id.0, end, id)).is_some() {
             self.incoming.remove(&(end, type_id.0, start, id));
         } else {

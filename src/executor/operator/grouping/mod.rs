@@ -1,7 +1,8 @@
 //! Numbering of groups: equal keys get the same number, in the order of first appearance.
 //!
 //! Keys of known types become machine words and are compared as such; anything else goes through the
-//! general table of values. A table begins with words and turns general when a column changes its type.
+//! general table of values. A table begins with words and turns general when a column changes its type. Before it
+//! grows, it asks for the memory.
 
 use std::hash::Hasher;
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use rustc_hash::FxHasher;
 
+use crate::error::Result;
 use crate::value::Bitmap;
 use crate::value::Column;
 use crate::value::ColumnData;
@@ -17,6 +19,7 @@ use crate::value::NodeId;
 use crate::value::Relationship;
 use crate::value::RelationshipId;
 use crate::value::Value;
+use crate::value::allocation::{table_bytes, table_growth, text_bytes, vec_bytes, vec_growth};
 use crate::value::ordering;
 
 mod single;
@@ -28,6 +31,9 @@ pub(super) const NO_GROUP: u32 = u32::MAX;
 
 /// The word of a text that was looked for but is not known.
 const UNKNOWN: u64 = u64::MAX;
+
+/// Fails where a table must not allocate so many bytes more.
+pub(super) type Ask<'a> = &'a dyn Fn(u64) -> Result<()>;
 
 /// Rows grouped by any number of key columns.
 #[derive(Debug, Default)]
@@ -79,6 +85,8 @@ struct KeyColumn {
     /// Texts by their number, where the column has texts.
     texts: Vec<Arc<str>>,
     numbers: FxHashMap<Arc<str>, u32>,
+    /// What the texts take.
+    text_bytes: u64,
     dictionary: Option<Known>,
 }
 
@@ -203,12 +211,31 @@ impl KeyColumn {
             Some(number) => u64::from(*number),
             None if add => {
                 let number = self.texts.len() as u32;
+                self.text_bytes += text_bytes(text);
                 self.texts.push(text.clone());
                 self.numbers.insert(text.clone(), number);
                 u64::from(number)
             }
             None => UNKNOWN,
         }
+    }
+
+    /// What the words and texts of so many rows may allocate.
+    fn growth(&self, column: &Column, rows: usize) -> u64 {
+        let texts = match column.data() {
+            ColumnData::String(_) => rows,
+            ColumnData::Dictionary(_, words) => rows.min(words.len()),
+            ColumnData::Constant(Value::String(_), _) => 1,
+            _ => 0,
+        };
+        let words = rows.saturating_sub(self.words.capacity()) as u64 * 8;
+        words + vec_growth(&self.texts, texts) + table_growth(&self.numbers, texts)
+    }
+
+    fn bytes(&self) -> u64 {
+        let dictionary = self.dictionary.as_ref().map_or(0, |known| vec_bytes(&known.numbers));
+        let texts = vec_bytes(&self.texts) + table_bytes(&self.numbers) + self.text_bytes;
+        vec_bytes(&self.words) + dictionary + texts
     }
 
     fn value(&self, word: u64) -> Value {
@@ -245,12 +272,16 @@ impl Words {
 
     /// Reads the words of all columns. False where they do not fit, and nothing is changed by it but
     /// buffers and texts.
-    fn read(&mut self, columns: &[Column], len: usize, add: bool) -> bool {
+    fn read(&mut self, columns: &[Column], len: usize, add: bool, ask: Ask<'_>) -> Result<bool> {
         if columns.len() > 64 {
-            return false;
+            return Ok(false);
         }
         if self.columns.is_empty() {
             self.columns.resize_with(columns.len(), KeyColumn::default);
+        }
+        if add {
+            let pairs = self.columns.iter().zip(columns);
+            ask(pairs.map(|(key, column)| key.growth(column, len)).sum())?;
         }
         self.nulls.clear();
         self.nulls.resize(len, 0);
@@ -259,7 +290,14 @@ impl Words {
         let fits = pairs
             .fold(true, |fits, (at, (key, column))| fits && key.read(column, 1 << at, nulls, add));
         self.any_null = self.nulls.iter().any(|nulls| *nulls != 0);
-        fits
+        Ok(fits)
+    }
+
+    /// About how many bytes they take.
+    fn bytes(&self) -> u64 {
+        let columns: u64 = self.columns.iter().map(KeyColumn::bytes).sum();
+        let groups = self.single.bytes() + table_bytes(&self.heads);
+        columns + groups + vec_bytes(&self.nulls) + vec_bytes(&self.before) + vec_bytes(&self.order)
     }
 
     fn push_group(&mut self, row: usize) {
@@ -268,16 +306,17 @@ impl Words {
     }
 
     /// As [`Words::assign`], with one key column.
-    fn assign_single(&mut self, len: usize, count: &mut usize) -> Vec<u32> {
+    fn assign_single(&mut self, len: usize, count: &mut usize, ask: Ask<'_>) -> Result<Vec<u32>> {
         let mut groups = Vec::with_capacity(len);
-        let Some(key) = self.columns.first() else { return groups };
+        let Some(key) = self.columns.first() else { return Ok(groups) };
         let max = key.words.iter().copied().max().unwrap_or(0);
+        ask(self.single.growth(max, *count, len) + vec_growth(&self.order, len))?;
         self.single.prepare(max, *count + len);
         let mut next = *count as u32;
         if !self.any_null {
             self.single.assign(&key.words, &mut next, (&mut groups, &mut self.order));
             *count = next as usize;
-            return groups;
+            return Ok(groups);
         }
         for (word, null) in key.words.iter().zip(&self.nulls) {
             let group = match null {
@@ -291,13 +330,15 @@ impl Words {
             groups.push(group);
         }
         *count = next as usize;
-        groups
+        Ok(groups)
     }
 
-    fn assign(&mut self, len: usize, count: &mut usize) -> Vec<u32> {
+    fn assign(&mut self, len: usize, count: &mut usize, ask: Ask<'_>) -> Result<Vec<u32>> {
         if self.columns.len() == 1 {
-            return self.assign_single(len, count);
+            return self.assign_single(len, count, ask);
         }
+        let chains = table_growth(&self.heads, len) + vec_growth(&self.before, len);
+        ask(chains + vec_growth(&self.order, len * self.stride()))?;
         let mut groups = Vec::with_capacity(len);
         for row in 0..len {
             let hash = self.hash(row);
@@ -312,7 +353,7 @@ impl Words {
             }
             groups.push(group);
         }
-        groups
+        Ok(groups)
     }
 
     fn find(&self, len: usize) -> Vec<u32> {
@@ -375,6 +416,8 @@ struct General {
     before: Vec<u32>,
     /// The keys of each group, one after the other.
     values: Vec<Value>,
+    /// What they hold beside themselves.
+    held: u64,
 }
 
 impl General {
@@ -406,8 +449,20 @@ impl General {
         let group = self.before.len() as u32;
         self.before.push(head);
         self.heads.insert(hash, group);
+        self.held += row.iter().map(Value::held_bytes).fold(0, u64::saturating_add);
         self.values.append(row);
         group
+    }
+
+    /// What so many groups more may allocate.
+    fn growth(&self, more: usize, width: usize) -> u64 {
+        let chains = table_growth(&self.heads, more) + vec_growth(&self.before, more);
+        chains + vec_growth(&self.values, more * width)
+    }
+
+    fn bytes(&self) -> u64 {
+        let chains = table_bytes(&self.heads) + vec_bytes(&self.before);
+        (chains + vec_bytes(&self.values)).saturating_add(self.held)
     }
 
     fn find(&self, row: &[Value]) -> u32 {
@@ -428,16 +483,22 @@ impl Groups {
     }
 
     /// The group of each row; `len` rows. Keys are equal when they are equivalent: null to null, 1 to 1.0.
-    pub(super) fn assign(&mut self, columns: &[Column], len: usize) -> Vec<u32> {
+    pub(super) fn assign(
+        &mut self,
+        columns: &[Column],
+        len: usize,
+        ask: Ask<'_>,
+    ) -> Result<Vec<u32>> {
         if columns.is_empty() {
             self.count = self.count.max(usize::from(len > 0));
-            return vec![0; len];
+            return Ok(vec![0; len]);
         }
-        if self.general.is_none() && self.words.read(columns, len, true) {
-            return self.words.assign(len, &mut self.count);
+        if self.general.is_none() && self.words.read(columns, len, true, ask)? {
+            return self.words.assign(len, &mut self.count, ask);
         }
         let mut groups = Vec::with_capacity(len);
-        let general = self.general();
+        let general = self.general(columns.len(), ask)?;
+        ask(general.growth(len, columns.len()))?;
         let mut values = Vec::with_capacity(columns.len());
         for row in 0..len {
             values.clear();
@@ -445,30 +506,38 @@ impl Groups {
             groups.push(general.find_or_add(&mut values));
         }
         self.count = general.before.len();
-        groups
+        Ok(groups)
     }
 
     /// The group of each row, or [`NO_GROUP`] where its keys were never assigned one.
-    pub(super) fn find(&mut self, columns: &[Column], len: usize) -> Vec<u32> {
+    pub(super) fn find(
+        &mut self,
+        columns: &[Column],
+        len: usize,
+        ask: Ask<'_>,
+    ) -> Result<Vec<u32>> {
         if self.count == 0 {
-            return vec![NO_GROUP; len];
+            return Ok(vec![NO_GROUP; len]);
         }
-        if self.general.is_none() && self.words.read(columns, len, false) {
-            return self.words.find(len);
+        if self.general.is_none() && self.words.read(columns, len, false, ask)? {
+            return Ok(self.words.find(len));
         }
-        let general = self.general();
+        let general = self.general(columns.len(), ask)?;
         let mut values = Vec::with_capacity(columns.len());
         let one = |row: usize| {
             values.clear();
             values.extend(columns.iter().map(|c| c.get(row)));
             general.find(&values)
         };
-        (0..len).map(one).collect()
+        Ok((0..len).map(one).collect())
     }
 
     /// The general table, made of what was known so far.
-    fn general(&mut self) -> &mut General {
-        self.general.get_or_insert_with(|| {
+    fn general(&mut self, width: usize, ask: Ask<'_>) -> Result<&mut General> {
+        if self.general.is_none() {
+            ask(General::default().growth(self.count, width).saturating_mul(2))?;
+        }
+        Ok(self.general.get_or_insert_with(|| {
             let words = std::mem::take(&mut self.words);
             let mut general = General::default();
             let mut columns: Vec<_> = (0..words.columns.len()).map(|c| words.values(c)).collect();
@@ -477,7 +546,7 @@ impl Groups {
                 general.find_or_add(&mut row);
             }
             general
-        })
+        }))
     }
 
     /// The keys of all groups, a column per key.
@@ -493,18 +562,17 @@ impl Groups {
 
     /// About how many bytes it takes.
     pub(super) fn bytes(&self) -> u64 {
-        let bytes = match &self.general {
-            None if self.words.columns.len() == 1 => self.words.single.bytes() + 8 * self.count,
-            None => self.count * (16 + 8 * self.words.stride()),
-            Some(general) => 20 * self.count + 24 * general.values.len(),
-        };
-        bytes as u64
+        self.words.bytes() + self.general.as_ref().map_or(0, General::bytes)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn any(_: u64) -> Result<()> {
+        Ok(())
+    }
 
     fn columns(columns: &[&[Value]]) -> Vec<Column> {
         columns.iter().map(|values| Column::from_values(values.iter().cloned())).collect()
@@ -533,21 +601,33 @@ mod tests {
             let columns = columns(values);
             let mut groups = Groups::default();
             let len = values[0].len();
-            assert_eq!(groups.assign(&columns, len), *expected, "{values:?}");
-            assert_eq!(groups.find(&columns, len), *expected, "{values:?}");
+            assert_eq!(groups.assign(&columns, len, &any).unwrap(), *expected, "{values:?}");
+            assert_eq!(groups.find(&columns, len, &any).unwrap(), *expected, "{values:?}");
             // Again after the table has become general.
-            groups.general();
-            assert_eq!(groups.assign(&columns, len), *expected, "{values:?}");
+            groups.general(values.len(), &any).unwrap();
+            assert_eq!(groups.assign(&columns, len, &any).unwrap(), *expected, "{values:?}");
         }
     }
 
     #[test]
     fn a_change_of_type_keeps_the_numbers() {
         let mut groups = Groups::default();
-        assert_eq!(groups.assign(&columns(&[&[Value::Null, Value::Null]]), 2), [0, 0]);
-        assert_eq!(groups.assign(&columns(&[&[Value::Integer(3), Value::Null]]), 2), [1, 0]);
-        assert_eq!(groups.assign(&columns(&[&[text("x"), Value::Float(3.0)]]), 2), [2, 1]);
-        assert_eq!(groups.find(&columns(&[&[text("y"), Value::Integer(3)]]), 2), [NO_GROUP, 1]);
+        assert_eq!(
+            groups.assign(&columns(&[&[Value::Null, Value::Null]]), 2, &any).unwrap(),
+            [0, 0]
+        );
+        assert_eq!(
+            groups.assign(&columns(&[&[Value::Integer(3), Value::Null]]), 2, &any).unwrap(),
+            [1, 0]
+        );
+        assert_eq!(
+            groups.assign(&columns(&[&[text("x"), Value::Float(3.0)]]), 2, &any).unwrap(),
+            [2, 1]
+        );
+        assert_eq!(
+            groups.find(&columns(&[&[text("y"), Value::Integer(3)]]), 2, &any).unwrap(),
+            [NO_GROUP, 1]
+        );
         let keys: Vec<Value> = groups.keys(1)[0].iter().collect();
         assert_eq!(keys, [Value::Null, Value::Integer(3), text("x")]);
     }
@@ -556,12 +636,12 @@ mod tests {
     fn dense_and_sparse_words_agree() {
         let mut groups = Groups::default();
         let dense: Vec<i64> = (0..5000).rev().collect();
-        let numbers = groups.assign(&[Column::integers(dense.clone())], 5000);
+        let numbers = groups.assign(&[Column::integers(dense.clone())], 5000, &any).unwrap();
         assert!(numbers.iter().enumerate().all(|(row, group)| row == *group as usize));
         let sparse = vec![4999, i64::MIN, 100_000, i64::MAX, 0];
         let expected = [0, 5000, 5001, 5002, 4999];
-        assert_eq!(groups.assign(&[Column::integers(sparse.clone())], 5), expected);
-        assert_eq!(groups.find(&[Column::integers(sparse)], 5), expected);
+        assert_eq!(groups.assign(&[Column::integers(sparse.clone())], 5, &any).unwrap(), expected);
+        assert_eq!(groups.find(&[Column::integers(sparse)], 5, &any).unwrap(), expected);
         assert_eq!(groups.len(), 5003);
     }
 
@@ -572,8 +652,14 @@ mod tests {
         validity.set(1, false);
         let column = Column::dictionary(vec![1, 0, 1], words.clone()).with_validity(validity);
         let mut groups = Groups::default();
-        assert_eq!(groups.assign(&[column], 3), [0, 1, 0]);
-        assert_eq!(groups.assign(&[Column::dictionary(vec![0, 1], words)], 2), [2, 0]);
-        assert_eq!(groups.assign(&columns(&[&[text("a"), text("b"), Value::Null]]), 3), [2, 0, 1]);
+        assert_eq!(groups.assign(&[column], 3, &any).unwrap(), [0, 1, 0]);
+        assert_eq!(
+            groups.assign(&[Column::dictionary(vec![0, 1], words)], 2, &any).unwrap(),
+            [2, 0]
+        );
+        assert_eq!(
+            groups.assign(&columns(&[&[text("a"), text("b"), Value::Null]]), 3, &any).unwrap(),
+            [2, 0, 1]
+        );
     }
 }

@@ -2,6 +2,8 @@
 
 use rustc_hash::FxHashMap;
 
+use crate::value::allocation::{table_bytes, table_growth, vec_bytes};
+
 use super::NO_GROUP;
 
 /// From one word to its group: an array where words are small and dense, as ids are, else a hash table.
@@ -117,11 +119,30 @@ impl Single {
         }
     }
 
-    /// About how many bytes it takes.
-    pub(super) fn bytes(&self) -> usize {
+    /// What it may allocate for words up to `max` in so many rows, beside so many groups.
+    pub(super) fn growth(&self, max: u64, groups: usize, rows: usize) -> u64 {
+        let limit = direct_limit(groups + rows);
         match self {
-            Self::Hashed { map, .. } => map.capacity() * 16,
-            Self::Direct(groups) => groups.len() * 4,
+            Self::Hashed { stays: true, map, .. } => table_growth(map, rows),
+            Self::Hashed { map, max: known, .. } => {
+                let max = max.max(*known);
+                if groups + rows < DIRECT_FROM || max >= limit {
+                    table_growth(map, rows)
+                } else {
+                    (max + 1) * 4
+                }
+            }
+            Self::Direct(places) if max < places.len() as u64 => 0,
+            Self::Direct(places) if max < limit => (max + 1).max(places.len() as u64 * 2) * 4,
+            Self::Direct(_) => table_growth(&FxHashMap::<u64, u32>::default(), groups + rows) * 2,
+        }
+    }
+
+    /// How many bytes it takes.
+    pub(super) fn bytes(&self) -> u64 {
+        match self {
+            Self::Hashed { map, .. } => table_bytes(map),
+            Self::Direct(groups) => vec_bytes(groups),
         }
     }
 }

@@ -76,6 +76,11 @@ impl Change {
         batch: &Batch,
         ctx: &mut Context,
     ) -> Result<()> {
+        self.change(batch, ctx)?;
+        ctx.hold_written()
+    }
+
+    fn change(&self, batch: &Batch, ctx: &mut Context) -> Result<()> {
         match self {
             Self::Property { target, key, value } => {
                 let targets = target.evaluate(batch, ctx)?;
@@ -110,6 +115,8 @@ impl Change {
                     let found = target_of(&targets.get(row), ctx).map_err(at(Some(target)))?;
                     let Some(found) = found else { continue };
                     set_all(&found, &values.get(row), *replace, ctx).map_err(at(Some(value)))?;
+                    // A map may have many entries.
+                    ctx.hold_written()?;
                 }
                 Ok(())
             }

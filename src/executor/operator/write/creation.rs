@@ -21,9 +21,6 @@ use crate::value::Value;
 
 use super::{Labels, map_of, written_names};
 
-/// About how many bytes a created node or relationship takes until it is committed.
-const CREATED: u64 = 256;
-
 /// A pattern to create, compiled.
 pub(in crate::executor::operator) struct Creation {
     nodes: Vec<NewNode>,
@@ -91,18 +88,18 @@ impl Creation {
         mut batch: Batch,
         ctx: &mut Context,
     ) -> Result<Batch> {
-        let created = batch.len() * (self.nodes.len() + self.relationships.len());
-        ctx.hold_written(CREATED * created as u64)?;
         if batch.is_empty() {
             return Ok(batch);
         }
         for node in &self.nodes {
             let created = node.create(&batch, ctx)?;
             batch.set(node.slot, Column::nodes(created));
+            ctx.hold_written()?;
         }
         for relationship in &self.relationships {
             let created = relationship.create(&batch, ctx)?;
             batch.set(relationship.slot, Column::relationships(created));
+            ctx.hold_written()?;
         }
         Ok(batch)
     }

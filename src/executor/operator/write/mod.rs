@@ -18,7 +18,9 @@ use crate::plan;
 use crate::value::Column;
 use crate::value::Map;
 use crate::value::Node;
+use crate::value::NodeId;
 use crate::value::Relationship;
+use crate::value::RelationshipId;
 use crate::value::Value;
 
 pub(super) use change::{Change, change_all, row_by_row};
@@ -105,16 +107,16 @@ fn map_of(value: &Value, ctx: &Context) -> Result<Arc<Map>> {
 /// Collects what DELETE is to delete.
 pub(super) fn collect_targets(
     value: &Value,
-    nodes: &mut Vec<Node>,
-    relationships: &mut Vec<Relationship>,
+    nodes: &mut Vec<NodeId>,
+    relationships: &mut Vec<RelationshipId>,
 ) -> Result<()> {
     match value {
         Value::Null => {}
-        Value::Node(node) => nodes.push(node.clone()),
-        Value::Relationship(relationship) => relationships.push(relationship.clone()),
+        Value::Node(node) => nodes.push(node.id()),
+        Value::Relationship(relationship) => relationships.push(relationship.id()),
         Value::Path(path) => {
-            nodes.extend_from_slice(path.nodes());
-            relationships.extend_from_slice(path.relationships());
+            nodes.extend(path.nodes().iter().map(Node::id));
+            relationships.extend(path.relationships().iter().map(Relationship::id));
         }
         other => {
             return Err(Error::type_error(
