@@ -48,6 +48,7 @@ mod soak;
 mod storage;
 mod store;
 mod syntax;
+mod system_calls;
 mod temporal;
 mod tidy;
 #[path = "../treatment.rs"]

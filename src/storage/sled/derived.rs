@@ -18,7 +18,6 @@ use std::fs;
 use std::fs::File;
 use std::io;
 use std::io::ErrorKind;
-use std::io::Read;
 use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
@@ -63,7 +62,6 @@ pub(super) fn prepare(folder: &Path) -> Result<()> {
     let begun = log.try_exists().map_err(|error| failed("find", &log, error))?;
     // A new folder gets its files from sled, and they become durable with the first commit.
     if begun {
-        readable(&log)?;
         settings(folder)?;
     }
     let mut changed = blobs(folder)?;
@@ -76,20 +74,6 @@ fn names(folder: &Path) -> Result<Vec<OsString>> {
     let unreadable = |error| failed("read", folder, error);
     let entries = fs::read_dir(folder).map_err(unreadable)?;
     entries.map(|entry| Ok(entry.map_err(unreadable)?.file_name())).collect()
-}
-
-/// Reads the log to its end: sled takes a block that cannot be read for the end of the log, and writes over all after it.
-fn readable(log: &Path) -> Result<()> {
-    let mut buffer = vec![0; log::SEGMENT as usize];
-    let mut file = File::open(log).map_err(|error| failed("open", log, error))?;
-    loop {
-        match file.read(&mut buffer) {
-            Ok(0) => return Ok(()),
-            Ok(_) => {}
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(failed("read", log, error)),
-        }
-    }
 }
 
 /// Writes the settings where they are missing or others.
@@ -173,6 +157,24 @@ fn keep_newest(folder: &Path, names: Vec<OsString>) -> Result<bool> {
         changed = true;
     }
     Ok(changed)
+}
+
+/// The position and the path of the newest snapshot that sled has finished.
+pub(super) fn newest(folder: &Path) -> Result<Option<(u64, PathBuf)>> {
+    let position = |name: &OsString| {
+        let position = name.to_str()?.strip_prefix(SNAPSHOT)?;
+        u64::from_str_radix(position, 16).ok()
+    };
+    let found = names(folder)?.into_iter().filter_map(|name| Some((position(&name)?, name)));
+    Ok(found.max().map(|(position, name)| (position, folder.join(name))))
+}
+
+/// Deletes all snapshots.
+pub(super) fn forget(folder: &Path) -> Result<()> {
+    let names = names(folder)?.into_iter();
+    names
+        .filter(|name| name.to_string_lossy().starts_with(SNAPSHOT))
+        .try_for_each(|name| remove(&folder.join(name)))
 }
 
 /// What must be known of a snapshot to trust it.

@@ -4,7 +4,8 @@
 //! its `flush` asks the kernel for write-back without waiting for the disk, so [`SledBytes::sync`] syncs sled's
 //! own file after it; it puts large pages into files of their own which it never syncs, so large values are
 //! refused; it panics on some damage, so every call into it is guarded; it starts a background flush unless told
-//! not to; and it refuses a whole log for damage beside it, which [`derived`] mends before.
+//! not to; it refuses a whole log for damage beside it, which [`derived`] mends before; and it writes over what it
+//! cannot read, which [`undo`] brings back.
 //!
 //! Its file never shrinks, and is read whole at each opening: so when it holds little of what it once held, its
 //! records are put into a new one.
@@ -13,6 +14,7 @@
 
 mod derived;
 mod log;
+mod undo;
 
 use std::fmt;
 use std::fs;
@@ -46,6 +48,8 @@ use crate::storage::poison::closed;
 use crate::storage::refused;
 use crate::storage::refused::failed;
 use crate::storage::shared_sync::SharedSync;
+
+use undo::Undo;
 
 /// The engine's name.
 pub const NAME: &str = "sled";
@@ -342,6 +346,31 @@ impl Drop for SledBytes {
 fn open_sled(folder: &Path) -> Result<sled::Db> {
     make_folder(folder)?;
     derived::prepare(folder)?;
+    let undo = Undo::keep(folder)?;
+    let opened = open_mended(folder);
+    let Some(undo) = undo else { return opened };
+    let (opened, error) = match opened {
+        Ok(db) => match undo.is_needed(folder) {
+            Ok(false) => return Ok(db),
+            Ok(true) => (Some(db), None),
+            Err(error) => (Some(db), Some(error)),
+        },
+        // Nobody who did not get the lock has written.
+        Err(error) if error.kind() == Detail::StoreLocked => return Err(error),
+        Err(error) => (None, Some(error)),
+    };
+    // What it says in the end is of a log that was read wrong.
+    let _ = opened.map(close);
+    undo.put_back(folder)?;
+    match error {
+        Some(error) => Err(error),
+        // What is not found twice is not there: it was all read before.
+        None => open_mended(folder),
+    }
+}
+
+/// Opens sled in a folder that has nothing beside its log which it would refuse.
+fn open_mended(folder: &Path) -> Result<sled::Db> {
     let config = sled::Config::new()
         .path(folder)
         .cache_capacity(CACHE)
