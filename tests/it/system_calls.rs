@@ -291,9 +291,9 @@ fn one_fault(store: &Path, engine: &str, steps: i64, injection: &str) {
     let killed = injection.contains("KILL");
     assert!(killed || output.status.success(), "it ends by itself: {:?}: {told}", output.status);
     assert!(!errors.contains("panicked"), "{told}");
-    let committed =
+    let mut committed =
         said.lines().filter_map(|line| line.strip_prefix("<committed ")?.strip_suffix('>'));
-    let acknowledged = committed.last().map_or(steps, |number| number.parse().unwrap());
+    let acknowledged = committed.next_back().map_or(steps, |number| number.parse().unwrap());
     let db = match Database::open_with(store, options(engine)) {
         Ok(db) => db,
         Err(error) => panic!("it does not open: {error:?}: {told}"),

@@ -58,10 +58,9 @@ pub(super) fn prepare(folder: &Path) -> Result<()> {
             snapshots.push(name);
         }
     }
-    let log = folder.join(FILE);
-    let begun = log.try_exists().map_err(|error| failed("find", &log, error))?;
-    // A new folder gets its files from sled, and they become durable with the first commit.
-    if begun {
+    // A new folder gets its settings from sled, which writes them before its log, and they become durable with the first
+    // commit.
+    if exists(&folder.join(FILE))? || exists(&folder.join(CONF))? {
         settings(folder)?;
     }
     let mut changed = blobs(folder)?;

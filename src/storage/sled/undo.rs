@@ -81,7 +81,7 @@ impl Undo {
     /// Puts the log back as it was, durably. sled must not have it open.
     pub(super) fn put_back(&self, folder: &Path) -> Result<()> {
         let file = File::options().read(true).write(true).open(&self.log);
-        let locked = file.and_then(|file| {
+        let put_back = file.and_then(|mut file| {
             // A thread of sled may be at work for a moment.
             for _ in 0..super::LOCK_TRIES {
                 if file.try_lock().is_ok() {
@@ -89,11 +89,9 @@ impl Undo {
                 }
                 thread::sleep(Duration::from_millis(10));
             }
-            Ok(file)
+            self.put_back_in(&mut file)
         });
-        locked
-            .and_then(|mut file| self.put_back_in(&mut file))
-            .map_err(|error| failed("write", &self.log, error))?;
+        put_back.map_err(|error| failed("write", &self.log, error))?;
         derived::forget(folder)?;
         if let Some((path, content)) = &self.snapshot {
             fs::write(path, content).map_err(|error| failed("write", path, error))?;
