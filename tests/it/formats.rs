@@ -1,7 +1,7 @@
 //! Stores of every format that was ever released open, say what was written into them, and go on as stores of today.
 //!
 //! Each folder in `tests/fixtures/stores` is a store, each of its files packed by gzip, made by `make.cypher` beside it with the
-//! binary of its time. Its name says the formats of its log and its segments, and its engine. `docs/operating.md` says how to add one.
+//! binary of its time. Its name says the formats of its log and its segments, and its engine. `docs/upgrades.md` says how to add one.
 
 use std::fs;
 use std::fs::File;
