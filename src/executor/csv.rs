@@ -11,6 +11,8 @@ use std::io::Read;
 use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
+use crate::meter;
+use crate::value::allocation::{vec_bytes, vec_growth};
 
 /// A quote that is never closed must not read a whole file into one field.
 const LONGEST_FIELD: usize = 64 << 20;
@@ -170,6 +172,9 @@ impl Building {
                 }
             }
         }
+        if self.field.len() == self.field.capacity() {
+            meter::ask(2 * vec_bytes(&self.field))?;
+        }
         if self.field.len() > LONGEST_FIELD {
             return Err(malformed(self.line, "a field is longer than 64 MiB")
                 .help("A quote may not be closed."));
@@ -177,7 +182,17 @@ impl Building {
         Ok(false)
     }
 
+    /// Asks for the memory of one field more, where it is about to be allocated: a record may have very many.
+    fn ask(&self) -> Result<()> {
+        match vec_growth(&self.fields, 1) {
+            0 => Ok(()),
+            // And for the values that they become.
+            growth => meter::ask(growth + vec_bytes(&self.fields)),
+        }
+    }
+
     fn end_field(&mut self) -> Result<()> {
+        self.ask()?;
         let bytes = std::mem::take(&mut self.field);
         let quoted = std::mem::take(&mut self.quoted);
         let text = String::from_utf8(bytes)

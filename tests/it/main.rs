@@ -39,6 +39,7 @@ mod load;
 mod long_statement;
 mod manual;
 mod meanwhile;
+mod memory;
 mod notification;
 mod openings;
 mod parquet;

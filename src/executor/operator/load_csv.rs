@@ -20,6 +20,12 @@ use crate::value::Value;
 
 use super::{Input, Operator, Uncounted};
 
+/// How much the rows of a batch may hold, but for the last: long rows come in small batches.
+const MOST_BYTES: u64 = 4 << 20;
+
+/// What a field takes while it becomes an entry of a map.
+const NAMED: u64 = 64;
+
 /// Reads a file for each input row, a batch of its rows at a time.
 pub(crate) struct LoadCsv {
     input: Input,
@@ -122,14 +128,24 @@ impl Operator for LoadCsv {
             let (Some(file), Some((batch, ..))) = (&mut self.open, &self.rows) else { continue };
             let mut values = ColumnBuilder::default();
             let mut lines = Vec::new();
-            while lines.len() < ctx.batch_rows() {
+            let (mut bytes, mut ended) = (0, false);
+            while lines.len() < ctx.batch_rows() && bytes < MOST_BYTES {
                 let record = file.records.next().map_err(|error| error.at(self.from.span()))?;
-                let Some(record) = record else { break };
+                let Some(record) = record else {
+                    ended = true;
+                    break;
+                };
                 lines.push(record.line);
-                values.push(file.value(record));
+                let fields = record.fields.len() as u64;
+                // Names and values lie side by side before they become a map.
+                ctx.check_memory(fields.saturating_mul(NAMED))?;
+                let value = file.value(record);
+                bytes += value.held_bytes();
+                ctx.check_memory(bytes)?;
+                values.push(value);
             }
             let (row, name) = (file.row, file.name.clone());
-            if lines.len() < ctx.batch_rows() {
+            if ended {
                 self.open = None;
             }
             if lines.is_empty() {
