@@ -384,5 +384,15 @@ fn literal_value(literal: &ast::Literal) -> (Value, Type) {
         ast::Literal::Integer(value) => (Value::Integer(*value), Type::Integer),
         ast::Literal::Float(value) => (Value::Float(*value), Type::Float),
         ast::Literal::String(value) => (Value::String(Arc::from(value.as_str())), Type::String),
+        ast::Literal::List(items) => {
+            let items: Vec<Value> = items.iter().map(|item| literal_value(item).0).collect();
+            (Value::list(items), Type::list(Type::Any))
+        }
+        ast::Literal::Map(entries) => {
+            let entries = entries
+                .iter()
+                .map(|(key, value)| (Arc::from(key.as_str()), literal_value(value).0));
+            (Value::Map(Arc::new(entries.collect())), Type::Map)
+        }
     }
 }

@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use super::Prepared;
 
+/// The longest text, in bytes, whose plan is kept: what is longer holds data, and does not come again.
+const LONGEST: usize = 1 << 16;
+
 /// At most a fixed number of plans.
 pub(super) struct PlanCache {
     capacity: usize,
@@ -26,7 +29,7 @@ impl PlanCache {
     }
 
     pub(super) fn insert(&mut self, text: &str, prepared: Arc<Prepared>) {
-        if self.capacity == 0 {
+        if self.capacity == 0 || text.len() > LONGEST {
             return;
         }
         if self.plans.len() >= self.capacity {

@@ -5,6 +5,7 @@
 
 pub mod ast;
 mod build;
+mod constant;
 mod error;
 mod grammar;
 pub mod keyword;
@@ -40,10 +41,17 @@ pub fn parse(text: &str) -> Result<Statement> {
 /// the whole text.
 pub fn parse_within(text: &str, place: Span) -> Result<Statement> {
     let part = text.get(place.start..place.end).unwrap_or_default();
+    let lifted = constant::lift(part);
+    let (part, constants) = match &lifted {
+        Some((part, constants)) => (part.as_str(), constants.as_slice()),
+        None => (part, &[][..]),
+    };
     let depth = limits::check(part, place.start)?;
     limits::with_stack(depth, || {
         let whole = matched(Rule::whole_statement, part, place.start)?;
-        Builder::new(part, place.start).statement(inner(whole, Rule::statement)?)
+        Builder::new(part, place.start)
+            .with_constants(constants)
+            .statement(inner(whole, Rule::statement)?)
     })
 }
 

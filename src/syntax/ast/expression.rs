@@ -232,6 +232,10 @@ pub enum Literal {
     Float(f64),
     /// `'text'`, escapes resolved
     String(String),
+    /// A long list of literals. A short one is an expression of its own.
+    List(Vec<Literal>),
+    /// `{key: value}` within such a list.
+    Map(Vec<(String, Literal)>),
 }
 
 node! {

@@ -337,7 +337,10 @@ impl Builder<'_> {
             Rule::true_literal => ExpressionKind::Literal(Literal::Boolean(true)),
             Rule::false_literal => ExpressionKind::Literal(Literal::Boolean(false)),
             Rule::null_literal => ExpressionKind::Literal(Literal::Null),
-            Rule::list => self.list(pair)?,
+            Rule::list => match self.constant(&pair) {
+                Some(list) => ExpressionKind::Literal(list),
+                None => self.list(pair)?,
+            },
             Rule::map => ExpressionKind::Map(
                 parts(pair).map(|entry| self.map_entry(entry)).collect::<Result<_>>()?,
             ),

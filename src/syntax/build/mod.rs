@@ -18,6 +18,7 @@ use std::cell::Cell;
 use crate::error::Error;
 use crate::error::Result;
 use crate::error::Span;
+use crate::syntax::ast::Literal;
 use crate::syntax::ast::Name;
 use crate::syntax::ast::QualifiedName;
 use crate::syntax::grammar::Pair;
@@ -30,6 +31,8 @@ pub struct Builder<'t> {
     text: &'t str,
     /// Where that text begins in the whole of it, so that spans count from there.
     base: usize,
+    /// Lists that stand in the place of blanks between brackets, by their positions in the text.
+    constants: &'t [(usize, Literal)],
     /// How many expressions are being built, one within the other.
     depth: Cell<usize>,
     /// The height of the highest expression built since the register was last cleared.
@@ -39,7 +42,19 @@ pub struct Builder<'t> {
 impl<'t> Builder<'t> {
     /// A builder for a text that begins at `base` of the whole.
     pub fn new(text: &'t str, base: usize) -> Self {
-        Self { text, base, depth: Cell::new(0), height: Cell::new(0) }
+        Self { text, base, constants: &[], depth: Cell::new(0), height: Cell::new(0) }
+    }
+
+    /// The same, with lists that were taken out of the text.
+    pub fn with_constants(self, constants: &'t [(usize, Literal)]) -> Self {
+        Self { constants, ..self }
+    }
+
+    /// The list that was taken out of the text at a place.
+    fn constant(&self, pair: &Pair<'_>) -> Option<Literal> {
+        let begin = pair.as_span().start();
+        let at = self.constants.binary_search_by_key(&begin, |(at, _)| *at).ok()?;
+        self.constants.get(at).map(|(_, list)| list.clone())
     }
 
     /// The place of a piece. What the grammar skips after the last token of a piece counts as part of it;

@@ -411,6 +411,22 @@ impl Printer {
                 self.string(text);
                 Ok(())
             }
+            Literal::List(items) => {
+                self.word("[");
+                self.separated(items, ", ", |printer, item| printer.literal(item));
+                self.word("]");
+                Ok(())
+            }
+            Literal::Map(entries) => {
+                self.word("{");
+                self.separated(entries, ", ", |printer, (key, value)| {
+                    printer.name(key);
+                    printer.word(": ");
+                    printer.literal(value);
+                });
+                self.word("}");
+                Ok(())
+            }
         };
     }
 
