@@ -296,6 +296,7 @@ impl Engine {
     /// Runs a writing statement to its end, up to its commit.
     fn write(&self, prepared: &Prepared, context: &mut Context, meter: &Meter) -> Result<Rows> {
         let before = context.transaction()?.counts();
+        let missing = notice::missing(&prepared.mentions, context.graph());
         let plan = self.plan(prepared, context.graph())?;
         let mut execution = Execution::new(&plan.root, prepared.mode == Mode::Profile)?;
         let begun = Instant::now();
@@ -305,8 +306,8 @@ impl Engine {
         let open = context.transaction()?;
         open.verify(false)?;
         summary.counters = counters(before, open.counts());
-        // Afterwards, so that what the statement has made itself is there.
-        summary.notifications = notice::of(&prepared.mentions, open.snapshot());
+        // What the statement has made itself is there, and what it has removed was.
+        summary.notifications = notice::of(&missing, open.snapshot());
         summary.execution = begun.elapsed();
         if prepared.mode == Mode::Profile {
             return Ok(explained(prepared, profile(&plan, context), summary, meter));

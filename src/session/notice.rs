@@ -16,22 +16,33 @@ pub(super) fn of(mentions: &[Mention], graph: &Snapshot) -> Arc<[Notification]> 
     mentions.iter().filter_map(|mention| unknown(mention, graph)).collect()
 }
 
+/// Those of the names that nothing in the graph has.
+pub(super) fn missing(mentions: &[Mention], graph: &Snapshot) -> Vec<Mention> {
+    mentions.iter().filter(|mention| !is_there(mention, graph).0).cloned().collect()
+}
+
 /// All names of a kind that something in the graph has.
 type Names = fn(&Snapshot) -> Vec<Arc<str>>;
 
-fn unknown(mention: &Mention, graph: &Snapshot) -> Option<Notification> {
+/// Whether something in the graph has the name, what it is, and what else there is of its kind.
+fn is_there(mention: &Mention, graph: &Snapshot) -> (bool, &'static str, Names) {
     let name = &*mention.name;
-    let (what, there, names): (_, _, Names) = match mention.kind {
+    match mention.kind {
         NameKind::Label => {
             let there = graph.label_id(name).is_some_and(|id| graph.label_count(id) > 0);
-            ("label", there, labels)
+            (there, "label", labels)
         }
         NameKind::RelationshipType => {
             let there = graph.type_id(name).is_some_and(|id| graph.type_count(id) > 0);
-            ("relationship type", there, types)
+            (there, "relationship type", types)
         }
-        NameKind::PropertyKey => ("property key", graph.key_id(name).is_some(), keys),
-    };
+        NameKind::PropertyKey => (graph.key_id(name).is_some(), "property key", keys),
+    }
+}
+
+fn unknown(mention: &Mention, graph: &Snapshot) -> Option<Notification> {
+    let name = &*mention.name;
+    let (there, what, names) = is_there(mention, graph);
     if there {
         return None;
     }
