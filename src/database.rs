@@ -5,6 +5,7 @@
 
 mod backup;
 mod bulk;
+mod extract;
 mod transaction;
 
 use std::path::Path;
@@ -37,6 +38,7 @@ use crate::value::to_value;
 
 pub use backup::{BackupOptions, BackupProgress};
 pub(crate) use bulk::{Loading, Types};
+pub(crate) use extract::{Extract, Ids};
 pub use transaction::{ReadTransaction, Statement, Transaction};
 
 /// How a database is opened.

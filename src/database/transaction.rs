@@ -185,8 +185,8 @@ impl Transaction {
 /// A transaction that reads the graph as it was when it was opened. It never waits and blocks nobody.
 #[derive(Debug, Clone)]
 pub struct ReadTransaction {
-    engine: Arc<Engine>,
-    snapshot: Snapshot,
+    pub(super) engine: Arc<Engine>,
+    pub(super) snapshot: Snapshot,
 }
 
 impl ReadTransaction {

@@ -33,6 +33,7 @@ mod stored;
 mod touch;
 mod transaction;
 mod values;
+mod whole;
 
 use std::cell::Cell;
 use std::fmt;

@@ -11,7 +11,7 @@ use crate::value::Array;
 use crate::value::Map;
 
 use super::Import;
-use super::identity::StringIds;
+use super::identity::{Name, Names};
 use super::rejects::{BadRow, Reason};
 
 /// Entities that go to the load together.
@@ -60,6 +60,11 @@ impl Columns {
         self.rows += 1;
     }
 
+    /// Whether it is time to give them to the load.
+    fn is_full(&self) -> bool {
+        self.rows >= BATCH || self.rows.saturating_mul(self.by_key.len()) > CELLS
+    }
+
     fn take(&mut self) -> (usize, Vec<(u32, Array)>) {
         let Self { rows, mut by_key } = std::mem::take(self);
         by_key.values_mut().for_each(|column| pad(column, rows));
@@ -74,7 +79,7 @@ fn pad(column: &mut Array, rows: usize) {
 /// A graph that is being read.
 #[derive(Debug, Default)]
 pub(super) struct Gathering {
-    ids: StringIds,
+    names: Names,
     nodes: Columns,
     labels: BTreeMap<u32, Vec<u32>>,
     links: Columns,
@@ -85,7 +90,15 @@ pub(super) struct Gathering {
     waiting: Vec<(u64, String, Link)>,
 }
 
+/// The most values, those that are absent counted, that go to the load together.
+const CELLS: usize = 1 << 22;
+
 impl Gathering {
+    /// One that knows nodes already.
+    pub(super) fn with_names(names: Names) -> Self {
+        Self { names, ..Self::default() }
+    }
+
     pub(super) fn node(
         &mut self,
         import: &mut Import<'_, '_, '_>,
@@ -96,7 +109,7 @@ impl Gathering {
     ) -> Result<()> {
         let node = import.load.next_node() + self.nodes.rows as u64;
         if let Some(id) = id
-            && !self.ids.insert(id, node as u32)
+            && !self.names.insert(&Name::of(id), node as u32)
         {
             let message = format!("there is a node `{id}` already");
             return import.note(place.file, &place.fault(Reason::DuplicateNode, 1, message));
@@ -109,7 +122,7 @@ impl Gathering {
         }
         self.nodes.push(import, properties);
         import.summary.nodes += 1;
-        if self.nodes.rows == BATCH { self.flush_nodes(import) } else { Ok(()) }
+        if self.nodes.is_full() { self.flush_nodes(import) } else { Ok(()) }
     }
 
     pub(super) fn link(
@@ -128,7 +141,8 @@ impl Gathering {
     }
 
     fn known(&self, link: Link) -> Result<(u32, u32, Link), Link> {
-        match (self.ids.get(link.start.as_bytes()), self.ids.get(link.end.as_bytes())) {
+        let node = |name: &str| self.names.get(&Name::of(name));
+        match (node(&link.start), node(&link.end)) {
             (Some(start), Some(end)) => Ok((start, end, link)),
             _ => Err(link),
         }
@@ -144,7 +158,7 @@ impl Gathering {
         self.ends.push(end);
         self.links.push(import, link.properties);
         import.summary.relationships += 1;
-        if self.links.rows < BATCH {
+        if !self.links.is_full() {
             return Ok(());
         }
         // Its nodes are among those that are not given yet, perhaps.
@@ -176,7 +190,7 @@ impl Gathering {
             match self.known(link) {
                 Ok(known) => self.add(import, known)?,
                 Err(link) => {
-                    let lost = |id: &str| self.ids.get(id.as_bytes()).is_none();
+                    let lost = |id: &str| self.names.get(&Name::of(id)).is_none();
                     let (which, id) =
                         if lost(&link.start) { ("start", &link.start) } else { ("end", &link.end) };
                     let message = format!("the {which}, node `{id}`, is not there");

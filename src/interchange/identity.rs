@@ -3,6 +3,7 @@
 //! An identifier belongs to a space; within one it is unique. Integers that lie close together take four bytes
 //! each, others some sixteen, strings their length and some twelve.
 
+use std::fmt;
 use std::hash::Hasher;
 
 use rustc_hash::FxHashMap;
@@ -255,6 +256,59 @@ impl StringIds {
     }
 }
 
+/// What a file calls a node by where nothing says of which type that is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Name {
+    /// The text that the integer is written as.
+    Integer(i64),
+    Text(Box<str>),
+}
+
+impl Name {
+    pub(super) fn of(text: &str) -> Self {
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        // `007`, `-0` and `+7` are other texts than `7`.
+        let plain = !digits.starts_with(['0', '+']) || text == "0";
+        match text.parse() {
+            Ok(number) if plain => Self::Integer(number),
+            _ => Self::Text(text.into()),
+        }
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Integer(number) => number.fmt(f),
+            Self::Text(text) => text.fmt(f),
+        }
+    }
+}
+
+/// The nodes by their names.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    integers: Integers,
+    texts: StringIds,
+}
+
+impl Names {
+    pub(super) fn get(&self, name: &Name) -> Option<u32> {
+        match name {
+            Name::Integer(number) => self.integers.get(*number),
+            Name::Text(text) => self.texts.get(text.as_bytes()),
+        }
+    }
+
+    /// Adds a name; whether it is new.
+    pub(super) fn insert(&mut self, name: &Name, node: u32) -> bool {
+        match name {
+            Name::Integer(number) => self.integers.insert(*number, node),
+            Name::Text(text) => self.texts.insert(text, node),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -293,6 +347,37 @@ mod tests {
         assert!(!integers.insert(6, 9) && !strings.insert("6", 9));
         for ids in [Ids::Integers(integers), Ids::Strings(strings)] {
             assert_eq!((ids.doubled("6"), ids.doubled("5")), (Some((1, 3)), None));
+        }
+    }
+
+    #[test]
+    fn names_are_told_apart_by_their_text() {
+        let texts = [
+            "0",
+            "-0",
+            "+0",
+            "00",
+            "7",
+            "07",
+            "+7",
+            "-7",
+            "-07",
+            "7 ",
+            "",
+            "a",
+            "9223372036854775807",
+            "9223372036854775808",
+            "-9223372036854775808",
+            "1.0",
+        ];
+        let mut names = Names::default();
+        for (node, text) in (0..).zip(texts) {
+            let name = Name::of(text);
+            assert_eq!(name.to_string(), text);
+            assert!(names.insert(&name, node), "{text}");
+        }
+        for (node, text) in (0..).zip(texts) {
+            assert_eq!(names.get(&Name::of(text)), Some(node), "{text}");
         }
     }
 

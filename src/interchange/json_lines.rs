@@ -3,55 +3,25 @@
 //! JSON has no temporal values, points, NaN or infinities. Their text goes into `properties`, as in APOC's files, and
 //! their type beside it into `types`, which others pass over: what was exported comes back as it was.
 
-use std::io::BufRead;
-use std::io::BufReader;
-use std::path::Path;
+mod line;
+mod rows;
 
 use serde_json::Map as Object;
 use serde_json::Value as Json;
-use serde_json::json;
 
+use crate::database::Extract;
+use crate::error::Error;
 use crate::error::Result;
+use crate::value::Column;
+use crate::value::ColumnData;
 use crate::value::Map;
-use crate::value::Node;
-use crate::value::Relationship;
 
-use super::Import;
-use super::export::{GraphWriter, Output};
-use super::graph::{Gathering, Link, Place};
-use super::input::{self, Input};
+use super::export::{Kind, Output, Source};
+use super::graph::Link;
 use super::json::{stored, written};
 use super::number;
-use super::rejects::Reason;
 
-/// Reads a file.
-pub(super) fn read(import: &mut Import<'_, '_, '_>, file: &Path) -> Result<()> {
-    let mut lines = BufReader::with_capacity(1 << 18, Input::open(file, &import.read)?);
-    let mut graph = Gathering::default();
-    let mut bytes = Vec::new();
-    for line in 1.. {
-        bytes.clear();
-        let count = lines.read_until(b'\n', &mut bytes);
-        if count.map_err(|error| input::failed("read", file, error))? == 0 {
-            break;
-        }
-        let text = String::from_utf8_lossy(&bytes);
-        let place = Place { file, line, text: &text };
-        if text.trim().is_empty() {
-            continue;
-        }
-        match entity(&text) {
-            Ok(Entity::Node { id, labels, properties }) => {
-                graph.node(import, place, id.as_deref(), &labels, properties)?;
-            }
-            Ok(Entity::Relationship(link)) => graph.link(import, place, link)?,
-            Err((column, message)) => {
-                import.note(file, &place.fault(Reason::Malformed, column, message))?;
-            }
-        }
-    }
-    graph.finish(import, file)
-}
+pub(super) use rows::read;
 
 enum Entity {
     Node { id: Option<String>, labels: Vec<String>, properties: Map },
@@ -131,61 +101,105 @@ fn properties(object: &Object<String, Json>) -> Result<Map, Fault> {
 }
 
 /// Writes a file.
-#[derive(Debug)]
-pub(super) struct JsonLines;
-
-impl GraphWriter for JsonLines {
-    fn node(&mut self, node: &Node, out: &mut Output) -> Result<()> {
-        let mut object = Object::new();
-        object.insert("type".into(), "node".into());
-        object.insert("id".into(), node.id().to_string().into());
-        if !node.labels().is_empty() {
-            let labels = node.labels().iter().map(|label| Json::from(&**label)).collect();
-            object.insert("labels".into(), Json::Array(labels));
-        }
-        describe(node.properties(), &mut object);
-        line(&object, out)
+pub(super) fn write(source: &Source, out: &mut Output) -> Result<bool> {
+    for kind in [Kind::Nodes, Kind::Relationships] {
+        source.write(kind, out, |part, into| {
+            lines(kind, part, into).map_err(|error| Error::internal(error.to_string()))
+        })?;
     }
-
-    fn relationship(&mut self, relationship: &Relationship, out: &mut Output) -> Result<()> {
-        let mut object = Object::new();
-        object.insert("type".into(), "relationship".into());
-        object.insert("id".into(), relationship.id().to_string().into());
-        object.insert("label".into(), relationship.type_name().into());
-        if let Some(record) = relationship.record() {
-            object.insert("start".into(), json!({"id": record.start.to_string()}));
-            object.insert("end".into(), json!({"id": record.end.to_string()}));
-        }
-        describe(relationship.properties(), &mut object);
-        line(&object, out)
-    }
+    Ok(false)
 }
 
-fn line(object: &Object<String, Json>, out: &mut Output) -> Result<()> {
-    out.write(|to| {
-        serde_json::to_writer(&mut *to, object)?;
-        to.push(b'\n');
-        Ok(())
-    })
+/// Appends an object and a line end for each row.
+fn lines(kind: Kind, part: &Extract, into: &mut Vec<u8>) -> serde_json::Result<()> {
+    let names = part.kinds.iter().map(|names| match (kind, names.as_slice()) {
+        (Kind::Nodes, []) => Ok(String::new()),
+        (Kind::Nodes, names) => {
+            let names: Vec<&str> = names.iter().map(|name| &**name).collect();
+            Ok(format!(",\"labels\":{}", serde_json::to_string(&names)?))
+        }
+        (Kind::Relationships, names) => {
+            let name = names.first().map_or("", |name| name);
+            Ok(format!(",\"label\":{}", serde_json::to_string(name)?))
+        }
+    });
+    let names = names.collect::<serde_json::Result<Vec<String>>>()?;
+    let keys = part.columns.iter().map(|(name, _)| serde_json::to_vec(&**name));
+    let keys = keys.collect::<serde_json::Result<Vec<Vec<u8>>>>()?;
+    let what: &[u8] = match kind {
+        Kind::Nodes => b"{\"type\":\"node\",\"id\":\"",
+        Kind::Relationships => b"{\"type\":\"relationship\",\"id\":\"",
+    };
+    let mut number = itoa::Buffer::new();
+    let mut types = Vec::new();
+    for (row, (id, kind)) in part.ids.iter().zip(&part.kind_of).enumerate() {
+        into.extend_from_slice(what);
+        into.extend_from_slice(number.format(*id).as_bytes());
+        into.push(b'"');
+        into.extend_from_slice(names.get(*kind as usize).map_or(b"", |name| name.as_bytes()));
+        if let Some((start, end)) = part.ends.get(row) {
+            into.extend_from_slice(b",\"start\":{\"id\":\"");
+            into.extend_from_slice(number.format(*start).as_bytes());
+            into.extend_from_slice(b"\"},\"end\":{\"id\":\"");
+            into.extend_from_slice(number.format(*end).as_bytes());
+            into.extend_from_slice(b"\"}");
+        }
+        let mut before: &[u8] = b",\"properties\":{";
+        let mut before_types: &[u8] = b",\"types\":{";
+        types.clear();
+        for ((_, column), key) in part.columns.iter().zip(&keys) {
+            if column.is_null(row) {
+                continue;
+            }
+            into.extend_from_slice(std::mem::replace(&mut before, b","));
+            into.extend_from_slice(key);
+            into.push(b':');
+            let of = append(column, row, &mut number, into)?;
+            if !of.is_null() {
+                types.extend_from_slice(std::mem::replace(&mut before_types, b","));
+                types.extend_from_slice(key);
+                types.push(b':');
+                serde_json::to_writer(&mut types, &of)?;
+            }
+        }
+        if before == b"," {
+            into.push(b'}');
+        }
+        if !types.is_empty() {
+            into.extend_from_slice(&types);
+            into.push(b'}');
+        }
+        into.extend_from_slice(b"}\n");
+    }
+    Ok(())
 }
 
-fn describe(properties: &Map, object: &mut Object<String, Json>) {
-    if properties.is_empty() {
-        return;
-    }
-    let mut texts = Object::new();
-    let mut types = Object::new();
-    for (key, value) in properties {
-        let (text, of) = written(value);
-        texts.insert(key.to_string(), text);
-        if !of.is_null() {
-            types.insert(key.to_string(), of);
+/// Appends a value; gives the name of its type where JSON does not tell.
+fn append(
+    column: &Column,
+    row: usize,
+    number: &mut itoa::Buffer,
+    into: &mut Vec<u8>,
+) -> serde_json::Result<Json> {
+    match column.data() {
+        ColumnData::Integer(values) => {
+            let value = values.get(row).copied().unwrap_or_default();
+            into.extend_from_slice(number.format(value).as_bytes());
+        }
+        ColumnData::String(values) => {
+            serde_json::to_writer(into, values.get(row).map_or("", |text| text))?;
+        }
+        ColumnData::Dictionary(codes, words) => {
+            let word = codes.get(row).and_then(|code| words.get(*code as usize));
+            serde_json::to_writer(into, word.map_or("", |text| text))?;
+        }
+        _ => {
+            let (json, of) = written(&column.get(row));
+            serde_json::to_writer(into, &json)?;
+            return Ok(of);
         }
     }
-    object.insert("properties".into(), Json::Object(texts));
-    if !types.is_empty() {
-        object.insert("types".into(), Json::Object(types));
-    }
+    Ok(Json::Null)
 }
 
 #[cfg(test)]

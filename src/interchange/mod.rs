@@ -36,6 +36,7 @@ mod pipeline;
 mod places;
 mod rejects;
 mod table;
+mod text_blocks;
 
 use export::Writer;
 use field::{FieldType, Scalar};
@@ -83,7 +84,7 @@ pub static FORMATS: &[Format] = &[
         doc: "tables of comma-separated values, with a header as Neo4j's import takes it or any other",
         tables: Some(csv::TABLES),
         graph: None,
-        writer: Some(Writer::Tables(csv::WRITER)),
+        writer: Some(Writer::Tables(export::write_tables::<csv::Csv>)),
     },
     #[cfg(feature = "parquet")]
     Format {
@@ -92,7 +93,7 @@ pub static FORMATS: &[Format] = &[
         doc: "tables by column, as other databases and data frames write them",
         tables: Some(parquet::TABLES),
         graph: None,
-        writer: Some(Writer::Tables(parquet::WRITER)),
+        writer: Some(Writer::Tables(export::write_tables::<parquet::Parquet>)),
     },
     Format {
         name: "jsonl",
@@ -100,7 +101,7 @@ pub static FORMATS: &[Format] = &[
         doc: "a graph as APOC writes it in JSON, an object a line",
         tables: None,
         graph: Some(json_lines::read),
-        writer: Some(Writer::Graph(|| Box::new(json_lines::JsonLines))),
+        writer: Some(Writer::Graph(json_lines::write)),
     },
     Format {
         name: "graphml",
@@ -108,7 +109,7 @@ pub static FORMATS: &[Format] = &[
         doc: "a graph in XML, as APOC, NetworkX, Gephi and yEd write it",
         tables: None,
         graph: Some(graphml::read),
-        writer: Some(Writer::Graph(|| Box::new(graphml::Document::default()))),
+        writer: Some(Writer::Graph(graphml::write)),
     },
     Format {
         name: "cypher",
@@ -116,7 +117,7 @@ pub static FORMATS: &[Format] = &[
         doc: "a script that makes the graph; `redstring DB -f FILE` runs it",
         tables: None,
         graph: None,
-        writer: Some(Writer::Graph(|| Box::new(cypher::Script::default()))),
+        writer: Some(Writer::Graph(cypher::write)),
     },
 ];
 

@@ -1,7 +1,7 @@
 //! Where rows stand in their file, and what is wrong with those of no use.
 //!
 //! A block may hold nothing but bad rows, so a fault keeps positions alone. Line, column and text are looked up when it
-//! is told, in the order of the file and in one pass over the text.
+//! is told, in one pass over the text.
 
 use std::ops::Range;
 
@@ -23,6 +23,11 @@ impl Fault {
         let row = row.start as u32..row.end as u32;
         Self { reason, row, place: place as u32, message: message.into() }
     }
+
+    /// Where its row begins, for an order by file.
+    pub(super) fn begin(&self) -> u32 {
+        self.row.start
+    }
 }
 
 /// Where the rows of one block stand.
@@ -37,7 +42,7 @@ pub(super) struct Places {
 }
 
 impl Places {
-    /// Adds faults to rows that looked right at first, by their numbers among these. All are then in the order of the file.
+    /// Adds faults of rows that looked right at first, by their numbers among these, behind the others.
     pub(super) fn add_late(
         &self,
         faults: &mut Vec<Fault>,
@@ -56,9 +61,6 @@ impl Places {
             let place = if self.text.is_some() { from } else { 1 };
             faults.push(Fault { reason, row: from..end, place, message: message.into() });
         }
-        if faults.len() > early {
-            faults.sort_by_key(|fault| fault.row.start);
-        }
     }
 
     /// Where the text ends.
@@ -66,7 +68,7 @@ impl Places {
         self.text.as_ref().map(|text| text.len() as u32)
     }
 
-    /// The faults, which are in the order of the file, as rows.
+    /// The faults as rows. Where they come in the order of the file, its text is looked through once.
     pub(super) fn bad_rows(&self, faults: Vec<Fault>) -> impl Iterator<Item = BadRow> {
         let mut lines = Lines { at: 0, line: self.first, begin: 0 };
         faults.into_iter().map(move |Fault { reason, row, place, message }| {
@@ -74,6 +76,9 @@ impl Places {
                 None => (self.first + u64::from(row.start), place as usize, String::new()),
                 Some(text) => {
                     let row = row.start as usize..row.end as usize;
+                    if row.start < lines.at {
+                        lines = Lines { at: 0, line: self.first, begin: 0 };
+                    }
                     lines.advance(text, row.start);
                     let mut within = lines;
                     within.advance(text, place as usize);
@@ -137,6 +142,7 @@ mod tests {
         let mut faults = vec![early(4..8), early(12..18)];
         let late = [(1, "late".into()), (3, "last".into())];
         places.add_late(&mut faults, Reason::DuplicateNode, late.into_iter());
+        faults.sort_by_key(Fault::begin);
         let rows = places.bad_rows(faults).map(|row| (row.line, row.message, row.text));
         let expected = [
             (6, "early", "bad\n"),

@@ -360,6 +360,11 @@ impl RowLabels {
         }
     }
 
+    /// The labels, each with the rows that have it.
+    pub(super) fn into_rows(self) -> impl Iterator<Item = (String, Vec<u32>)> {
+        self.rows.into_iter()
+    }
+
     /// Takes the labels of a row back, which is the last one.
     fn take_back(&mut self, row: usize) {
         for number in self.last.drain(..) {

@@ -108,9 +108,13 @@ fn format(name: &str) -> ExportOptions {
 fn run_script(file: &Path) -> Database {
     let copy = Database::in_memory();
     let script = fs::read_to_string(file).unwrap();
-    for span in redstring::syntax::token::split(&script) {
-        copy.execute(&script[span.start..span.end], ()).unwrap();
+    let script = script.split_once(":begin\n").map_or("", |(_, script)| script);
+    let script = script.trim_end().trim_end_matches(":commit");
+    let mut transaction = copy.begin().unwrap();
+    for span in redstring::syntax::token::split(script) {
+        transaction.execute(&script[span.start..span.end], ()).unwrap();
     }
+    transaction.commit().unwrap();
     copy
 }
 

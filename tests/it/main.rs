@@ -11,6 +11,7 @@ mod docs;
 mod enforcement;
 mod executor;
 mod export;
+mod export_script;
 mod films;
 mod formats;
 mod function;

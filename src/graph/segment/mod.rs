@@ -33,6 +33,7 @@ use crate::value::NodeId;
 use super::encoding;
 use super::index::{IndexStatistics, Run};
 use super::schema::{IndexId, IndexKind, SchemaTarget};
+use super::snapshot::Raw;
 use super::{KeyId, PropertyStatistics, TypeId};
 
 pub(super) use adjacency::AdjacencyChunk;
@@ -277,6 +278,32 @@ impl Base {
             _ => None,
         };
         Ok(sections.filter_map(|(section, _)| key(section)).collect())
+    }
+
+    /// The property keys that some of these ids, which ascend, can have.
+    pub(super) fn columns_within<T: Raw>(
+        &self,
+        section: fn(u32) -> SectionKey,
+        ids: &[T],
+    ) -> Result<Vec<u32>> {
+        let (Some(index), Some(first), Some(last)) = (self.index()?, ids.first(), ids.last())
+        else {
+            return Ok(Vec::new());
+        };
+        let chunks = [first, last].map(|id| (id.raw() >> ColumnChunk::SHIFT) as usize);
+        let [from, to] = chunks;
+        let written = |own: &Section| {
+            let chunks = own.chunks.get(from..own.chunks.len().min(to + 1));
+            chunks.is_some_and(|chunks| chunks.iter().any(|chunk| chunk.length > 0))
+        };
+        let sections = index.sections.range(section(0)..=section(u32::MAX));
+        let key = |(section, own): (&SectionKey, &Section)| match section {
+            SectionKey::NodeColumn(key) | SectionKey::RelationshipColumn(key) if written(own) => {
+                Some(*key)
+            }
+            _ => None,
+        };
+        Ok(sections.filter_map(key).collect())
     }
 
     /// What the index knows of a column; nothing where no entity had the property at the checkpoint.

@@ -15,7 +15,6 @@ use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
 
-use super::export::TableFormat;
 use super::field::{FieldType, Sample, Scalar};
 use super::header::Role;
 use super::options::{ImportOptions, NodeFiles, RelationshipFiles};
@@ -27,12 +26,12 @@ use blocks::Blocks;
 use parse::Parser;
 use scan::{Dialect, Field};
 
+pub(super) use write::Csv;
+
 /// Rows looked at to infer the types of columns.
 const SAMPLE_ROWS: usize = 10_000;
 
 pub(super) const TABLES: Tables = Tables { nodes, relationships };
-pub(super) const WRITER: TableFormat =
-    TableFormat { column: write::column, compresses: false, make: write::make };
 
 fn dialect(options: &ImportOptions) -> Result<Dialect> {
     let Dialect { delimiter, quote } =

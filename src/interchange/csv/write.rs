@@ -5,65 +5,161 @@
 use std::io::Write as _;
 use std::sync::Arc;
 
+use crate::database::Extract;
 use crate::error::Result;
-use crate::interchange::export::{ColumnType, Compression, Entities, Output, Table, TableWriter};
+use crate::interchange::export::{
+    ColumnType, Compression, Entities, Output, Packed, Packer, Table, TableFormat,
+};
 use crate::interchange::field::{Scalar, written};
 use crate::interchange::json;
-use crate::value::Map;
+use crate::value::Column;
+use crate::value::ColumnData;
 use crate::value::Value;
 
 /// What stands between items and between labels.
 const ITEMS: char = ';';
 
-/// The type that a column needs to hold a value.
-pub(super) fn column(value: &Value) -> ColumnType {
-    let found = ColumnType::of(value);
-    let (Value::List(items), ColumnType::List(Scalar::String)) = (value, found) else {
-        return found;
-    };
-    let texts = || items.iter().filter_map(Value::as_str);
-    // One empty item would look like none.
-    if texts().any(|text| text.contains(ITEMS)) || texts().eq([""]) {
-        return ColumnType::Mixed;
-    }
-    found
+/// See the module.
+#[derive(Debug)]
+pub(in crate::interchange) struct Csv;
+
+/// What the rows of a table have.
+pub(in crate::interchange) struct Layout {
+    columns: Vec<(Arc<str>, ColumnType)>,
+    /// The labels, or the type, as every row says them, and its end.
+    end: Vec<u8>,
+    packer: Packer,
 }
 
-struct Writer {
-    table: Table,
-    /// The labels, or the type, as every row says them.
-    kind: String,
-    out: Output,
+impl TableFormat for Csv {
+    const COMPRESSES: bool = false;
+    type Layout = Layout;
+    type Piece = Vec<u8>;
+    type Ready = Packed;
+    type File = Output;
+
+    fn column(value: &Value) -> ColumnType {
+        let found = ColumnType::of(value);
+        let (Value::List(items), ColumnType::List(Scalar::String)) = (value, found) else {
+            return found;
+        };
+        let texts = || items.iter().filter_map(Value::as_str);
+        // One empty item would look like none.
+        if texts().any(|text| text.contains(ITEMS)) || texts().eq([""]) {
+            return ColumnType::Mixed;
+        }
+        found
+    }
+
+    fn begin(
+        table: Table,
+        _compression: Option<Compression>,
+        _room: usize,
+        mut out: Output,
+    ) -> Result<(Layout, Output)> {
+        let mut header = Vec::new();
+        let (ids, kind, names): (&[&str], _, _) = match &table.entities {
+            // All nodes are in one space, which has a name so that its identifiers can be integers.
+            Entities::Nodes(labels) => {
+                let json = !labels.iter().all(|label| plain(label));
+                let kind = if json { ":LABEL{format:json}" } else { ":LABEL" };
+                (&[":ID(node){id-type:long}"], kind, label_field(labels, json))
+            }
+            Entities::Relationships(of) => {
+                (&[":START_ID(node)", ":END_ID(node)"], ":TYPE", of.to_string())
+            }
+        };
+        for (at, id) in ids.iter().enumerate() {
+            if at > 0 {
+                header.push(b',');
+            }
+            push(&mut header, id, false);
+        }
+        for (name, of) in &table.columns {
+            let text = format!("{name}:{}", type_name(*of));
+            header.push(b',');
+            push(&mut header, &text, text.trim() != text);
+        }
+        header.push(b',');
+        push(&mut header, kind, false);
+        header.push(b'\n');
+        out.write(|to| to.write_all(&header))?;
+        let mut end = vec![b','];
+        push(&mut end, &names, false);
+        end.push(b'\n');
+        Ok((Layout { columns: table.columns, end, packer: out.packer() }, out))
+    }
+
+    fn render(layout: &Layout, part: &Extract, rows: &[u32], piece: &mut Vec<u8>) -> Result<()> {
+        let column = |(name, of): &(Arc<str>, ColumnType)| (part.column(name), *of);
+        let columns: Vec<_> = layout.columns.iter().map(column).collect();
+        let mut number = itoa::Buffer::new();
+        for row in rows.iter().map(|row| *row as usize) {
+            match part.ends.get(row) {
+                Some((start, end)) => {
+                    piece.extend_from_slice(number.format(*start).as_bytes());
+                    piece.push(b',');
+                    piece.extend_from_slice(number.format(*end).as_bytes());
+                }
+                None => {
+                    let id = part.ids.get(row).copied().unwrap_or_default();
+                    piece.extend_from_slice(number.format(id).as_bytes());
+                }
+            }
+            for (column, of) in &columns {
+                piece.push(b',');
+                if let Some(column) = column {
+                    field(column, *of, row, &mut number, piece);
+                }
+            }
+            piece.extend_from_slice(&layout.end);
+        }
+        Ok(())
+    }
+
+    fn ready(layout: &Layout, piece: Vec<u8>) -> Result<Packed> {
+        layout.packer.pack_if_large(piece)
+    }
+
+    fn write(file: &mut Output, piece: Packed) -> Result<()> {
+        file.write_packed(&piece)
+    }
+
+    fn end(file: Output) -> Result<()> {
+        file.end()
+    }
 }
 
-/// Begins a table.
-pub(super) fn make(
-    table: Table,
-    _compression: Option<Compression>,
-    _room: usize,
-    mut out: Output,
-) -> Result<Box<dyn TableWriter>> {
-    let mut header = Vec::new();
-    let (ids, kind, names): (&[&str], _, _) = match &table.entities {
-        // All nodes are in one space, which has a name so that its identifiers can be integers.
-        Entities::Nodes(labels) => {
-            let json = !labels.iter().all(|label| plain(label));
-            let kind = if json { ":LABEL{format:json}" } else { ":LABEL" };
-            (&[":ID(node){id-type:long}"], kind, label_field(labels, json))
-        }
-        Entities::Relationships(of) => {
-            (&[":START_ID(node)", ":END_ID(node)"], ":TYPE", of.to_string())
-        }
-    };
-    ids.iter().for_each(|id| push(&mut header, id, false));
-    for (name, of) in &table.columns {
-        let text = format!("{name}:{}", type_name(*of));
-        push(&mut header, &text, text.trim() != text);
+/// Appends the value of a row, in a column of the type.
+fn field(
+    column: &Column,
+    of: ColumnType,
+    row: usize,
+    number: &mut itoa::Buffer,
+    into: &mut Vec<u8>,
+) {
+    if column.is_null(row) {
+        return;
     }
-    push(&mut header, kind, false);
-    header.push(b'\n');
-    out.write(|to| to.write_all(&header))?;
-    Ok(Box::new(Writer { table, kind: names, out }))
+    match (of, column.data()) {
+        (ColumnType::Scalar(Scalar::Long), ColumnData::Integer(values)) => {
+            let value = values.get(row).copied().unwrap_or_default();
+            into.extend_from_slice(number.format(value).as_bytes());
+        }
+        (ColumnType::Scalar(Scalar::String), ColumnData::String(values)) => {
+            let text = values.get(row).map_or("", |text| text);
+            push(into, text, text.is_empty());
+        }
+        (ColumnType::Scalar(Scalar::String), ColumnData::Dictionary(codes, words)) => {
+            let word = codes.get(row).and_then(|code| words.get(*code as usize));
+            let text = word.map_or("", |text| text);
+            push(into, text, text.is_empty());
+        }
+        _ => {
+            let text = text(&column.get(row), of);
+            push(into, &text, text.is_empty());
+        }
+    }
 }
 
 /// Whether a label can stand among others as it is: an import trims them.
@@ -89,12 +185,10 @@ fn type_name(of: ColumnType) -> String {
     }
 }
 
-/// Appends a field, behind a comma where it is not the first.
+/// Appends a field.
 fn push(line: &mut Vec<u8>, text: &str, quoted: bool) {
-    if !line.is_empty() {
-        line.push(b',');
-    }
-    if !quoted && !text.contains([',', '"', '\n', '\r']) {
+    let special = |byte: &u8| matches!(byte, b',' | b'"' | b'\n' | b'\r');
+    if !quoted && !text.as_bytes().iter().any(special) {
         line.extend_from_slice(text.as_bytes());
         return;
     }
@@ -111,31 +205,5 @@ fn text(value: &Value, of: ColumnType) -> String {
             items.iter().map(written).collect::<Vec<_>>().join(&ITEMS.to_string())
         }
         (_, value) => written(value),
-    }
-}
-
-impl TableWriter for Writer {
-    fn row(&mut self, ids: &[u64], properties: &Map) -> Result<()> {
-        let Self { table, kind, out } = self;
-        out.write(|to| {
-            let mut line = Vec::new();
-            ids.iter().for_each(|id| push(&mut line, &id.to_string(), false));
-            for (name, of) in &table.columns {
-                match properties.get(name) {
-                    None => line.push(b','),
-                    Some(value) => {
-                        let text = text(value, *of);
-                        push(&mut line, &text, text.is_empty());
-                    }
-                }
-            }
-            push(&mut line, kind, false);
-            line.push(b'\n');
-            to.write_all(&line)
-        })
-    }
-
-    fn end(self: Box<Self>) -> Result<()> {
-        self.out.end()
     }
 }

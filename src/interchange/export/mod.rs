@@ -1,10 +1,11 @@
 //! Export: a graph, as it is when the export begins, into one file or a folder of them.
 
 mod output;
+mod source;
+mod survey;
 mod tables;
 mod unfinished;
 
-use std::cell::Cell;
 use std::fmt;
 use std::fs;
 use std::io::Write;
@@ -12,13 +13,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::database::Database;
-use crate::database::ReadTransaction;
 use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
-use crate::value::Node;
-use crate::value::Relationship;
-use crate::value::Value;
 
 use super::folder;
 use super::{FORMATS, Format, input};
@@ -26,40 +23,22 @@ use super::{FORMATS, Format, input};
 use unfinished::Unfinished;
 
 pub use output::Compression;
-pub(super) use output::Output;
-pub(super) use tables::{ColumnType, Entities, Table, TableFormat, TableWriter};
+pub(super) use output::{Output, Packed, Packer};
+pub(super) use source::{Kind, Source};
+pub(super) use survey::{Columns, Kinds, rows_by_kind, survey};
+pub(super) use tables::{ColumnType, Entities, Table, TableFormat, write as write_tables};
 
 /// How a format writes a graph.
 #[derive(Debug)]
 pub(super) enum Writer {
     /// All of it into one file.
-    Graph(fn() -> Box<dyn GraphWriter>),
+    Graph(WriteGraph),
     /// A file for each set of labels and for each relationship type.
-    Tables(TableFormat),
+    Tables(fn(&Source, &Files<'_>) -> Result<()>),
 }
 
-/// Writes one graph: first all nodes, then all relationships.
-pub(super) trait GraphWriter {
-    /// Whether the graph is shown to it once before anything is written.
-    fn surveys(&self) -> bool {
-        false
-    }
-    fn survey_node(&mut self, _node: &Node) {}
-    fn survey_relationship(&mut self, _relationship: &Relationship) {}
-    /// Goes before everything else.
-    fn begin(&mut self, _out: &mut Output) -> Result<()> {
-        Ok(())
-    }
-    fn node(&mut self, node: &Node, out: &mut Output) -> Result<()>;
-    fn relationship(&mut self, relationship: &Relationship, out: &mut Output) -> Result<()>;
-    fn end(&mut self, _out: &mut Output) -> Result<()> {
-        Ok(())
-    }
-    /// Writes the statements that make indexes and constraints behind all that; whether the format has room for them.
-    fn schema(&mut self, _statements: &[String], _out: &mut Output) -> Result<bool> {
-        Ok(false)
-    }
-}
+/// Writes a graph into a file; `true` where it has written the indexes and constraints as well.
+pub(super) type WriteGraph = fn(&Source, &mut Output) -> Result<bool>;
 
 /// What an export is told.
 ///
@@ -139,7 +118,7 @@ pub struct ExportSummary {
 
 /// Where an export goes.
 enum Target {
-    File(fn() -> Box<dyn GraphWriter>),
+    File(WriteGraph),
     Folder(&'static Format),
 }
 
@@ -164,7 +143,7 @@ impl Target {
                 Err(Error::usage(Detail::InvalidFile, message).help(help))
             }
             Some(Writer::Graph(_)) if is_folder => Ok(Self::Folder(format)),
-            Some(Writer::Graph(make)) => Ok(Self::File(*make)),
+            Some(Writer::Graph(write)) => Ok(Self::File(*write)),
             Some(Writer::Tables(_)) if is_folder || options.format.is_some() => {
                 Ok(Self::Folder(format))
             }
@@ -228,19 +207,19 @@ impl Database {
         if matches!(target, Target::Folder(_)) {
             free(path)?;
         }
-        let graph = Source::new(self.begin_read(), options.watch.clone())?;
+        let graph = Source::new(self.begin_read(), options.watch.clone());
         let unfinished = Unfinished::begin(path)?;
         let part = unfinished.part();
         let summary = match target {
-            Target::File(make) => {
+            Target::File(write) => {
                 let compression = options.compression.or(Compression::of(path));
                 let out = Output::create(part.into(), path, compression, output::BLOCK)?;
-                graph.write_graph(&mut *make(), out)
+                write_graph(&graph, write, out)
             }
             Target::Folder(format) => {
                 fs::create_dir(part).map_err(|error| input::failed("write", path, error))?;
                 let compression = options.compression;
-                graph.write_folder(&Files { folder: part, shown: path, format, compression })
+                write_folder(&graph, &Files { folder: part, shown: path, format, compression })
             }
         }?;
         unfinished.finish()?;
@@ -259,7 +238,7 @@ fn free(path: &Path) -> Result<()> {
 }
 
 /// The folder that is written, before it has its name.
-struct Files<'a> {
+pub(super) struct Files<'a> {
     folder: &'a Path,
     /// What errors call it.
     shown: &'a Path,
@@ -269,11 +248,8 @@ struct Files<'a> {
 
 impl Files<'_> {
     /// A file of the format; `name` is without extensions.
-    fn create(&self, name: &str, block: usize) -> Result<Output> {
+    fn create(&self, name: &str, compression: Option<Compression>, block: usize) -> Result<Output> {
         let mut name = name.to_owned();
-        let within =
-            matches!(&self.format.writer, Some(Writer::Tables(format)) if format.compresses);
-        let compression = self.compression.filter(|_| !within);
         let extensions = self.format.extensions.first().copied().into_iter();
         for extension in extensions.chain(compression.map(Compression::extension)) {
             name.push('.');
@@ -283,138 +259,40 @@ impl Files<'_> {
     }
 }
 
-/// The graph that is exported.
-struct Source {
-    graph: ReadTransaction,
-    watch: Option<Watch>,
-    /// How many nodes and relationships there are.
-    size: u64,
-    /// How many were read, and how many of them before the pass that writes.
-    read: Cell<u64>,
-    surveyed: Cell<u64>,
-    surveys: Cell<bool>,
+/// Writes one file that holds all.
+fn write_graph(source: &Source, write: WriteGraph, mut out: Output) -> Result<ExportSummary> {
+    let written = write(source, &mut out)?;
+    out.end()?;
+    let schema = source.schema()?.len() as u64;
+    let (indexes_and_constraints, left_out) = if written { (schema, 0) } else { (0, schema) };
+    Ok(ExportSummary { indexes_and_constraints, left_out, ..summary(source) })
 }
 
-/// Nodes and relationships between two words of how far an export is.
-const STEP: u64 = 1 << 10;
-
-impl Source {
-    fn new(graph: ReadTransaction, watch: Option<Watch>) -> Result<Self> {
-        let mut size = 0;
-        if watch.is_some() {
-            for query in ["MATCH (n) RETURN count(*)", "MATCH ()-[r]->() RETURN count(*)"] {
-                size += graph.query(query, ())?.single()?.get::<u64>(0)?;
-            }
+fn write_folder(source: &Source, files: &Files<'_>) -> Result<ExportSummary> {
+    let mut summary = match &files.format.writer {
+        Some(Writer::Tables(write)) => {
+            write(source, files)?;
+            summary(source)
         }
-        let (read, surveyed) = (Cell::new(0), Cell::new(0));
-        Ok(Self { graph, watch, size, read, surveyed, surveys: Cell::new(false) })
-    }
-
-    /// Reads everything for a first time, before it is written.
-    fn survey<T>(&self, read: impl FnOnce() -> Result<T>) -> Result<T> {
-        self.surveys.set(true);
-        let found = read();
-        self.surveyed.set(self.read.get());
-        found
-    }
-
-    fn advance(&self) {
-        let Some(watch) = &self.watch else { return };
-        let read = self.read.get() + 1;
-        self.read.set(read);
-        if read.is_multiple_of(STEP) {
-            let passes = if self.surveys.get() { 2 } else { 1 };
-            let writing = !self.surveys.get() || self.surveyed.get() > 0;
-            watch(ExportProgress { read, total: self.size * passes, writing });
+        Some(Writer::Graph(write)) => {
+            let out = files.create(folder::GRAPH, files.compression, output::BLOCK)?;
+            write_graph(source, *write, out)?
         }
-    }
-
-    fn each_node(&self, mut take: impl FnMut(&Node) -> Result<()>) -> Result<u64> {
-        let mut count = 0;
-        for row in self.graph.query("MATCH (n) RETURN n", ())? {
-            if let Some(Value::Node(node)) = row?.values().first() {
-                take(node)?;
-                self.advance();
-                count += 1;
-            }
-        }
-        Ok(count)
-    }
-
-    fn each_relationship(&self, mut take: impl FnMut(&Relationship) -> Result<()>) -> Result<u64> {
-        let mut count = 0;
-        for row in self.graph.query("MATCH ()-[r]->() RETURN r", ())? {
-            if let Some(Value::Relationship(relationship)) = row?.values().first() {
-                take(relationship)?;
-                self.advance();
-                count += 1;
-            }
-        }
-        Ok(count)
-    }
-
-    /// The statements that make its constraints and indexes, where they are not there.
-    fn schema(&self) -> Result<Vec<String>> {
-        let queries = [
-            "SHOW CONSTRAINTS YIELD name, createStatement",
-            "SHOW INDEXES YIELD name, createStatement, owningConstraint \
-             WHERE owningConstraint IS NULL RETURN name, createStatement",
-        ];
-        let mut statements = Vec::new();
-        for query in queries {
-            for row in self.graph.query(query, ())?.tuples::<(String, String)>() {
-                let (name, statement) = row?;
-                let name = format!("`{}` ", name.replace('`', "``"));
-                statements.push(statement.replacen(&name, &format!("{name}IF NOT EXISTS "), 1));
-            }
-        }
-        Ok(statements)
-    }
-
-    fn write_graph(&self, writer: &mut dyn GraphWriter, mut out: Output) -> Result<ExportSummary> {
-        if writer.surveys() {
-            self.survey(|| {
-                self.each_node(|node| {
-                    writer.survey_node(node);
-                    Ok(())
-                })?;
-                self.each_relationship(|relationship| {
-                    writer.survey_relationship(relationship);
-                    Ok(())
-                })
-            })?;
-        }
-        writer.begin(&mut out)?;
-        let nodes = self.each_node(|node| writer.node(node, &mut out))?;
-        let relationships =
-            self.each_relationship(|relationship| writer.relationship(relationship, &mut out))?;
-        writer.end(&mut out)?;
-        let schema = self.schema()?;
-        let written = writer.schema(&schema, &mut out)?;
+        None => ExportSummary::default(),
+    };
+    let schema = source.schema()?;
+    if !schema.is_empty() && summary.indexes_and_constraints == 0 {
+        let (path, shown) = (files.folder.join(folder::SCHEMA), files.shown.join(folder::SCHEMA));
+        let mut out = Output::create(path, &shown, None, output::BLOCK)?;
+        out.write(|to| schema.iter().try_for_each(|line| writeln!(to, "{line};")))?;
         out.end()?;
-        let (indexes_and_constraints, left_out) =
-            if written { (schema.len() as u64, 0) } else { (0, schema.len() as u64) };
-        Ok(ExportSummary { nodes, relationships, indexes_and_constraints, left_out })
+        summary.indexes_and_constraints = schema.len() as u64;
+        summary.left_out = 0;
     }
+    Ok(summary)
+}
 
-    fn write_folder(&self, files: &Files<'_>) -> Result<ExportSummary> {
-        let schema = self.schema()?;
-        let mut summary = match &files.format.writer {
-            Some(Writer::Tables(format)) => tables::write(self, format, files)?,
-            Some(Writer::Graph(make)) => {
-                self.write_graph(&mut *make(), files.create(folder::GRAPH, output::BLOCK)?)?
-            }
-            None => ExportSummary::default(),
-        };
-        if !schema.is_empty() && summary.indexes_and_constraints == 0 {
-            let (path, shown) =
-                (files.folder.join(folder::SCHEMA), files.shown.join(folder::SCHEMA));
-            let mut out = Output::create(path, &shown, None, output::BLOCK)?;
-            out.write(|to| schema.iter().try_for_each(|line| writeln!(to, "{line};")))?;
-            out.end()?;
-            summary.indexes_and_constraints = schema.len() as u64;
-            summary.left_out = 0;
-        }
-        Ok(summary)
-    }
+fn summary(source: &Source) -> ExportSummary {
+    let (nodes, relationships) = source.counts();
+    ExportSummary { nodes, relationships, ..ExportSummary::default() }
 }

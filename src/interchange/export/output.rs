@@ -7,6 +7,7 @@ use std::io;
 use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::error::Result;
 use crate::interchange::input;
@@ -59,12 +60,48 @@ impl Compression {
     }
 }
 
+/// Bytes as they go into a file, compressed where it is.
+#[derive(Debug)]
+pub(in crate::interchange) struct Packed {
+    bytes: Vec<u8>,
+    /// Whether they still have to be compressed, or stand in the file as they are.
+    loose: bool,
+}
+
+/// Makes bytes ready for a file, on any thread.
+#[derive(Debug, Clone)]
+pub(in crate::interchange) struct Packer {
+    compression: Option<Compression>,
+    shown: Arc<Path>,
+}
+
+/// From how many bytes on they are worth a piece of compressed data of their own.
+const WORTH: usize = 1 << 16;
+
+impl Packer {
+    pub(in crate::interchange) fn pack(&self, bytes: Vec<u8>) -> Result<Packed> {
+        match self.compression {
+            Some(compression) if !bytes.is_empty() => {
+                let packed = compression.compress(&bytes);
+                let bytes = packed.map_err(|error| input::failed("write", &self.shown, error))?;
+                Ok(Packed { bytes, loose: false })
+            }
+            _ => Ok(Packed { bytes, loose: true }),
+        }
+    }
+
+    /// Leaves a few bytes to be compressed with others.
+    pub(in crate::interchange) fn pack_if_large(&self, bytes: Vec<u8>) -> Result<Packed> {
+        if bytes.len() >= WORTH { self.pack(bytes) } else { Ok(Packed { bytes, loose: true }) }
+    }
+}
+
 /// A file that is being written.
 #[derive(Debug)]
 pub(in crate::interchange) struct Output {
     path: PathBuf,
     /// The name that errors call it by.
-    shown: PathBuf,
+    shown: Arc<Path>,
     compression: Option<Compression>,
     /// How much is gathered before it is written, in bytes.
     block: usize,
@@ -97,6 +134,28 @@ impl Output {
         written.map_err(|error| self.failed(error))
     }
 
+    /// What makes bytes ready for this file.
+    pub(in crate::interchange) fn packer(&self) -> Packer {
+        Packer { compression: self.compression, shown: self.shown.clone() }
+    }
+
+    /// Appends what its packer has made.
+    pub(in crate::interchange) fn write_packed(&mut self, packed: &Packed) -> Result<()> {
+        if packed.loose {
+            return self.write(|to| to.write_all(&packed.bytes));
+        }
+        let write = |out: &mut Self| {
+            let mut file = if out.pending.is_empty() { out.open()? } else { out.write_block()? };
+            out.begun = true;
+            file.write_all(&packed.bytes)
+        };
+        write(self).map_err(|error| self.failed(error))
+    }
+
+    fn open(&self) -> io::Result<File> {
+        OpenOptions::new().append(true).open(&self.path)
+    }
+
     /// The name that errors call it by.
     pub(in crate::interchange) fn shown(&self) -> &Path {
         &self.shown
@@ -114,7 +173,7 @@ impl Output {
     }
 
     fn write_block(&mut self) -> io::Result<File> {
-        let mut file = OpenOptions::new().append(true).open(&self.path)?;
+        let mut file = self.open()?;
         match self.compression {
             // Without a block, even of nothing, it would be no file of its format.
             Some(compression) if !self.begun || !self.pending.is_empty() => {

@@ -4,39 +4,55 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::Arc;
 
+use crate::database::Extract;
 use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
 use crate::interchange::field::Scalar;
 use crate::interchange::folder;
-use crate::value::Map;
 use crate::value::Value;
 
 use super::output;
 use super::output::Output;
-use super::{Compression, ExportSummary, Files, Source};
+use super::source::{Kind, Source};
+use super::survey::{Columns, rows_by_kind, survey};
+use super::{Compression, Files};
 
-/// How a format writes tables.
-#[derive(Debug)]
-pub(in crate::interchange) struct TableFormat {
-    /// The type that a column needs to hold a value.
-    pub(in crate::interchange) column: fn(&Value) -> ColumnType,
+/// How a format writes tables: rows become a piece on any thread, and the pieces of a table go into its file in order.
+pub(in crate::interchange) trait TableFormat: fmt::Debug {
     /// Whether files are compressed from within, rather than as a whole.
-    pub(in crate::interchange) compresses: bool,
-    /// Makes what writes one table.
-    pub(in crate::interchange) make: MakeWriter,
-}
+    const COMPRESSES: bool;
+    /// What the pieces of a table are made by.
+    type Layout: Sync;
+    type Piece: Default + Send;
+    /// A piece that is ready to be written.
+    type Ready: Send;
+    /// A table that is being written.
+    type File;
 
-/// Given how the export compresses, and how much the table may gather before it writes, in bytes.
-type MakeWriter = fn(Table, Option<Compression>, usize, Output) -> Result<Box<dyn TableWriter>>;
-
-/// Writes one table.
-pub(in crate::interchange) trait TableWriter {
-    /// A row: the node's id, or those of the start and the end of the relationship, and the properties.
-    fn row(&mut self, ids: &[u64], properties: &Map) -> Result<()>;
-    fn end(self: Box<Self>) -> Result<()>;
+    /// The type that a column needs to hold a value.
+    fn column(value: &Value) -> ColumnType;
+    /// Begins a table, which may gather so many bytes before it writes.
+    fn begin(
+        table: Table,
+        compression: Option<Compression>,
+        room: usize,
+        out: Output,
+    ) -> Result<(Self::Layout, Self::File)>;
+    /// Adds rows of a part of the graph to a piece.
+    fn render(
+        layout: &Self::Layout,
+        part: &Extract,
+        rows: &[u32],
+        piece: &mut Self::Piece,
+    ) -> Result<()>;
+    /// Does what else is to be done with a piece before it is its turn.
+    fn ready(layout: &Self::Layout, piece: Self::Piece) -> Result<Self::Ready>;
+    fn write(file: &mut Self::File, piece: Self::Ready) -> Result<()>;
+    fn end(file: Self::File) -> Result<()>;
 }
 
 /// What the rows of a table are.
@@ -81,7 +97,7 @@ impl ColumnType {
     }
 
     /// The type of a column that holds both.
-    fn with(self, other: Self) -> Self {
+    pub(super) fn with(self, other: Self) -> Self {
         match (self, other) {
             (one, other) if one == other => one,
             (Self::EmptyLists, list @ (Self::List(_) | Self::Texts(_)))
@@ -101,15 +117,6 @@ impl ColumnType {
     }
 }
 
-/// Something for each table.
-#[derive(Debug)]
-struct Each<T> {
-    nodes: BTreeMap<Vec<Arc<str>>, T>,
-    relationships: BTreeMap<Arc<str>, T>,
-}
-
-type Columns = BTreeMap<Arc<str>, ColumnType>;
-
 /// What the tables of all of them gather before it is written, in bytes.
 const GATHERED: usize = 64 << 20;
 
@@ -119,77 +126,57 @@ fn nameless(what: &str) -> Error {
         .help("Rename it, or choose another format.")
 }
 
-fn survey(source: &Source, format: &TableFormat) -> Result<Each<Columns>> {
-    let note = |columns: &mut Columns, properties: &Map| {
-        for (key, value) in properties {
-            if key.is_empty() {
-                return Err(nameless("property"));
-            }
-            let found = (format.column)(value);
-            match columns.get_mut(key) {
-                Some(known) => *known = known.with(found),
-                None => drop(columns.insert(key.clone(), found)),
-            }
-        }
-        Ok(())
-    };
-    let mut all = Each { nodes: BTreeMap::new(), relationships: BTreeMap::<_, Columns>::new() };
-    source.each_node(|node| {
-        if !all.nodes.contains_key(node.labels()) {
-            all.nodes.insert(node.labels().to_vec(), Columns::new());
-        }
-        if let Some(columns) = all.nodes.get_mut(node.labels()) {
-            note(columns, node.properties())?;
-        }
-        Ok(())
-    })?;
-    source.each_relationship(|relationship| {
-        let Some(record) = relationship.record() else { return Ok(()) };
-        if record.type_name.is_empty() {
-            return Err(nameless("relationship type"));
-        }
-        note(all.relationships.entry(record.type_name.clone()).or_default(), &record.properties)
-    })?;
-    Ok(all)
-}
-
 /// Writes all tables.
-pub(super) fn write(
+pub(in crate::interchange) fn write<F: TableFormat>(
     source: &Source,
-    format: &TableFormat,
     files: &Files<'_>,
-) -> Result<ExportSummary> {
-    let Each { nodes, relationships } = source.survey(|| survey(source, format))?;
-    let room = GATHERED / (nodes.len() + relationships.len()).max(1);
+) -> Result<()> {
+    let found = source.survey(|| survey(source, F::column))?;
+    let room = GATHERED / found.all.len().max(1);
     let block = room.clamp(1 << 12, output::BLOCK);
     let mut names = BTreeSet::new();
-    let mut make = |entities: Entities, columns: Columns| {
-        let out = files.create(&name(&entities, &mut names), block)?;
+    let mut open = Vec::with_capacity(found.all.len());
+    let tables = found.map(|kind, names_of, columns: Columns| {
+        if columns.keys().any(|name| name.is_empty()) {
+            return Err(nameless("property"));
+        }
+        let entities = match (kind, names_of.first()) {
+            (Kind::Nodes, _) => Entities::Nodes(names_of),
+            (Kind::Relationships, Some(of)) if !of.is_empty() => {
+                Entities::Relationships(of.clone())
+            }
+            (Kind::Relationships, _) => return Err(nameless("relationship type")),
+        };
+        let compression = files.compression.filter(|_| !F::COMPRESSES);
+        let out = files.create(&name(&entities, &mut names), compression, block)?;
         let table = Table { entities, columns: columns.into_iter().collect() };
-        (format.make)(table, files.compression, room, out)
-    };
-    let mut all = Each { nodes: BTreeMap::new(), relationships: BTreeMap::new() };
-    for (labels, columns) in nodes {
-        all.nodes.insert(labels.clone(), make(Entities::Nodes(labels), columns)?);
-    }
-    for (of, columns) in relationships {
-        all.relationships.insert(of.clone(), make(Entities::Relationships(of), columns)?);
-    }
+        let (layout, file) = F::begin(table, files.compression, room, out)?;
+        open.push(file);
+        Ok(layout)
+    })?;
     let lost = || Error::internal("a table was not there in the first pass of an export");
-    let nodes = source.each_node(|node| {
-        let table = all.nodes.get_mut(node.labels()).ok_or_else(lost)?;
-        table.row(&[node.id().0], node.properties())
-    })?;
-    let relationships = source.each_relationship(|relationship| {
-        let record = relationship.record().ok_or_else(lost)?;
-        let table = all.relationships.get_mut(&record.type_name).ok_or_else(lost)?;
-        table.row(&[record.start.0, record.end.0], &record.properties)
-    })?;
-    all.nodes
-        .into_values()
-        .chain(all.relationships.into_values())
-        .try_for_each(TableWriter::end)?;
-    Ok(ExportSummary { nodes, relationships, ..ExportSummary::default() })
+    for kind in [Kind::Nodes, Kind::Relationships] {
+        let layout = |number: usize| tables.all.get(number).ok_or_else(lost);
+        let render = |part: &Extract, pieces: &mut BTreeMap<usize, F::Piece>| {
+            for (names, rows) in part.kinds.iter().zip(rows_by_kind(part)) {
+                let number = tables.number(kind, names).ok_or_else(lost)?;
+                F::render(layout(number)?, part, &rows, pieces.entry(number).or_default())?;
+            }
+            Ok(())
+        };
+        let ready = |pieces: BTreeMap<usize, F::Piece>| {
+            let pieces = pieces.into_iter();
+            let pieces =
+                pieces.map(|(number, piece)| Ok((number, F::ready(layout(number)?, piece)?)));
+            pieces.collect::<Result<Vec<_>>>()
+        };
+        source.each(kind, render, ready, |pieces| {
+            pieces.into_iter().try_for_each(|(number, piece)| {
+                F::write(open.get_mut(number).ok_or_else(lost)?, piece)
+            })
+        })?;
+    }
+    open.into_iter().try_for_each(F::end)
 }
 
 /// The name of a table's file, without extensions, which no other has even where case makes no difference. It is for

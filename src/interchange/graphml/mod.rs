@@ -8,7 +8,7 @@ mod read;
 mod write;
 
 pub(super) use read::read;
-pub(super) use write::Document;
+pub(super) use write::write;
 
 /// The prefix of this program's own attributes, and what it stands for.
 const PREFIX: &str = "redstring";

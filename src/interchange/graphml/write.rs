@@ -5,15 +5,14 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::sync::Arc;
 
+use crate::database::Extract;
 use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
-use crate::interchange::export::{ColumnType, GraphWriter, Output};
+use crate::interchange::export::{ColumnType, Kind, Output, Source};
 use crate::interchange::field::Scalar;
 use crate::interchange::json;
-use crate::value::Map;
-use crate::value::Node;
-use crate::value::Relationship;
+use crate::value::ColumnData;
 use crate::value::Value;
 use crate::value::to_text;
 
@@ -21,12 +20,6 @@ use super::{NAMESPACE, OWN_LABELS, OWN_TYPE, PREFIX};
 
 /// Whether the key is one of edges, its name, and its type: GraphML lets several keys share a name.
 type KeyOf = (bool, Arc<str>, ColumnType);
-
-/// See the module.
-#[derive(Debug, Default)]
-pub(in crate::interchange) struct Document {
-    keys: BTreeMap<KeyOf, usize>,
-}
 
 /// Whether XML can hold the character, as itself or as a reference.
 fn allowed(c: char) -> bool {
@@ -89,26 +82,6 @@ fn attribute(name: &str, text: &str, into: &mut String) -> Result<()> {
     Ok(())
 }
 
-impl Document {
-    fn note(&mut self, of_edges: bool, properties: &Map) {
-        for (name, value) in properties {
-            let next = self.keys.len();
-            self.keys.entry((of_edges, name.clone(), column(value))).or_insert(next);
-        }
-    }
-
-    /// Appends the data of an entity.
-    fn data(&self, of_edges: bool, properties: &Map, into: &mut String) {
-        for (name, value) in properties {
-            let key = (of_edges, name.clone(), column(value));
-            let Some(number) = self.keys.get(&key) else { continue };
-            let _ = write!(into, "<data key=\"d{number}\">");
-            escape(&text(value, key.2), into);
-            into.push_str("</data>");
-        }
-    }
-}
-
 /// What GraphML has a type for, by its name; everything else is text with a type of ours.
 fn type_attributes(of: ColumnType) -> String {
     let known = |of: Scalar| match of {
@@ -136,79 +109,153 @@ fn type_attributes(of: ColumnType) -> String {
     }
 }
 
-impl GraphWriter for Document {
-    fn surveys(&self) -> bool {
-        true
+/// All keys that there are, numbered in the order in which they are met.
+fn keys(source: &Source) -> Result<BTreeMap<KeyOf, usize>> {
+    let mut keys = BTreeMap::new();
+    for kind in [Kind::Nodes, Kind::Relationships] {
+        let find = |part: &Extract, found: &mut Vec<KeyOf>| {
+            let mut first: BTreeMap<KeyOf, usize> = BTreeMap::new();
+            for (name, values) in &part.columns {
+                for row in (0..values.len()).filter(|row| !values.is_null(*row)) {
+                    let of = column(&values.get(row));
+                    first.entry((kind == Kind::Relationships, name.clone(), of)).or_insert(row);
+                }
+            }
+            let mut first: Vec<(usize, KeyOf)> =
+                first.into_iter().map(|(key, row)| (row, key)).collect();
+            first.sort();
+            found.extend(first.into_iter().map(|(_, key)| key));
+            Ok(())
+        };
+        source.each(kind, find, Ok, |found| {
+            for key in found {
+                let next = keys.len();
+                keys.entry(key).or_insert(next);
+            }
+            Ok(())
+        })?;
     }
+    Ok(keys)
+}
 
-    fn survey_node(&mut self, node: &Node) {
-        self.note(false, node.properties());
+/// Writes a file.
+pub(in crate::interchange) fn write(source: &Source, out: &mut Output) -> Result<bool> {
+    let keys = source.survey(|| keys(source))?;
+    let head = head(&keys)?;
+    out.write(|to| to.write_all(head.as_bytes()))?;
+    for kind in [Kind::Nodes, Kind::Relationships] {
+        source.write(kind, out, |part, into| elements(kind, &keys, part, into))?;
     }
+    out.write(|to| to.write_all(b"</graph>\n</graphml>\n"))?;
+    Ok(false)
+}
 
-    fn survey_relationship(&mut self, relationship: &Relationship) {
-        self.note(true, relationship.properties());
+/// What stands before the first node.
+fn head(keys: &BTreeMap<KeyOf, usize>) -> Result<String> {
+    let mut text = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+         <graphml xmlns=\"http://graphml.graphdrawing.org/xmlns\" xmlns:{PREFIX}=\"{NAMESPACE}\">\n\
+         <key id=\"labels\" for=\"node\" attr.name=\"labels\" attr.type=\"string\"/>\n\
+         <key id=\"label\" for=\"edge\" attr.name=\"label\" attr.type=\"string\"/>\n"
+    );
+    let mut keys: Vec<_> = keys.iter().collect();
+    keys.sort_by_key(|(_, number)| **number);
+    for ((of_edges, name, of), number) in keys {
+        let kind = if *of_edges { "edge" } else { "node" };
+        let _ = write!(text, "<key id=\"d{number}\" for=\"{kind}\"");
+        attribute("attr.name", name, &mut text)?;
+        text.push_str(&type_attributes(*of));
+        text.push_str("/>\n");
     }
+    text.push_str("<graph id=\"G\" edgedefault=\"directed\">\n");
+    Ok(text)
+}
 
-    fn begin(&mut self, out: &mut Output) -> Result<()> {
-        let mut text = format!(
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
-             <graphml xmlns=\"http://graphml.graphdrawing.org/xmlns\" xmlns:{PREFIX}=\"{NAMESPACE}\">\n\
-             <key id=\"labels\" for=\"node\" attr.name=\"labels\" attr.type=\"string\"/>\n\
-             <key id=\"label\" for=\"edge\" attr.name=\"label\" attr.type=\"string\"/>\n"
-        );
-        let mut keys: Vec<_> = self.keys.iter().collect();
-        keys.sort_by_key(|(_, number)| **number);
-        for ((of_edges, name, of), number) in keys {
-            let kind = if *of_edges { "edge" } else { "node" };
-            let _ = write!(text, "<key id=\"d{number}\" for=\"{kind}\"");
-            attribute("attr.name", name, &mut text)?;
-            text.push_str(&type_attributes(*of));
-            text.push_str("/>\n");
+/// Appends an element for each row.
+fn elements(
+    kind: Kind,
+    keys: &BTreeMap<KeyOf, usize>,
+    part: &Extract,
+    into: &mut Vec<u8>,
+) -> Result<()> {
+    let names = part.kinds.iter().map(|names| match kind {
+        Kind::Nodes => label_text(names),
+        Kind::Relationships => type_text(names),
+    });
+    let names = names.collect::<Result<Vec<String>>>()?;
+    // Looked up once where all values of a column are of one type.
+    let alike = part.columns.iter().map(|(_, column)| {
+        !matches!(column.data(), ColumnData::Value(_) | ColumnData::Constant(..))
+    });
+    let alike: Vec<bool> = alike.collect();
+    let mut known: Vec<Option<(ColumnType, usize)>> = vec![None; part.columns.len()];
+    let mut text = String::new();
+    for (row, (id, kind_of)) in part.ids.iter().zip(&part.kind_of).enumerate() {
+        let name = names.get(*kind_of as usize).map_or("", String::as_str);
+        match part.ends.get(row) {
+            None => drop(write!(text, "<node id=\"n{id}\"{name}")),
+            Some((start, end)) => {
+                let _ =
+                    write!(text, "<edge id=\"e{id}\" source=\"n{start}\" target=\"n{end}\"{name}");
+            }
         }
-        text.push_str("<graph id=\"G\" edgedefault=\"directed\">\n");
-        out.write(|to| to.write_all(text.as_bytes()))
-    }
-
-    fn node(&mut self, node: &Node, out: &mut Output) -> Result<()> {
-        let labels: String = node.labels().iter().map(|label| format!(":{label}")).collect();
-        let mut text = format!("<node id=\"n{}\"", node.id());
-        attribute("labels", &labels, &mut text)?;
-        if node.labels().iter().any(|label| label.is_empty() || label.contains(':')) {
-            let array = serde_json::Value::from_iter(node.labels().iter().map(|label| &**label));
-            attribute(OWN_LABELS, &array.to_string(), &mut text)?;
-        }
-        text.push('>');
-        if !labels.is_empty() {
-            text.push_str("<data key=\"labels\">");
-            escape(&labels, &mut text);
+        for (((name, column), known), alike) in part.columns.iter().zip(&mut known).zip(&alike) {
+            if column.is_null(row) {
+                continue;
+            }
+            let value = column.get(row);
+            let of_text = matches!(value, Value::String(_));
+            let (of, number) = match known {
+                Some(known) if *alike && !of_text => *known,
+                _ => {
+                    let of = self::column(&value);
+                    let key = (kind == Kind::Relationships, name.clone(), of);
+                    let Some(number) = keys.get(&key) else { continue };
+                    *known.insert((of, *number))
+                }
+            };
+            let _ = write!(text, "<data key=\"d{number}\">");
+            escape(&self::text(&value, of), &mut text);
             text.push_str("</data>");
         }
-        self.data(false, node.properties(), &mut text);
-        out.write(|to| writeln!(to, "{text}</node>"))
+        text.push_str(if kind == Kind::Nodes { "</node>\n" } else { "</edge>\n" });
+        into.extend_from_slice(text.as_bytes());
+        text.clear();
     }
+    Ok(())
+}
 
-    fn relationship(&mut self, relationship: &Relationship, out: &mut Output) -> Result<()> {
-        let Some(record) = relationship.record() else { return Ok(()) };
-        if record.type_name.is_empty() {
-            let message = "GraphML cannot hold a relationship type with an empty name";
-            return Err(Error::usage(Detail::InvalidFile, message)
-                .help("Rename it, or choose another format."));
-        }
-        let mut text = format!(
-            "<edge id=\"e{}\" source=\"n{}\" target=\"n{}\"",
-            relationship.id(),
-            record.start,
-            record.end
-        );
-        attribute("label", &record.type_name, &mut text)?;
-        text.push_str("><data key=\"label\">");
-        escape(&record.type_name, &mut text);
+/// The attributes and the first data of a node with these labels.
+fn label_text(names: &[Arc<str>]) -> Result<String> {
+    let labels: String = names.iter().map(|label| format!(":{label}")).collect();
+    let mut text = String::new();
+    attribute("labels", &labels, &mut text)?;
+    if names.iter().any(|label| label.is_empty() || label.contains(':')) {
+        let array = serde_json::Value::from_iter(names.iter().map(|label| &**label));
+        attribute(OWN_LABELS, &array.to_string(), &mut text)?;
+    }
+    text.push('>');
+    if !labels.is_empty() {
+        text.push_str("<data key=\"labels\">");
+        escape(&labels, &mut text);
         text.push_str("</data>");
-        self.data(true, &record.properties, &mut text);
-        out.write(|to| writeln!(to, "{text}</edge>"))
     }
+    Ok(text)
+}
 
-    fn end(&mut self, out: &mut Output) -> Result<()> {
-        out.write(|to| to.write_all(b"</graph>\n</graphml>\n"))
+/// The attribute and the first data of an edge of this type.
+fn type_text(names: &[Arc<str>]) -> Result<String> {
+    let name = names.first().map_or("", |name| name);
+    if name.is_empty() {
+        let message = "GraphML cannot hold a relationship type with an empty name";
+        return Err(
+            Error::usage(Detail::InvalidFile, message).help("Rename it, or choose another format.")
+        );
     }
+    let mut text = String::new();
+    attribute("label", name, &mut text)?;
+    text.push_str("><data key=\"label\">");
+    escape(name, &mut text);
+    text.push_str("</data>");
+    Ok(text)
 }

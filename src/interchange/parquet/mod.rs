@@ -12,11 +12,10 @@ use ::parquet::errors::ParquetError;
 use crate::error;
 
 use super::Tables;
-use super::export::TableFormat;
+
+pub(super) use write::Parquet;
 
 pub(super) const TABLES: Tables = Tables { nodes: read::nodes, relationships: read::relationships };
-pub(super) const WRITER: TableFormat =
-    TableFormat { column: write::column, compresses: true, make: write::make };
 
 /// Calls into the library, which gives up over some damage. What is wrong, as a text.
 fn guarded<T>(call: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, String> {

@@ -23,56 +23,18 @@ use ::parquet::file::properties::WriterProperties;
 use ::parquet::file::writer::SerializedFileWriter;
 use ::parquet::schema::types::Type;
 
+use crate::database::Extract;
 use crate::error::Error;
 use crate::error::Result;
-use crate::interchange::export::{ColumnType, Compression, Entities, Output, Table, TableWriter};
+use crate::interchange::export::{ColumnType, Compression, Entities, Output, Table, TableFormat};
 use crate::interchange::field::{Scalar, written};
 use crate::interchange::input;
 use crate::interchange::json;
-use crate::value::Map;
 use crate::value::Value;
 
 /// The most rows of a group, and the most bytes it gathers.
 const ROWS: usize = 1 << 16;
 const BYTES: usize = 32 << 20;
-
-/// The type that a column needs to hold a value: timestamps count microseconds, and times with an offset, durations and
-/// points are text.
-pub(super) fn column(value: &Value) -> ColumnType {
-    let exact = |seconds, nanos| micros(seconds, nanos).is_some();
-    match (value, ColumnType::of(value)) {
-        (Value::Date(date), found) if i32::try_from(date.epoch_days()).is_ok() => found,
-        (Value::LocalDateTime(time), found) if exact(time.epoch_seconds(), time.nanosecond()) => {
-            found
-        }
-        (Value::DateTime(time), found)
-            if exact(time.epoch_seconds(), time.nanosecond())
-                && time.offset() == 0
-                && time.zone_name().is_none() =>
-        {
-            found
-        }
-        (
-            _,
-            ColumnType::Scalar(
-                of @ (Scalar::Date
-                | Scalar::LocalDateTime
-                | Scalar::DateTime
-                | Scalar::Time
-                | Scalar::Duration
-                | Scalar::Point),
-            ),
-        ) => ColumnType::Text(of),
-        (
-            _,
-            found @ ColumnType::List(
-                Scalar::Boolean | Scalar::Long | Scalar::Float | Scalar::String,
-            ),
-        ) => found,
-        (_, ColumnType::List(of)) => ColumnType::Texts(of),
-        (_, found) => found,
-    }
-}
 
 /// Microseconds since 1970, where they say it all.
 fn micros(seconds: i64, nanos: u32) -> Option<i64> {
@@ -200,6 +162,22 @@ impl Column {
         self.bytes += 4;
     }
 
+    /// Appends all values of a column of the same type.
+    fn append(&mut self, other: Self) {
+        match (&mut self.values, other.values) {
+            (Values::Boolean(into), Values::Boolean(values)) => into.extend(values),
+            (Values::Int32(into), Values::Int32(values)) => into.extend(values),
+            (Values::Int64(into), Values::Int64(values)) => into.extend(values),
+            (Values::Double(into), Values::Double(values)) => into.extend(values),
+            (Values::Bytes(into), Values::Bytes(values)) => into.extend(values),
+            // Both are of the type that the survey has found.
+            _ => {}
+        }
+        self.definitions.extend(other.definitions);
+        self.repetitions.extend(other.repetitions);
+        self.bytes += other.bytes;
+    }
+
     fn level(&mut self, definition: i16, repetition: i16) {
         self.definitions.push(definition);
         self.repetitions.push(repetition);
@@ -254,14 +232,32 @@ fn field(name: &str, of: ColumnType) -> String {
     }
 }
 
-struct Writer {
+/// See the module.
+#[derive(Debug)]
+pub(in crate::interchange) struct Parquet;
+
+/// What the rows of a table have.
+pub(in crate::interchange) struct Layout {
+    /// The properties, and every column in its order: identifiers, properties, the labels or the type.
+    names: Vec<Arc<str>>,
+    columns: Vec<(Presence, ColumnType)>,
+    /// The labels, or the type, of every row.
+    kind: Value,
+}
+
+/// Rows by column.
+#[derive(Default)]
+pub(in crate::interchange) struct Piece {
+    rows: usize,
+    columns: Vec<Column>,
+}
+
+/// A table that is being written.
+pub(in crate::interchange) struct File {
     file: SerializedFileWriter<Output>,
     /// What errors call the file.
     shown: PathBuf,
-    names: Vec<Arc<str>>,
     columns: Vec<Column>,
-    /// The labels, or the type, of every row.
-    kind: Value,
     rows: usize,
     /// How much is gathered before a group is written, in bytes.
     room: usize,
@@ -272,12 +268,12 @@ fn failed(shown: &Path, error: ParquetError) -> Error {
 }
 
 /// Begins a table.
-pub(super) fn make(
+fn begin(
     table: Table,
     compression: Option<Compression>,
     room: usize,
     out: Output,
-) -> Result<Box<dyn TableWriter>> {
+) -> Result<(Layout, File)> {
     let shown = out.shown().to_owned();
     let codec = match compression {
         Some(Compression::Gzip) => Codec::GZIP(GzipLevel::default()),
@@ -320,11 +316,13 @@ pub(super) fn make(
         .build();
     let begun = SerializedFileWriter::new(out, Arc::new(schema), Arc::new(properties));
     let file = begun.map_err(|error| failed(&shown, error))?;
-    let columns = columns.into_iter().map(|(_, column)| column).collect();
-    Ok(Box::new(Writer { file, shown, names, columns, kind, rows: 0, room: room.min(BYTES) }))
+    let columns: Vec<Column> = columns.into_iter().map(|(_, column)| column).collect();
+    let shapes = columns.iter().map(|column| (column.presence, column.of)).collect();
+    let layout = Layout { names, columns: shapes, kind };
+    Ok((layout, File { file, shown, columns, rows: 0, room: room.min(BYTES) }))
 }
 
-impl Writer {
+impl File {
     fn write_group(&mut self) -> Result<()> {
         let Self { file, columns, .. } = self;
         let mut write = || {
@@ -361,28 +359,110 @@ impl Writer {
     }
 }
 
-impl TableWriter for Writer {
-    fn row(&mut self, ids: &[u64], properties: &Map) -> Result<()> {
-        let mut columns = self.columns.iter_mut();
-        for (id, column) in ids.iter().zip(&mut columns) {
-            column.push(&Value::Integer(*id as i64));
+impl TableFormat for Parquet {
+    const COMPRESSES: bool = true;
+    type Layout = Layout;
+    type Piece = Piece;
+    type Ready = Piece;
+    type File = File;
+
+    /// The type that a column needs to hold a value: timestamps count microseconds, and times with an offset, durations and
+    /// points are text.
+    fn column(value: &Value) -> ColumnType {
+        let exact = |seconds, nanos| micros(seconds, nanos).is_some();
+        match (value, ColumnType::of(value)) {
+            (Value::Date(date), found) if i32::try_from(date.epoch_days()).is_ok() => found,
+            (Value::LocalDateTime(time), found)
+                if exact(time.epoch_seconds(), time.nanosecond()) =>
+            {
+                found
+            }
+            (Value::DateTime(time), found)
+                if exact(time.epoch_seconds(), time.nanosecond())
+                    && time.offset() == 0
+                    && time.zone_name().is_none() =>
+            {
+                found
+            }
+            (
+                _,
+                ColumnType::Scalar(
+                    of @ (Scalar::Date
+                    | Scalar::LocalDateTime
+                    | Scalar::DateTime
+                    | Scalar::Time
+                    | Scalar::Duration
+                    | Scalar::Point),
+                ),
+            ) => ColumnType::Text(of),
+            (
+                _,
+                found @ ColumnType::List(
+                    Scalar::Boolean | Scalar::Long | Scalar::Float | Scalar::String,
+                ),
+            ) => found,
+            (_, ColumnType::List(of)) => ColumnType::Texts(of),
+            (_, found) => found,
         }
-        for (name, column) in self.names.iter().zip(&mut columns) {
-            column.push(properties.get(name).unwrap_or(&Value::Null));
-        }
-        if let Some(column) = columns.next() {
-            column.push(&self.kind);
-        }
-        self.rows += 1;
-        let bytes: usize = self.columns.iter().map(|column| column.bytes).sum();
-        if self.rows < ROWS && bytes < self.room { Ok(()) } else { self.write_group() }
     }
 
-    fn end(mut self: Box<Self>) -> Result<()> {
-        if self.rows > 0 {
-            self.write_group()?;
+    fn begin(
+        table: Table,
+        compression: Option<Compression>,
+        room: usize,
+        out: Output,
+    ) -> Result<(Layout, File)> {
+        begin(table, compression, room, out)
+    }
+
+    fn render(layout: &Layout, part: &Extract, rows: &[u32], piece: &mut Piece) -> Result<()> {
+        if piece.columns.is_empty() {
+            let columns = layout.columns.iter();
+            piece.columns = columns.map(|(presence, of)| Column::new(*presence, *of)).collect();
         }
-        let Self { file, shown, .. } = *self;
+        let rows = || rows.iter().map(|row| *row as usize);
+        let mut columns = piece.columns.iter_mut();
+        let mut fill = |value: &dyn Fn(usize) -> Value| {
+            if let Some(column) = columns.next() {
+                rows().for_each(|row| column.push(&value(row)));
+            }
+        };
+        let integer = |id: Option<u64>| Value::Integer(id.unwrap_or_default() as i64);
+        if part.ends.is_empty() {
+            fill(&|row| integer(part.ids.get(row).copied()));
+        } else {
+            fill(&|row| integer(part.ends.get(row).map(|(start, _)| *start)));
+            fill(&|row| integer(part.ends.get(row).map(|(_, end)| *end)));
+        }
+        for name in &layout.names {
+            match part.column(name) {
+                Some(column) => fill(&|row| column.get(row)),
+                None => fill(&|_| Value::Null),
+            }
+        }
+        fill(&|_| layout.kind.clone());
+        piece.rows += rows().len();
+        Ok(())
+    }
+
+    fn ready(_: &Layout, piece: Piece) -> Result<Piece> {
+        Ok(piece)
+    }
+
+    fn write(file: &mut File, piece: Piece) -> Result<()> {
+        for (column, piece) in file.columns.iter_mut().zip(piece.columns) {
+            column.append(piece);
+        }
+        file.rows += piece.rows;
+        let bytes: usize = file.columns.iter().map(|column| column.bytes).sum();
+        if file.rows < ROWS && bytes < file.room { Ok(()) } else { file.write_group() }
+    }
+
+    fn end(mut file: File) -> Result<()> {
+        if file.rows > 0 {
+            file.write_group()?;
+        }
+        let File { file, shown, .. } = file;
         file.into_inner().map_err(|error| failed(&shown, error))?.end()
     }
 }
