@@ -79,13 +79,13 @@ const CASES: &[Case] = &[
         make: &[
             "CREATE (:`a``b`:`line\nend`:` `:`:begin` {`k; \"'`: 1, `row`: 2})-[:`T\n:commit` {`ü``{`: 3}]->()",
         ],
-        statements: 5,
+        statements: 6,
     },
     Case {
         name: "the names of scripts themselves",
         make: &["CREATE (:`UNIQUE IMPORT LABEL` {`UNIQUE IMPORT ID`: 0})-[:R]->\
              (:`UNIQUE IMPORT LABEL 2` {`UNIQUE IMPORT ID`: 0, `UNIQUE IMPORT ID 2`: 1})"],
-        statements: 5,
+        statements: 6,
     },
     Case {
         name: "many properties",
@@ -104,7 +104,7 @@ const CASES: &[Case] = &[
             "CREATE INDEX FOR ()-[r:R]-() ON (r.w)",
             "CREATE (:P {id: 1})-[:R {w: 1}]->(:P {id: 2})",
         ],
-        statements: 6,
+        statements: 7,
     },
 ];
 
