@@ -24,6 +24,7 @@ pub mod bound;
 pub mod executor;
 #[doc(hidden)]
 pub mod graph;
+mod input;
 #[doc(hidden)]
 pub mod meter;
 #[doc(hidden)]

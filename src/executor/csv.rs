@@ -4,9 +4,6 @@
 //! CSV) nor a backslash that escapes a quote or itself from one that stands for itself.
 
 use std::io::BufRead;
-use std::io::Chain;
-use std::io::Cursor;
-use std::io::Read;
 
 use crate::error::Detail;
 use crate::error::Error;
@@ -28,7 +25,7 @@ pub(super) struct Record {
 
 /// Reads records one after the other. Lines without anything in them are left out.
 pub(super) struct Records<R> {
-    input: Chain<Cursor<Vec<u8>>, R>,
+    input: R,
     /// What stands between two fields.
     terminator: Vec<u8>,
     /// The line of the byte at hand.
@@ -58,26 +55,24 @@ struct Building {
     quoted: bool,
     state: State,
     line: i64,
+    /// The line of the quote that was opened last.
+    quote: i64,
 }
 
 impl<R: BufRead> Records<R> {
-    /// Begins with a text, without the mark that some programs put before UTF-8.
-    pub(super) fn new(mut input: R, terminator: char) -> Result<Self> {
-        let mut first = Vec::new();
-        input.by_ref().take(3).read_to_end(&mut first)?;
-        if first == [0xEF, 0xBB, 0xBF] {
-            first.clear();
-        }
-        let input = Cursor::new(first).chain(input);
+    /// Begins with a text.
+    pub(super) fn new(input: R, terminator: char) -> Self {
         let terminator = terminator.to_string().into_bytes();
-        Ok(Self { input, terminator, line: 1, after_return: false })
+        Self { input, terminator, line: 1, after_return: false }
     }
 
     /// The next record; none at the end of the text.
     pub(super) fn next(&mut self) -> Result<Option<Record>> {
         let mut building = Building::new();
         loop {
-            let buffer = self.input.fill_buf()?;
+            let line = self.line;
+            let buffer = self.input.fill_buf();
+            let buffer = buffer.map_err(|error| malformed(line, &error.to_string()))?;
             if buffer.is_empty() {
                 return building.finish();
             }
@@ -118,6 +113,7 @@ impl Building {
             quoted: false,
             state: State::Start,
             line: 0,
+            quote: 0,
         }
     }
 
@@ -137,6 +133,7 @@ impl Building {
         match (self.state, byte) {
             (State::Start, b'"') => {
                 self.quoted = true;
+                self.quote = line;
                 self.state = State::Quoted;
             }
             (State::Quoted, b'"') => self.state = State::Closed,
@@ -195,8 +192,9 @@ impl Building {
         self.ask()?;
         let bytes = std::mem::take(&mut self.field);
         let quoted = std::mem::take(&mut self.quoted);
-        let text = String::from_utf8(bytes)
-            .map_err(|_| malformed(self.line, "the text is not in UTF-8"))?;
+        let text = String::from_utf8(bytes).map_err(|_| {
+            malformed(self.line, "the text is not UTF-8").help("Convert the file to UTF-8.")
+        })?;
         self.fields.push((quoted || !text.is_empty()).then_some(text));
         self.after.clear();
         self.state = State::Start;
@@ -206,7 +204,7 @@ impl Building {
     /// The record, at the end of its line or of the text.
     fn finish(mut self) -> Result<Option<Record>> {
         if matches!(self.state, State::Quoted | State::Escaped) {
-            return Err(malformed(self.line, "a quote is not closed"));
+            return Err(malformed(self.quote, "a quote is never closed"));
         }
         if !self.has_anything() {
             return Ok(None);
@@ -227,7 +225,7 @@ mod tests {
     fn read(text: &str, terminator: char) -> Result<Vec<(i64, Vec<Option<String>>)>> {
         // One byte at a time, so that nothing depends on where a buffer ends.
         let input = std::io::BufReader::with_capacity(1, text.as_bytes());
-        let mut records = Records::new(input, terminator)?;
+        let mut records = Records::new(input, terminator);
         let mut all = Vec::new();
         while let Some(record) = records.next()? {
             all.push((record.line, record.fields));
@@ -274,21 +272,14 @@ mod tests {
     }
 
     #[test]
-    fn the_mark_before_utf_8_is_no_text() {
-        assert_eq!(fields("\u{FEFF}a,b"), [some("a"), some("b")]);
-        assert_eq!(read("", ',').unwrap(), []);
-        assert_eq!(read("\u{FEFF}", ',').unwrap(), []);
-    }
-
-    #[test]
     fn what_is_malformed_names_its_line() {
         for (text, message) in [
-            ("a\n\"b", "line 2 of the file: a quote is not closed"),
+            ("a\n\"b", "line 2 of the file: a quote is never closed"),
             ("a\n\"b\"c", "line 2 of the file: text follows the quote that closes a field"),
         ] {
             assert_eq!(read(text, ',').unwrap_err().message(), message);
         }
-        let mut records = Records::new(&b"a,\xFF\n"[..], ',').unwrap();
+        let mut records = Records::new(&b"a,\xFF\n"[..], ',');
         assert!(records.next().unwrap_err().message().contains("UTF-8"));
     }
 }

@@ -12,12 +12,13 @@ use crate::error::Error;
 use crate::error::ErrorClass;
 use crate::error::Phase;
 use crate::error::Result;
+use crate::input;
 
 /// How much of a file is read at once.
 const BUFFER: usize = 128 << 10;
 
 /// Opens a file of the folder: a path, relative to the folder or within it, or a `file:` URL, whose path
-/// counts from the folder as in Neo4j. A name that ends in `.gz` is unpacked on the way.
+/// counts from the folder as in Neo4j. What is packed is unpacked on the way.
 pub(super) fn open(folder: Option<&Path>, place: &str) -> Result<Box<dyn BufRead + Send>> {
     let Some(folder) = folder else {
         return Err(refused("this database reads no files").help(
@@ -26,12 +27,8 @@ pub(super) fn open(folder: Option<&Path>, place: &str) -> Result<Box<dyn BufRead
     };
     let path = resolve(folder, place)?;
     let file = File::open(&path).map_err(|error| unreadable(place, error))?;
-    let file = BufReader::with_capacity(BUFFER, file);
-    if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz")) {
-        let unpacked = flate2::bufread::MultiGzDecoder::new(file);
-        return Ok(Box::new(BufReader::with_capacity(BUFFER, unpacked)));
-    }
-    Ok(Box::new(file))
+    let text = input::text(file).map_err(|error| unreadable(place, error))?;
+    Ok(Box::new(BufReader::with_capacity(BUFFER, text)))
 }
 
 /// Where the file is, symbolic links followed; an error where that is outside of the folder.

@@ -296,7 +296,7 @@ impl Sample {
     }
 
     /// Whether the type keeps all that the text says: `007` as a number would not.
-    fn fits(scalar: Scalar, text: &str) -> bool {
+    pub(super) fn fits(scalar: Scalar, text: &str) -> bool {
         match scalar {
             Scalar::Long => return number::is_canonical_integer(text.as_bytes()),
             Scalar::Float => return number::is_float(text),
@@ -309,6 +309,14 @@ impl Sample {
             // Years and basic forms such as `20240102` are numbers to most people.
             _ => text.len() >= 10 && text.contains('-'),
         }
+    }
+
+    /// The type of a column of dates, or of datetimes.
+    pub(super) fn temporal(&self) -> Scalar {
+        let candidates = CANDIDATES.into_iter().zip(self.ruled_out).filter(|(scalar, _)| {
+            matches!(scalar, Scalar::Date | Scalar::LocalDateTime | Scalar::DateTime)
+        });
+        candidates.filter(|(_, out)| !out).map(|(scalar, _)| scalar).next().unwrap_or(Scalar::Date)
     }
 
     pub(super) fn scalar(&self) -> Scalar {

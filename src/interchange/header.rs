@@ -1,4 +1,5 @@
-//! What the columns of a table are, by their names: as `neo4j-admin database import` reads headers, or by name.
+//! What the columns of a table are, by their names: as `neo4j-admin database import` reads headers, as Neptune's loader
+//! does, or by name.
 
 use std::sync::Arc;
 
@@ -94,9 +95,17 @@ fn options_of(kind: Option<&str>) -> &'static [&'static str] {
     }
 }
 
+/// Neptune's name of identifiers, which is the name of the property as well.
+const NEPTUNE_ID: &str = "~id";
+/// What may stand behind a type in Neptune's headers.
+const CARDINALITIES: [&str; 2] = ["single", "set"];
+
 impl Role {
     /// What a field of a header says. The error is a sentence.
     pub(super) fn of(field: &str) -> Result<Self, String> {
+        if let Some(role) = Self::of_neptune(field) {
+            return Ok(role);
+        }
         let parts = Parts::of(field)?;
         let space = parts.space.map(String::from);
         let named = |name: &str| Some(name.to_string()).filter(|name| !name.is_empty());
@@ -129,6 +138,14 @@ impl Role {
             Some("IGNORE") => Self::Ignored,
             Some(_) => {
                 let kind = parts.kind.unwrap_or("");
+                // Whether a property is one value or a set of them, in Neptune's headers; here each cell says that.
+                if let Some(other) =
+                    parts.space.filter(|space| !CARDINALITIES.contains(&&*space.to_lowercase()))
+                {
+                    return Err(format!(
+                        "`({other})` in `{field}` means nothing; `(single)` and `(set)` do"
+                    ));
+                }
                 let (name, list) = match kind.strip_suffix("[]") {
                     Some(item) => (item, true),
                     None => (kind, false),
@@ -144,6 +161,38 @@ impl Role {
             }
             None => Self::property(parts.name, None)?,
         })
+    }
+
+    /// The role of a column that Neptune has a name for. In a file of relationships some of them mean something else, see
+    /// [`Role::of_relationship`].
+    fn of_neptune(field: &str) -> Option<Self> {
+        let is = |name: &str| field.eq_ignore_ascii_case(name);
+        Some(if is(NEPTUNE_ID) {
+            let property = Some(NEPTUNE_ID.to_owned());
+            Self::Id { space: None, property, integer: None, inferred: false }
+        } else if is("~label") {
+            Self::Labels { json: false }
+        } else if is("~from") {
+            Self::Start { space: None }
+        } else if is("~to") {
+            Self::End { space: None }
+        } else {
+            return None;
+        })
+    }
+
+    /// What a column is in the file of relationships that it turned out to be in.
+    pub(super) fn of_relationship(self, field: &str) -> Self {
+        match Self::of_neptune(field) {
+            Some(Self::Id { .. }) => Self::Property(NEPTUNE_ID.into(), Some(Scalar::String.into())),
+            Some(Self::Labels { .. }) => Self::Type,
+            _ => self,
+        }
+    }
+
+    /// Whether a header is one of Neptune's, by a field of it.
+    pub(super) fn is_neptune(field: &str) -> bool {
+        Self::of_neptune(field).is_some()
     }
 
     fn property(name: &str, of: Option<FieldType>) -> Result<Self, String> {

@@ -28,6 +28,7 @@ mod identity;
 mod input;
 mod json;
 mod json_lines;
+mod lines;
 mod number;
 mod options;
 #[cfg(feature = "parquet")]

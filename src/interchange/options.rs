@@ -166,6 +166,8 @@ pub struct ImportOptions {
     pub(super) delimiter: u8,
     pub(super) array_delimiter: char,
     pub(super) quote: u8,
+    pub(super) comment: Option<u8>,
+    pub(super) ctrl_z: bool,
     pub(super) bad_tolerance: u64,
     pub(super) reject_file: Option<PathBuf>,
     pub(super) skip_bad_relationships: bool,
@@ -200,6 +202,8 @@ impl Default for ImportOptions {
             delimiter: b',',
             array_delimiter: ';',
             quote: b'"',
+            comment: None,
+            ctrl_z: false,
             bad_tolerance: 0,
             reject_file: None,
             skip_bad_relationships: false,
@@ -275,6 +279,20 @@ impl ImportOptions {
     #[must_use]
     pub fn quote(mut self, quote: u8) -> Self {
         self.quote = quote;
+        self
+    }
+
+    /// Passes over lines of CSV files that begin with this ASCII character, such as `#`. By default no line is a comment.
+    #[must_use]
+    pub fn comment(mut self, begin: u8) -> Self {
+        self.comment = Some(begin);
+        self
+    }
+
+    /// Takes a Ctrl-Z (U+001A) at the end of a CSV file, as old systems write it, for no part of the text.
+    #[must_use]
+    pub fn ctrl_z(mut self, ends_text: bool) -> Self {
+        self.ctrl_z = ends_text;
         self
     }
 

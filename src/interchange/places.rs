@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use super::lines;
 use super::rejects::{BadRow, Reason};
 
 /// A row of no use.
@@ -105,10 +106,9 @@ struct Lines {
 
 impl Lines {
     fn advance(&mut self, text: &[u8], to: usize) {
-        let passed = text.get(self.at..to).unwrap_or_default();
-        self.line += memchr::memchr_iter(b'\n', passed).count() as u64;
-        if let Some(last) = memchr::memrchr(b'\n', passed) {
-            self.begin = self.at + last + 1;
+        self.line += lines::count(text, self.at..to) as u64;
+        if let Some(begin) = lines::last_begin(text, self.at..to) {
+            self.begin = begin;
         }
         self.at = self.at.max(to);
     }

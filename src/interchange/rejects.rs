@@ -18,6 +18,8 @@ use super::options::{ImportOptions, ImportSummary};
 pub(super) enum Reason {
     /// It is not what its header says.
     Malformed,
+    /// A quote is not closed, so that nobody knows how many rows there are behind it.
+    Unclosed,
     /// Its identifier was there already.
     DuplicateNode,
     /// An end of the relationship is not there.
@@ -58,7 +60,7 @@ impl Tolerance {
     /// Whether any number of such rows is passed over.
     pub(super) fn passes_over(&self, reason: Reason) -> bool {
         match reason {
-            Reason::Malformed => false,
+            Reason::Malformed | Reason::Unclosed => false,
             Reason::DuplicateNode => self.skip_duplicates,
             Reason::MissingNode => self.skip_missing,
         }
@@ -88,8 +90,11 @@ impl Rejects {
         match row.reason {
             reason if self.tolerance.passes_over(reason) => match reason {
                 Reason::DuplicateNode => summary.duplicate_nodes += 1,
-                Reason::Malformed | Reason::MissingNode => summary.bad_relationships += 1,
+                Reason::Malformed | Reason::Unclosed | Reason::MissingNode => {
+                    summary.bad_relationships += 1;
+                }
             },
+            Reason::Unclosed => return Err(self.failure(from, row, row.reason)),
             _ if summary.bad_rows < self.tolerance.rows => summary.bad_rows += 1,
             reason => return Err(self.failure(from, row, reason)),
         }
@@ -105,6 +110,9 @@ impl Rejects {
             }
             (Reason::MissingNode, _) => {
                 "Nothing was imported. `--skip-bad-relationships` passes over such rows."
+            }
+            (Reason::Unclosed, _) => {
+                "Nothing was imported. No tolerance passes over what follows an open quote."
             }
             (_, 0) => "Nothing was imported. `--bad-tolerance N` passes over up to N such rows.",
             _ => "Nothing was imported: there are more such rows than `--bad-tolerance` allows.",

@@ -30,18 +30,37 @@ pub(super) struct Header {
     pub(super) file: Arc<Path>,
     pub(super) fields: Vec<String>,
     pub(super) roles: Vec<Role>,
+    /// Whether it is one as Neptune has it: its dates may be datetimes, and what states no type is text.
+    pub(super) neptune: bool,
 }
 
 impl Header {
     pub(super) fn of(file: Arc<Path>, fields: Vec<String>) -> Result<Self> {
         let roles = fields.iter().map(|field| Role::of(field)).collect::<Result<Vec<_>, _>>();
-        let roles = roles.map_err(|what| header_error(&file, &what))?;
+        let mut roles = roles.map_err(|what| header_error(&file, &what))?;
+        let neptune = fields.iter().any(|field| Role::is_neptune(field));
+        let linked = roles.iter().any(|role| matches!(role, Role::Start { .. }));
+        for (role, field) in roles.iter_mut().zip(&fields).filter(|_| neptune) {
+            if linked {
+                *role = role.clone().of_relationship(field);
+            }
+            if let Role::Property(_, of) = role {
+                *of = match of.take() {
+                    Some(FieldType {
+                        scalar: Scalar::Date | Scalar::DateTime,
+                        list: false,
+                        ..
+                    }) => None,
+                    of => of.or(Some(Scalar::String.into())),
+                };
+            }
+        }
         let mut names: Vec<&str> = roles.iter().filter_map(Role::property_name).collect();
         names.sort_unstable();
         if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
             return Err(header_error(&file, &format!("two columns are called `{}`", twice[0])));
         }
-        Ok(Self { file, fields, roles })
+        Ok(Self { file, fields, roles, neptune })
     }
 
     /// The position of a column that is called so.

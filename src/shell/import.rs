@@ -85,6 +85,8 @@ pub(super) fn arguments(command: Command) -> Command {
             text("delimiter", "CHAR", "What stands between columns [default: ,]"),
             text("array-delimiter", "CHAR", "What stands between the items of a list [default: ;]"),
             text("quote", "CHAR", "What stands around text [default: \"]"),
+            text("comment", "CHAR", "Passes over lines that begin with it, as in --comment '#'"),
+            flag("ctrl-z", "Passes over a Ctrl-Z at the end of a file"),
             text("format", "FORMAT", "The format, where the names of the files do not tell"),
             text("bad-tolerance", "N", "Passes over up to N rows that cannot be used [default: 0]")
                 .value_parser(value_parser!(u64)),
@@ -232,6 +234,9 @@ fn settings(mut options: ImportOptions, given: &ArgMatches) -> Result<ImportOpti
     if let Some(quote) = text("quote") {
         options = options.quote(byte("quote", quote)?);
     }
+    if let Some(begin) = text("comment") {
+        options = options.comment(byte("comment", begin)?);
+    }
     if let Some(delimiter) = text("array-delimiter") {
         options = options.array_delimiter(char::from(byte("array-delimiter", delimiter)?));
     }
@@ -252,7 +257,8 @@ fn settings(mut options: ImportOptions, given: &ArgMatches) -> Result<ImportOpti
     let flag = |name: &str| given.get_one::<bool>(name).copied().unwrap_or(false);
     Ok(options
         .skip_bad_relationships(flag("skip-bad-relationships"))
-        .skip_duplicate_nodes(flag("skip-duplicate-nodes")))
+        .skip_duplicate_nodes(flag("skip-duplicate-nodes"))
+        .ctrl_z(flag("ctrl-z")))
 }
 
 /// `[NAMES=]FILE[,FILE]`.

@@ -202,8 +202,8 @@ fn bad_rows_end_an_import_and_leave_nothing() {
     let db = Database::in_memory();
     db.execute("CREATE (:Old)", ()).unwrap();
     let cases = [
-        ("short.csv", "a:ID,b:int\n1,2\n3\n", "short.csv:3:1: the row has 1 fields, its header 2"),
-        ("type.csv", "a:ID,b:int\n1,\n\"x\ny\",äö\n", "type.csv:4:4: `äö` is not an int"),
+        ("short.csv", "a:ID,b:int\n5,2\n3\n", "short.csv:3:1: the row has 1 fields, its header 2"),
+        ("type.csv", "a:ID,b:int\n5,\n\"x\ny\",äö\n", "type.csv:4:4: `äö` is not an int"),
         ("open.csv", "a:ID,b\n1,\"2\n3,4\n", "open.csv:2:3: a quote is never closed"),
         (
             "behind.csv",

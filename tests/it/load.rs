@@ -95,8 +95,28 @@ fn packed_files_are_unpacked() {
     packed.finish().unwrap();
     let db = database(folder.path());
     assert_eq!(load(&db, "numbers.csv.gz"), Ok(3));
-    fs::write(folder.path().join("import/bad.csv.gz"), "no gzip").unwrap();
+    let packed = fs::read(folder.path().join("import/numbers.csv.gz")).unwrap();
+    let add = |name: &str, content: &[u8]| {
+        fs::write(folder.path().join("import").join(name), content).unwrap();
+    };
+    add("bad.csv.gz", &packed[..packed.len() - 9]);
     assert!(load(&db, "bad.csv.gz").is_err());
+    // What a file is stands in it, not in its name.
+    add("plain.csv.gz", b"no gzip");
+    add("packed.csv", &packed);
+    add("members.csv", &packed.repeat(2));
+    let level = ruzstd::encoding::CompressionLevel::Fastest;
+    let frame = ruzstd::encoding::compress_to_vec(&b"a\nb\n"[..], level);
+    add("frames.csv", &frame.repeat(2));
+    for (name, rows) in
+        [("plain.csv.gz", 1), ("packed.csv", 3), ("members.csv", 6), ("frames.csv", 4)]
+    {
+        assert_eq!(load(&db, name), Ok(rows), "{name}");
+    }
+    add("archive.csv", b"PK\x03\x04\n");
+    let query = "LOAD CSV FROM 'archive.csv' AS row RETURN row";
+    let error = db.query(query, ()).and_then(|rows| rows.single()).unwrap_err();
+    assert!(error.message().contains("zip"), "{error}");
 }
 
 #[test]

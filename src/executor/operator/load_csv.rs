@@ -88,7 +88,7 @@ impl LoadCsv {
 
     fn open_file(&self, place: &Arc<str>, row: u32, ctx: &Context) -> Result<OpenFile> {
         let file = import::open(ctx.import_folder(), place)?;
-        let mut records = Records::new(file, self.clause.terminator)?;
+        let mut records = Records::new(file, self.clause.terminator);
         let header = match self.clause.headers {
             false => None,
             true => Some(match records.next()? {

@@ -4,6 +4,7 @@
 //! are looked up there, too.
 
 mod blocks;
+mod later;
 mod parse;
 mod scan;
 mod write;
@@ -23,6 +24,7 @@ use super::table::{Header, NodeTable, RelationshipTable};
 use super::{Import, Tables};
 
 use blocks::Blocks;
+use later::Expected;
 use parse::Parser;
 use scan::{Dialect, Field};
 
@@ -34,19 +36,23 @@ const SAMPLE_ROWS: usize = 10_000;
 pub(super) const TABLES: Tables = Tables { nodes, relationships };
 
 fn dialect(options: &ImportOptions) -> Result<Dialect> {
-    let Dialect { delimiter, quote } =
-        Dialect { delimiter: options.delimiter, quote: options.quote };
+    let ImportOptions { delimiter, quote, comment, .. } = *options;
     let plain = |byte: u8| byte.is_ascii() && byte != b'\n' && byte != b'\r';
     if delimiter == quote || !plain(delimiter) || !plain(quote) {
         let message = "delimiter and quote must be two different ASCII characters";
         return Err(Error::usage(Detail::InvalidArgumentValue, message));
     }
-    Ok(Dialect { delimiter, quote })
+    if comment.is_some_and(|comment| !plain(comment) || [delimiter, quote].contains(&comment)) {
+        let message =
+            "comments must begin with an ASCII character that is neither delimiter nor quote";
+        return Err(Error::usage(Detail::InvalidArgumentValue, message));
+    }
+    Ok(Dialect { delimiter, quote, comment })
 }
 
 /// Infers the types that the header leaves open from the first rows.
-fn infer(blocks: &mut Blocks, dialect: Dialect, roles: &mut [Role]) -> Result<()> {
-    let mut samples = vec![Sample::default(); roles.len()];
+fn infer(blocks: &mut Blocks, dialect: Dialect, header: &mut Header) -> Result<()> {
+    let mut samples = vec![Sample::default(); header.roles.len()];
     if let Some(block) = blocks.peek()? {
         let mut fields: Vec<Field> = Vec::new();
         let mut at = block.from;
@@ -62,8 +68,12 @@ fn infer(blocks: &mut Blocks, dialect: Dialect, roles: &mut [Role]) -> Result<()
             }
         }
     }
-    for (role, sample) in roles.iter_mut().zip(samples) {
+    let neptune = header.neptune;
+    for (role, sample) in header.roles.iter_mut().zip(samples) {
         match role {
+            Role::Property(_, of @ None) if neptune => *of = Some(sample.temporal().into()),
+            // Neptune's identifiers are text.
+            Role::Id { .. } if neptune => {}
             Role::Property(_, of @ None) => *of = Some(FieldType::inferred(sample.scalar())),
             Role::Id { integer: integer @ None, inferred, .. } => {
                 *inferred = sample.scalar() == Scalar::Long;
@@ -84,13 +94,14 @@ fn no_header(files: &[PathBuf]) -> Error {
 
 fn nodes(import: &mut Import<'_, '_, '_>, files: &NodeFiles) -> Result<()> {
     let dialect = dialect(import.options)?;
-    let mut blocks = Blocks::new(dialect, &files.files, import.read.clone());
+    let mut blocks = Blocks::new(dialect, import.options.ctrl_z, &files.files, import.read.clone());
     let (file, fields) = blocks.header()?.ok_or_else(|| no_header(&files.files))?;
     let mut header = Header::of(file, fields)?;
     header.map_node(files, import.options.id_type)?;
-    if files.id.is_some() {
-        infer(&mut blocks, dialect, &mut header.roles)?;
+    if files.id.is_some() || header.neptune {
+        infer(&mut blocks, dialect, &mut header)?;
     }
+    blocks.expect(Expected::of(&header));
     let table = NodeTable::of(import, files, &header)?;
     let parser = Parser::new(dialect, import.options, &table.columns);
     table.with_ids(import, &header.file, |import, ids| {
@@ -105,13 +116,14 @@ fn nodes(import: &mut Import<'_, '_, '_>, files: &NodeFiles) -> Result<()> {
 
 fn relationships(import: &mut Import<'_, '_, '_>, files: &RelationshipFiles) -> Result<()> {
     let dialect = dialect(import.options)?;
-    let mut blocks = Blocks::new(dialect, &files.files, import.read.clone());
+    let mut blocks = Blocks::new(dialect, import.options.ctrl_z, &files.files, import.read.clone());
     let (file, fields) = blocks.header()?.ok_or_else(|| no_header(&files.files))?;
     let mut header = Header::of(file, fields)?;
     header.map_ends(files, import)?;
-    if files.from.is_some() || files.to.is_some() {
-        infer(&mut blocks, dialect, &mut header.roles)?;
+    if files.from.is_some() || files.to.is_some() || header.neptune {
+        infer(&mut blocks, dialect, &mut header)?;
     }
+    blocks.expect(Expected::of(&header));
     let table = RelationshipTable::of(import, files, &header)?;
     let has_type = table.default_type.is_some();
     let parser = Parser::new(dialect, import.options, &table.columns).with_type(has_type);

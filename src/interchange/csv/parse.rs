@@ -7,7 +7,7 @@ use crate::interchange::rejects::{Reason, Tolerance};
 use crate::interchange::table::{Column, Rows, missing_end};
 
 use super::blocks::Block;
-use super::scan::{Dialect, Field};
+use super::scan::{Dialect, Field, is_blank};
 
 /// Parses the blocks of one table.
 #[derive(Debug)]
@@ -42,26 +42,37 @@ impl<'a> Parser<'a> {
 
     /// Parses a block, with the spaces of identifiers by number.
     pub(super) fn parse_with(&self, block: Block, spaces: &[(String, Ids)]) -> Rows {
-        let Block { file, text, from, line } = block;
+        let Block { file, text, from, line, order } = block;
         let mut rows = Rows::new(file, self.columns);
         rows.places.first = line;
         let of_nodes = spaces.is_empty();
         let mut fields: Vec<Field> = Vec::with_capacity(self.columns.len());
+        let mut ordered: Vec<Field> = Vec::new();
         let mut at = from;
         while at < text.len() {
             let begin = at;
             let result = match self.dialect.record(&text, at, &mut fields) {
                 Ok(next) => {
                     at = next;
-                    if matches!(fields.as_slice(), [only] if only.range.is_empty() && !only.quoted)
-                    {
+                    if is_blank(&fields) {
                         continue;
                     }
-                    self.row(&text, begin, &fields, spaces, &mut rows)
+                    let fields = match &order {
+                        Some(order) if order.len() == fields.len() => {
+                            ordered.clear();
+                            ordered.extend(order.iter().filter_map(|at| fields.get(*at).cloned()));
+                            &ordered
+                        }
+                        _ => &fields,
+                    };
+                    self.row(&text, begin, fields, spaces, &mut rows)
                 }
                 Err(malformed) => {
-                    at = self.dialect.record_end(&text, begin).unwrap_or(text.len());
-                    Err((Reason::Malformed, malformed.at, malformed.what.into()))
+                    let end = self.dialect.record_end(&text, begin);
+                    at = end.unwrap_or(text.len());
+                    let lost = end.is_none() && malformed.unclosed;
+                    let reason = if lost { Reason::Unclosed } else { Reason::Malformed };
+                    Err((reason, malformed.at, malformed.what.into()))
                 }
             };
             match result {

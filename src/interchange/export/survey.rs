@@ -90,6 +90,10 @@ pub(in crate::interchange) fn survey(
             }
             Ok(())
         })?;
+        if all.is_empty() && matches!(kind, Kind::Nodes) {
+            // A folder without any table would be no graph.
+            all.insert(Vec::new(), Columns::new());
+        }
         let numbers = all.keys().cloned().zip(kinds.all.len()..).collect();
         match kind {
             Kind::Nodes => kinds.nodes = numbers,

@@ -17,5 +17,10 @@ const NAMESPACE: &str = "urn:redstring:graphml";
 const OWN_TYPE: &str = "redstring:type";
 /// The attribute of a node with its labels as an array of JSON, where one of them has a colon.
 const OWN_LABELS: &str = "redstring:labels";
+/// The keys that TinkerPop keeps labels and types under.
+const TINKERPOP_LABEL: &str = "labelV";
+const TINKERPOP_TYPE: &str = "labelE";
+/// What stands between the labels of such a node.
+const TINKERPOP_BETWEEN: &str = "::";
 /// The type of relationships where nothing says one, as in APOC.
 const RELATED: &str = "RELATED";

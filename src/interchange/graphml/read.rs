@@ -24,7 +24,7 @@ use crate::value::Map;
 use crate::value::Value;
 
 use super::keys::Keys;
-use super::{OWN_LABELS, RELATED};
+use super::{OWN_LABELS, RELATED, TINKERPOP_BETWEEN, TINKERPOP_LABEL, TINKERPOP_TYPE};
 
 /// A source that counts lines as they are taken.
 struct Lines {
@@ -286,6 +286,18 @@ impl Document {
         let says_names = of_edges || data.text.starts_with(':');
         if open.names.is_none() && says_names && (id == own || name == Some(own)) {
             open.names = Some(names(of_edges, &data.text));
+            return Ok(());
+        }
+        let tinkerpop = if of_edges { TINKERPOP_TYPE } else { TINKERPOP_LABEL };
+        if open.names.is_none() && (id == tinkerpop || name == Some(tinkerpop)) {
+            let names = match of_edges {
+                true => vec![data.text],
+                false => data.text.split(TINKERPOP_BETWEEN).map(String::from).collect(),
+            };
+            open.names = Some(names.into_iter().filter(|name| !name.is_empty()).collect());
+            if let (Kind::Node, Some(id)) = (open.kind, &open.id) {
+                open.properties.entry("id".into()).or_insert_with(|| Value::string(&**id));
+            }
             return Ok(());
         }
         let Some(key) = known else {
