@@ -6,9 +6,10 @@
 
 use std::cell::Cell;
 use std::cell::RefCell;
+use std::cmp::Ordering;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -89,7 +90,7 @@ impl Meter {
     /// Fails when the statement was cancelled or its time is up.
     pub fn check(&self) -> Result<()> {
         let state = &*self.state;
-        let look = state.looks.fetch_add(1, Ordering::Relaxed) + 1;
+        let look = state.looks.fetch_add(1, Relaxed) + 1;
         if state.cancels.iter().any(Watched::is_cancelled)
             || state.last_look.is_some_and(|last| look >= last)
         {
@@ -108,7 +109,7 @@ impl Meter {
 
     /// How many bytes more the statement may hold.
     pub fn left(&self) -> u64 {
-        let held = self.state.held.load(Ordering::Relaxed);
+        let held = self.state.held.load(Relaxed);
         self.state.memory.unwrap_or(u64::MAX).saturating_sub(held)
     }
 
@@ -122,7 +123,7 @@ impl Meter {
 
     /// Holds so many bytes more, in any case. Fails where the statement then holds more than it may.
     pub fn hold(&self, bytes: u64) -> Result<()> {
-        let held = self.state.held.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
+        let held = self.state.held.fetch_add(bytes, Relaxed).saturating_add(bytes);
         match self.state.memory {
             Some(limit) if held > limit => Err(over_budget(limit)),
             _ => Ok(()),
@@ -131,7 +132,7 @@ impl Meter {
 
     /// Gives back what was held.
     pub fn release(&self, bytes: u64) {
-        self.state.held.fetch_sub(bytes, Ordering::Relaxed);
+        self.state.held.fetch_sub(bytes, Relaxed);
     }
 
     /// Runs what works for the statement: all that it calls in this thread finds this meter. A panic becomes an error.
@@ -208,9 +209,24 @@ fn unwind(error: Error) {
     }
 }
 
+/// The elements one by one, a step each.
+pub(crate) fn walked<I: IntoIterator>(items: I) -> impl Iterator<Item = I::Item> {
+    items.into_iter().inspect(|_| walk(1))
+}
+
 /// The elements in pieces, with a look between them where they are many.
 pub(crate) fn pieces<T>(items: &[T]) -> impl Iterator<Item = &[T]> {
     items.chunks(STEPS).inspect(|piece| walk(piece.len()))
+}
+
+/// The order of two values, a step for each comparison: for sorting.
+pub(crate) fn stepped<T: ?Sized>(
+    mut order: impl FnMut(&T, &T) -> Ordering,
+) -> impl FnMut(&T, &T) -> Ordering {
+    move |a, b| {
+        walk(1);
+        order(a, b)
+    }
 }
 
 /// Waits for the time, or until the statement must end.

@@ -11,6 +11,7 @@ use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
 use crate::error::Span;
+use crate::meter;
 use crate::syntax::ast;
 use crate::value::Type;
 use crate::value::Value;
@@ -24,6 +25,7 @@ const STACK_MORE: usize = 2 << 20;
 impl Binder<'_> {
     /// An expression that gives a value. A pattern cannot stand here.
     pub(super) fn expression(&mut self, expression: &ast::Expression) -> Result<Expression> {
+        meter::step(1)?;
         // Several calls stand between one level and the next, and the caller's stack may be small.
         stacker::maybe_grow(STACK_LEFT, STACK_MORE, || self.expression_here(expression))
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::function::Volatility;
+use crate::meter;
 use crate::value::Value;
 
 use super::{
@@ -13,6 +14,7 @@ use super::{
 impl Expression {
     /// The expressions directly within this one, in the order of evaluation; a subquery's are not.
     pub fn children(&self) -> Vec<&Expression> {
+        meter::walk(1);
         match &self.kind {
             ExpressionKind::Literal(_)
             | ExpressionKind::Parameter(_)

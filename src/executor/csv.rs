@@ -76,6 +76,7 @@ impl<R: BufRead> Records<R> {
             if buffer.is_empty() {
                 return building.finish();
             }
+            meter::step(buffer.len())?;
             let mut used = 0;
             let mut complete = false;
             for &byte in buffer {

@@ -304,11 +304,14 @@ pub(crate) fn guarded<T>(
     signature: &Signature,
     call: impl FnOnce() -> Result<T>,
 ) -> Result<T> {
-    caught_panic(call).unwrap_or_else(|panic| {
+    let given = caught_panic(call).unwrap_or_else(|panic| {
         let message = format!("the {kind} `{}` panicked: {panic}", signature.name);
         Err(Error::usage(Detail::FunctionPanicked, message)
             .help("What it does must not panic; the database and its data are unharmed."))
-    })
+    })?;
+    // It may have taken long.
+    meter::check()?;
+    Ok(given)
 }
 
 /// A signature whose result is one value.

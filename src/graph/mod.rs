@@ -454,6 +454,7 @@ impl Shared {
 
     /// Waits for the writer's place and takes it, to go on from this state.
     fn take_place(&self) -> Result<Snapshot> {
+        meter::check()?;
         let deadline = Instant::now() + self.options.lock_timeout;
         let mut writing = lock(&self.writing);
         while *writing {

@@ -14,6 +14,7 @@ use crate::graph::IndexStatistics;
 use crate::graph::SchemaTarget;
 use crate::graph::Snapshot;
 use crate::graph::TypeId;
+use crate::meter;
 use crate::plan::ApplyKind;
 use crate::plan::Estimator;
 use crate::plan::IndexDescription;
@@ -168,6 +169,7 @@ fn at_most(rows: f64, count: &Expression) -> f64 {
 
 impl Estimator for CostModel<'_> {
     fn rows(&self, plan: &Plan) -> f64 {
+        meter::walk(1);
         if let Some(rows) = plan.estimated_rows {
             return rows;
         }

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use crate::value::Value;
+use crate::value::text;
 
 use super::Renderer;
 
@@ -32,6 +33,19 @@ fn record(fields: impl Iterator<Item = String>, out: &mut dyn Write) -> io::Resu
 }
 
 fn field(text: &str) -> String {
-    let plain = !text.contains([',', '"', '\n', '\r']) && text.trim() == text;
-    if plain { text.to_string() } else { format!("\"{}\"", text.replace('"', "\"\"")) }
+    let special = |c| matches!(c, ',' | '"' | '\n' | '\r');
+    let plain = !text::chars(text).any(special) && text::trim(text) == text;
+    if plain {
+        return text.to_string();
+    }
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for c in text::chars(text) {
+        if c == '"' {
+            quoted.push(c);
+        }
+        quoted.push(c);
+    }
+    quoted.push('"');
+    quoted
 }

@@ -9,6 +9,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use crate::error::Error;
+use crate::meter;
 use crate::result::Rows;
 use crate::value;
 use crate::value::Value;
@@ -102,20 +103,47 @@ impl Format {
             return Ok(0);
         }
         let meter = rows.meter().clone();
-        renderer.begin(&columns, out)?;
-        for row in rows {
+        let out = &mut Pieces(out);
+        meter.run(|| Ok(renderer.begin(&columns, out)))??;
+        for row in &mut *rows {
             let row = row.and_then(|row| meter.run(|| Ok(renderer.row(row.values(), out))));
             match row {
                 Ok(written) => written?,
                 Err(error) => {
                     renderer.end(out)?;
-                    return Err(error.into());
+                    return Err(told(error, rows).into());
                 }
             }
             count += 1;
         }
-        renderer.end(out)?;
+        meter.run(|| Ok(renderer.end(out))).map_err(|error| told(error, rows))??;
         Ok(count)
+    }
+}
+
+/// The error, and what became of the changes of a statement whose rows it has cut off.
+fn told(error: Error, rows: &Rows) -> Error {
+    match rows.summary().counters().contains_updates() {
+        true => error.help("The statement had come to its end before: what it has written stays."),
+        false => error,
+    }
+}
+
+/// Writes much in pieces, with a look between them whether the statement must end.
+struct Pieces<'a>(&'a mut dyn Write);
+
+/// How many bytes are written at once.
+const WRITTEN: usize = 1 << 16;
+
+impl Write for Pieces<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let piece = bytes.get(..WRITTEN).unwrap_or(bytes);
+        meter::walk(1 + piece.len() / 16);
+        self.0.write(piece)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
     }
 }
 

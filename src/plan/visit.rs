@@ -5,12 +5,14 @@ use std::collections::BTreeSet;
 use crate::bound::Expression;
 use crate::bound::Slot;
 use crate::bound::UpdateItem;
+use crate::meter;
 
 use super::{ApplyKind, Operator, Plan, SelectedStep};
 
 impl Plan {
     /// The plans directly below it: inputs from left to right, then inner plans.
     pub fn children(&self) -> Vec<&Plan> {
+        meter::walk(1);
         match &self.operator {
             Operator::Unit
             | Operator::Argument
@@ -59,6 +61,7 @@ impl Plan {
 
     /// As [`Plan::children`], to be changed.
     pub fn children_mut(&mut self) -> Vec<&mut Plan> {
+        meter::walk(1);
         match &mut self.operator {
             Operator::Unit
             | Operator::Argument

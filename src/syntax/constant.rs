@@ -4,6 +4,7 @@
 //! nothing but literals, and lists and maps of such, is read here instead, and the grammar gets blanks in its place, so that
 //! every other place stays. Whatever is not surely such a list is left to the grammar.
 
+use crate::meter;
 use crate::syntax::ast::Literal;
 use crate::syntax::token;
 use crate::syntax::token::TokenKind;
@@ -53,6 +54,7 @@ pub fn lift(text: &str) -> Option<(String, Constants)> {
 fn next_list(text: &str, from: usize) -> Option<usize> {
     let mut unwind = false;
     for token in token::tokens(text.get(from..)?) {
+        meter::walk(1);
         let word = token.text(text.get(from..)?);
         match token.kind {
             TokenKind::Comment => {}
@@ -116,6 +118,7 @@ impl Reader<'_> {
             return Some(Literal::List(items));
         }
         loop {
+            meter::walk(1);
             items.push(self.literal(depth)?);
             if self.take(b']') {
                 return Some(Literal::List(items));

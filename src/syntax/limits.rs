@@ -3,6 +3,10 @@
 //! Everything after the parser walks the tree by recursion, and a thread's stack is small. So the limit is
 //! ours and is checked twice: on the text, before the grammar's own recursion, and on the tree.
 
+use std::sync::mpsc;
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::Duration;
+
 use crate::error::Detail;
 use crate::error::Error;
 use crate::error::ErrorClass;
@@ -57,6 +61,7 @@ pub fn check(text: &str, base: usize) -> Result<usize> {
     let mut previous = "";
     let mut all = tokens(text).filter(|token| token.kind != TokenKind::Comment).peekable();
     while let Some(token) = all.next() {
+        meter::step(1)?;
         let word = token.text(text);
         let is_name = matches!(previous, "." | ":" | "&" | "|" | "!")
             || all.peek().is_some_and(|next| next.text(text) == ":");
@@ -104,6 +109,31 @@ const SHALLOW: usize = 24;
 /// The stack for the others. The generated parser and the builder take up to 25 KiB per level when they
 /// are not optimised, and a thread of Rust has 2 MiB.
 const STACK: usize = 32 << 20;
+
+/// A text longer than this is parsed in a thread of its own.
+pub const LONG: usize = 1 << 16;
+
+/// How long that thread is waited for without a look whether the statement must end.
+const WAIT: Duration = Duration::from_millis(10);
+
+/// Parses a long text in a thread of its own. The generated parser cannot be ended half-way: where the statement must end,
+/// nobody waits for it any more.
+pub fn apart<T: Send + 'static>(parse: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let meter = meter::current();
+    let (sender, receiver) = mpsc::channel();
+    // Who has stopped waiting wants no answer.
+    let run = move || drop(sender.send(meter.run(parse)));
+    std::thread::Builder::new().name("long query".to_owned()).stack_size(STACK).spawn(run)?;
+    loop {
+        match receiver.recv_timeout(WAIT) {
+            Ok(parsed) => return parsed,
+            Err(RecvTimeoutError::Timeout) => meter::check()?,
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(Error::internal("the parser ended unexpectedly"));
+            }
+        }
+    }
+}
 
 /// Runs what recurses over a text of the given depth, where there is stack enough for it.
 pub fn with_stack<T: Send>(depth: usize, parse: impl FnOnce() -> Result<T> + Send) -> Result<T> {

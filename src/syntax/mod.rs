@@ -13,10 +13,13 @@ mod limits;
 pub mod print;
 pub mod token;
 
+use std::borrow::Cow;
+
 use crate::error::Error;
 use crate::error::Result;
 use crate::error::Span;
 use crate::syntax::ast::Expression;
+use crate::syntax::ast::Literal;
 use crate::syntax::ast::Statement;
 use crate::syntax::build::Builder;
 use crate::syntax::grammar::Pair;
@@ -41,18 +44,23 @@ pub fn parse(text: &str) -> Result<Statement> {
 /// the whole text.
 pub fn parse_within(text: &str, place: Span) -> Result<Statement> {
     let part = text.get(place.start..place.end).unwrap_or_default();
-    let lifted = constant::lift(part);
-    let (part, constants) = match &lifted {
-        Some((part, constants)) => (part.as_str(), constants.as_slice()),
-        None => (part, &[][..]),
+    let (part, constants) = match constant::lift(part) {
+        Some((part, constants)) => (Cow::Owned(part), constants),
+        None => (Cow::Borrowed(part), Vec::new()),
     };
-    let depth = limits::check(part, place.start)?;
-    limits::with_stack(depth, || {
-        let whole = matched(Rule::whole_statement, part, place.start)?;
-        Builder::new(part, place.start)
-            .with_constants(constants)
-            .statement(inner(whole, Rule::statement)?)
-    })
+    let depth = limits::check(&part, place.start)?;
+    if part.len() > limits::LONG {
+        let part = part.into_owned();
+        return limits::apart(move || statement(&part, place.start, &constants));
+    }
+    limits::with_stack(depth, || statement(&part, place.start, &constants))
+}
+
+/// The one statement that a text is, which begins at `base` of the whole.
+fn statement(text: &str, base: usize, constants: &[(usize, Literal)]) -> Result<Statement> {
+    let whole = matched(Rule::whole_statement, text, base)?;
+    let builder = Builder::new(text, base).with_constants(constants);
+    builder.statement(inner(whole, Rule::statement)?)
 }
 
 /// Parses the statements of a script, which `;` holds apart. Ends at the first error.

@@ -3,7 +3,7 @@
 //! Null propagates, integers that overflow and divisions by zero are errors, and so are operands of a
 //! wrong type: an error is never a null.
 
-use super::{Value, temporal};
+use super::{Value, temporal, text};
 use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
@@ -44,10 +44,9 @@ fn concatenate(a: &Value, b: &Value) -> Result<Value> {
             let len = x.len().saturating_add(y.len());
             // The text is copied once more, to where it stays.
             meter::ask(2 * len as u64)?;
-            let mut text = String::with_capacity(len);
-            text.push_str(&x);
-            text.push_str(&y);
-            Ok(Value::string(text))
+            let mut joined = String::with_capacity(len);
+            text::pieces(&x).chain(text::pieces(&y)).for_each(|piece| joined.push_str(piece));
+            Ok(Value::string(joined))
         }
         _ => Err(no_operator(a, '+', b)),
     }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::meter;
+
 use super::{Bitmap, Node, NodeId, Relationship, RelationshipId, Value};
 
 /// The values of one variable or expression over the rows of a batch.
@@ -286,6 +288,7 @@ impl ColumnBuilder {
 
     /// Adds a row.
     pub fn push(&mut self, value: Value) {
+        meter::walk(1);
         if matches!(value, Value::Null) {
             return self.push_null();
         }

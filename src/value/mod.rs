@@ -24,6 +24,7 @@ mod property_type;
 mod serialize;
 mod size;
 pub mod temporal;
+pub(crate) mod text;
 mod types;
 mod value_type;
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::meter;
+
 use super::{Property, ScalarType, Value};
 
 /// A type that a value may be asked about: one of several.
@@ -98,7 +100,9 @@ impl ValueType {
             (Kind::OneOf(of), _) => of.accepts(value),
             (Kind::Named(Name::Nothing), _) => false,
             (_, Value::Null) => true,
-            (Kind::List(of), Value::List(items)) => items.iter().all(|item| of.accepts(item)),
+            (Kind::List(of), Value::List(items)) => {
+                meter::walked(items.iter()).all(|item| of.accepts(item))
+            }
             (Kind::List(_), _) => false,
             (Kind::Scalar(of), _) => of.accepts(value),
             (Kind::Named(name), _) => belongs(*name, value),

@@ -3,6 +3,7 @@
 
 mod api;
 mod broken;
+mod cancelling;
 mod cli;
 mod crash;
 mod crash_bulk;
@@ -45,6 +46,7 @@ mod meanwhile;
 mod memory;
 mod notification;
 mod openings;
+mod panics;
 mod parquet;
 mod paths;
 mod power_cut;

@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::error::Result;
 use crate::error::nearest;
 use crate::graph::TypeId;
+use crate::meter;
 use crate::value::Bitmap;
 use crate::value::Column;
 use crate::value::ColumnBuilder;
@@ -232,7 +233,10 @@ pub(super) fn slice(target: &Column, from: Option<&Column>, to: Option<&Column>)
         };
         let clamp = |i: i64| if i < 0 { (i + len).max(0) } else { i.min(len) } as usize;
         let part = items.get(clamp(from)..clamp(to)).unwrap_or_default();
-        builder.push(Value::List(Arc::new(part.to_vec())));
+        meter::ask(size_of_val(part) as u64)?;
+        let mut items = Vec::with_capacity(part.len());
+        meter::pieces(part).for_each(|piece| items.extend_from_slice(piece));
+        builder.push(Value::list(items));
     }
     Ok(builder.finish())
 }

@@ -29,18 +29,29 @@ impl<'a> Growing<'a> {
 
     /// Adds a row.
     pub(super) fn push(&mut self, value: Value) -> Result<()> {
-        self.bytes = self.bytes.saturating_add(value.held_bytes());
+        let bytes = value.held_bytes();
         self.column.push(value);
         self.values_to_check -= 1;
         if self.values_to_check == 0 {
             self.values_to_check = VALUES;
             self.ctx.check_limits()?;
         }
+        self.hold(bytes)
+    }
+
+    /// Counts what belongs to a row that is to come.
+    pub(super) fn hold(&mut self, bytes: u64) -> Result<()> {
+        self.bytes = self.bytes.saturating_add(bytes);
         if self.bytes >= self.bytes_to_check {
             self.bytes_to_check = self.bytes.saturating_add(BYTES);
             self.ctx.check_memory(self.bytes)?;
         }
         Ok(())
+    }
+
+    /// Counts it no more.
+    pub(super) fn release(&mut self, bytes: u64) {
+        self.bytes = self.bytes.saturating_sub(bytes);
     }
 
     pub(super) fn finish(self) -> Column {

@@ -1,9 +1,6 @@
 //! Operators over whole columns: tight loops where the types are known, the general rules elsewhere.
 
 use std::cmp::Ordering;
-use std::sync::Arc;
-
-use regex::Regex;
 
 use crate::bound::BinaryOperator;
 use crate::bound::UnaryOperator;
@@ -11,6 +8,7 @@ use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
 use crate::executor::Context;
+use crate::meter;
 use crate::value::Bitmap;
 use crate::value::Column;
 use crate::value::ColumnBuilder;
@@ -19,9 +17,11 @@ use crate::value::Value;
 use crate::value::ValueType;
 use crate::value::arithmetic;
 use crate::value::ordering;
+use crate::value::text;
 
 use super::growing::Growing;
 use super::logic::{self, Truth};
+use super::regex::Pattern;
 
 /// Applies an operator to a column.
 pub(super) fn unary(operator: UnaryOperator, operand: &Column) -> Result<Column> {
@@ -71,9 +71,6 @@ pub(super) fn binary(
 ) -> Result<Column> {
     use BinaryOperator as Op;
     if let (Some(a), Some(b)) = (left.as_constant(), right.as_constant()) {
-        if operator == Op::Add {
-            ctx.check_memory(a.held_bytes().saturating_add(b.held_bytes()))?;
-        }
         return Ok(Column::constant(scalar(operator, a, b)?, left.len()));
     }
     let fast = match operator {
@@ -91,7 +88,7 @@ pub(super) fn binary(
         Op::Modulo => arithmetic_fast(left, right, i64::checked_rem, |a, b| a % b),
         Op::StartsWith => text_fast(left, right, |x, y| x.starts_with(y)),
         Op::EndsWith => text_fast(left, right, |x, y| x.ends_with(y)),
-        Op::Contains => text_fast(left, right, |x, y| x.contains(y)),
+        Op::Contains => text_fast(left, right, text::contains),
         Op::Power | Op::Concatenate | Op::Xor | Op::In | Op::RegexMatch => None,
     };
     if let Some(column) = fast {
@@ -146,9 +143,9 @@ fn floats(column: &Column) -> Option<Side<'_, f64>> {
 fn text_fast(left: &Column, right: &Column, test: impl Fn(&str, &str) -> bool) -> Option<Column> {
     let Some(Value::String(text)) = right.as_constant() else { return None };
     let bits = match left.data() {
-        ColumnData::String(values) => values.iter().map(|x| test(x, text)).collect(),
+        ColumnData::String(values) => meter::walked(&**values).map(|x| test(x, text)).collect(),
         ColumnData::Dictionary(codes, words) => {
-            let answers: Vec<bool> = words.iter().map(|word| test(word, text)).collect();
+            let answers: Vec<bool> = meter::walked(&**words).map(|word| test(word, text)).collect();
             codes.iter().map(|code| answers[*code as usize]).collect()
         }
         _ => return None,
@@ -282,12 +279,12 @@ fn scalar(operator: BinaryOperator, a: &Value, b: &Value) -> Result<Value> {
             _ => None,
         }),
         Op::In => truth(contains_element(a, b)?),
-        Op::StartsWith => text(a, b, |x, y| x.starts_with(y)),
-        Op::EndsWith => text(a, b, |x, y| x.ends_with(y)),
-        Op::Contains => text(a, b, |x, y| x.contains(y)),
+        Op::StartsWith => texts(a, b, |x, y| x.starts_with(y)),
+        Op::EndsWith => texts(a, b, |x, y| x.ends_with(y)),
+        Op::Contains => texts(a, b, text::contains),
         Op::RegexMatch => match (a, b) {
             (Value::String(x), Value::String(pattern)) => {
-                Value::Boolean(regex(pattern)?.is_match(x))
+                Value::Boolean(Pattern::new(pattern)?.is_match(x))
             }
             _ => Value::Null,
         },
@@ -333,7 +330,7 @@ fn boolean(value: &Value) -> Result<Option<bool>> {
 }
 
 /// The string predicates are null for anything but two strings.
-fn text(a: &Value, b: &Value, test: impl Fn(&str, &str) -> bool) -> Value {
+fn texts(a: &Value, b: &Value, test: impl Fn(&str, &str) -> bool) -> Value {
     match (a, b) {
         (Value::String(x), Value::String(y)) => Value::Boolean(test(x, y)),
         _ => Value::Null,
@@ -352,7 +349,7 @@ fn contains_element(element: &Value, list: &Value) -> Result<Option<bool>> {
         }
     };
     let mut answer = Some(false);
-    for item in items.iter() {
+    for item in meter::walked(items.iter()) {
         match ordering::equals(element, item) {
             Some(true) => return Ok(Some(true)),
             Some(false) => {}
@@ -362,44 +359,11 @@ fn contains_element(element: &Value, list: &Value) -> Result<Option<bool>> {
     Ok(answer)
 }
 
-/// Compiles a pattern that must match the whole text, as `=~` asks.
-pub(super) fn regex(pattern: &Arc<str>) -> Result<Regex> {
-    let invalid = |what: String| {
-        let message = format!("`{pattern}` is no regular expression: {what}");
-        Error::argument(Detail::InvalidArgumentValue, message)
-    };
-    // By itself first: what is put around it must not make a whole of unbalanced parts.
-    if let Err(error) = regex_syntax::parse(pattern) {
-        use regex_syntax::ast::ErrorKind::{UnsupportedBackreference, UnsupportedLookAround};
-        let (what, span) = match &error {
-            regex_syntax::Error::Parse(error) => (error.kind().to_string(), error.span()),
-            regex_syntax::Error::Translate(error) => (error.kind().to_string(), error.span()),
-            other => return Err(invalid(other.to_string())),
-        };
-        let before = pattern.get(..span.start.offset).unwrap_or_default();
-        let at = before.chars().count() + 1;
-        let linear = matches!(&error, regex_syntax::Error::Parse(error)
-            if matches!(error.kind(), UnsupportedBackreference | UnsupportedLookAround));
-        let error = invalid(format!("{what}, at character {at}"));
-        return Err(if linear {
-            error.help(
-                "It is matched in linear time, and so it knows no look-around and no references.",
-            )
-        } else {
-            error
-        });
-    }
-    // A comment of a verbose pattern would swallow what follows it, and so it gets a line of its own.
-    let whole = Regex::new(&format!(r"\A(?:{pattern})\z"))
-        .or_else(|_| Regex::new(&format!("\\A(?:{pattern}\n)\\z")));
-    whole.map_err(|error| invalid(error.to_string()))
-}
-
-/// `column =~ regex`.
-pub(super) fn regex_match(column: &Column, regex: &Regex) -> Result<Column> {
+/// `column =~ pattern`.
+pub(super) fn regex_match(column: &Column, pattern: &Pattern) -> Result<Column> {
     map1(column, |value| {
         Ok(match value {
-            Value::String(text) => Value::Boolean(regex.is_match(text)),
+            Value::String(text) => Value::Boolean(pattern.is_match(text)),
             _ => Value::Null,
         })
     })

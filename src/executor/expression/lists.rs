@@ -1,6 +1,5 @@
 //! Comprehensions, quantifiers and reduce: the lists of a whole batch become the rows of one inner batch.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use crate::bound::Quantifier;
@@ -10,6 +9,7 @@ use crate::error::Error;
 use crate::error::ErrorClass;
 use crate::error::Phase;
 use crate::error::Result;
+use crate::meter;
 use crate::value::Column;
 use crate::value::ColumnBuilder;
 use crate::value::Value;
@@ -20,50 +20,62 @@ use super::Context;
 use super::growing::Growing;
 use super::logic::{self, Truth};
 
-/// About how many elements are worked on at once.
+/// How many elements are worked on at once.
 const CHUNK: usize = 64 * 1024;
 
-/// All elements of the lists of some rows, and which row each belongs to.
+/// Elements of the lists of some rows, and which row each belongs to.
 struct Flattened {
     elements: Column,
     parents: Vec<u32>,
-    /// The rows, and for each the number of elements; `None` where there is no list but null.
-    rows: Range<usize>,
-    lengths: Vec<Option<u32>>,
+    /// Up to here, the lists of all rows have been given to their end.
+    done: usize,
 }
 
-/// The lists of a column, flattened: as many rows at a time as have few enough elements together.
-fn chunks(column: &Column) -> impl Iterator<Item = Result<Flattened>> + '_ {
-    let mut next = 0;
-    std::iter::from_fn(move || {
-        (next < column.len()).then(|| {
-            let chunk = flatten(column, next)?;
-            next = chunk.rows.end;
-            Ok(chunk)
-        })
-    })
+/// The lists of a column, flattened: so many elements at a time, of many rows or of a part of one.
+struct Chunks<'a> {
+    column: &'a Column,
+    row: usize,
+    /// The list of the row, and how much of it was given.
+    open: Option<(Arc<Vec<Value>>, usize)>,
 }
 
-fn flatten(column: &Column, start: usize) -> Result<Flattened> {
-    let mut elements = ColumnBuilder::default();
-    let mut parents = Vec::new();
-    let mut lengths = Vec::new();
-    let mut row = start;
-    while row < column.len() && parents.len() < CHUNK {
-        match column.get(row) {
-            Value::Null => lengths.push(None),
-            Value::List(items) => {
-                for item in items.iter() {
-                    elements.push(item.clone());
-                    parents.push(row as u32);
-                }
-                lengths.push(Some(items.len() as u32));
-            }
-            other => return Err(not_a_list(&other)),
-        }
-        row += 1;
+impl<'a> Chunks<'a> {
+    fn new(column: &'a Column) -> Self {
+        Self { column, row: 0, open: None }
     }
-    Ok(Flattened { elements: elements.finish(), parents, rows: start..row, lengths })
+
+    /// The next elements; nothing once all rows were given.
+    fn next(&mut self) -> Result<Option<Flattened>> {
+        if self.row >= self.column.len() {
+            return Ok(None);
+        }
+        let mut elements = ColumnBuilder::default();
+        let mut parents: Vec<u32> = Vec::new();
+        while self.row < self.column.len() && parents.len() < CHUNK {
+            let (items, from) = match self.open.take() {
+                Some(open) => open,
+                None => match self.column.get(self.row) {
+                    Value::Null => Default::default(),
+                    Value::List(items) => (items, 0),
+                    other => return Err(not_a_list(&other)),
+                },
+            };
+            let part = items.get(from..).unwrap_or_default();
+            let part = part.get(..CHUNK - parents.len()).unwrap_or(part);
+            for item in part {
+                elements.push(item.clone());
+            }
+            parents.resize(parents.len() + part.len(), self.row as u32);
+            let to = from + part.len();
+            if to < items.len() {
+                self.open = Some((items, to));
+            } else {
+                meter::step(1)?;
+                self.row += 1;
+            }
+        }
+        Ok(Some(Flattened { elements: elements.finish(), parents, done: self.row }))
+    }
 }
 
 fn not_a_list(value: &Value) -> Error {
@@ -80,6 +92,42 @@ fn inner(batch: &Batch, flat: &Flattened, slot: Slot) -> Batch {
     inner
 }
 
+/// The lists of the rows of a batch, one after the other.
+struct Lists<'a> {
+    given: &'a Column,
+    result: Growing<'a>,
+    /// How many rows have their list.
+    rows: usize,
+    items: Vec<Value>,
+    bytes: u64,
+}
+
+impl Lists<'_> {
+    /// Adds an element to the list of a row.
+    fn push(&mut self, row: usize, item: Value) -> Result<()> {
+        self.close(row)?;
+        let bytes = item.held_bytes().saturating_add(2 * size_of::<Value>() as u64);
+        self.bytes = self.bytes.saturating_add(bytes);
+        self.result.hold(bytes)?;
+        self.items.push(item);
+        Ok(())
+    }
+
+    /// Ends the lists of all rows before this one.
+    fn close(&mut self, row: usize) -> Result<()> {
+        while self.rows < row {
+            let list = match self.given.is_null(self.rows) {
+                true => Value::Null,
+                false => Value::list(std::mem::take(&mut self.items)),
+            };
+            self.result.release(std::mem::take(&mut self.bytes));
+            self.result.push(list)?;
+            self.rows += 1;
+        }
+        Ok(())
+    }
+}
+
 pub(super) fn comprehension(
     slot: Slot,
     list: &Compiled,
@@ -88,10 +136,11 @@ pub(super) fn comprehension(
     batch: &Batch,
     ctx: &Context,
 ) -> Result<Column> {
-    let column = list.evaluate(batch, ctx)?;
-    let mut result = Growing::new(ctx);
-    for flat in chunks(&column) {
-        let flat = flat.map_err(|e| e.at(list.span()))?;
+    let given = list.evaluate(batch, ctx)?;
+    let (items, result) = (Vec::new(), Growing::new(ctx));
+    let mut lists = Lists { given: &given, result, rows: 0, items, bytes: 0 };
+    let mut chunks = Chunks::new(&given);
+    while let Some(flat) = chunks.next().map_err(|e| e.at(list.span()))? {
         ctx.check_limits()?;
         let mut rows = inner(batch, &flat, slot);
         let mut parents = flat.parents;
@@ -104,16 +153,12 @@ pub(super) fn comprehension(
             Some(map) => map.evaluate(&rows, ctx)?,
             None => rows.column(slot)?,
         };
-        let mut found = parents.into_iter().zip(values.iter()).peekable();
-        for (row, len) in flat.rows.zip(flat.lengths) {
-            let mut items = Vec::new();
-            while let Some((_, value)) = found.next_if(|(parent, _)| *parent as usize == row) {
-                items.push(value);
-            }
-            result.push(len.map_or(Value::Null, |_| Value::List(Arc::new(items))))?;
+        for (parent, value) in parents.into_iter().zip(values.iter()) {
+            lists.push(parent as usize, value)?;
         }
+        lists.close(flat.done)?;
     }
-    Ok(result.finish())
+    Ok(lists.result.finish())
 }
 
 pub(super) fn quantifier(
@@ -124,28 +169,29 @@ pub(super) fn quantifier(
     batch: &Batch,
     ctx: &Context,
 ) -> Result<Column> {
-    let column = list.evaluate(batch, ctx)?;
-    let mut results = Vec::with_capacity(batch.len());
-    for flat in chunks(&column) {
-        let flat = flat.map_err(|e| e.at(list.span()))?;
+    let given = list.evaluate(batch, ctx)?;
+    // How many elements of each row there are, are true, and are unknown.
+    let mut counts = vec![(0u32, 0u32, 0u32); batch.len()];
+    let mut chunks = Chunks::new(&given);
+    while let Some(flat) = chunks.next().map_err(|e| e.at(list.span()))? {
         ctx.check_limits()?;
         let answers = predicate.evaluate(&inner(batch, &flat, slot), ctx)?;
         let truths = logic::truths(&answers).map_err(|e| e.at(predicate.span()))?;
-        // How many elements of each row are true and how many are unknown.
-        let mut counts = vec![(0u32, 0u32); flat.lengths.len()];
         for (parent, truth) in flat.parents.iter().zip(truths) {
-            let (yes, unknown) = &mut counts[*parent as usize - flat.rows.start];
+            let (len, yes, unknown) = &mut counts[*parent as usize];
+            *len += 1;
             match truth {
                 Truth::True => *yes += 1,
                 Truth::Null => *unknown += 1,
                 Truth::False => {}
             }
         }
-        results.extend(flat.lengths.iter().zip(counts).map(|(len, (yes, unknown))| {
-            Truth::from_option((*len).and_then(|len| quantified(quantifier, len, yes, unknown)))
-        }));
     }
-    Ok(logic::column_of(results))
+    let answers = counts.into_iter().enumerate().map(|(row, (len, yes, unknown))| {
+        let answer = quantified(quantifier, len, yes, unknown);
+        Truth::from_option(answer.filter(|_| !given.is_null(row)))
+    });
+    Ok(logic::column_of(answers.collect()))
 }
 
 /// The answer for a list of so many elements, of which some are true and some unknown.

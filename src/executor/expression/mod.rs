@@ -9,10 +9,10 @@ mod growing;
 mod kernel;
 mod lists;
 mod logic;
+mod regex;
 
 use std::sync::Arc;
 
-use regex::Regex;
 use rustc_hash::FxHashSet;
 
 use crate::bound;
@@ -28,6 +28,7 @@ use crate::error::Span;
 use crate::function::Nulls;
 use crate::function::Scalar;
 use crate::function::Volatility;
+use crate::meter;
 use crate::value::Column;
 use crate::value::Value;
 use crate::value::ValueType;
@@ -38,6 +39,7 @@ use super::Context;
 
 pub(super) use access::label_names;
 use growing::Growing;
+use regex::Pattern;
 
 /// Where less of the stack is left, more is added: expressions may be deep, and the caller's stack small.
 const STACK_LEFT: usize = 128 << 10;
@@ -99,7 +101,7 @@ enum Node {
     /// `x =~ 'constant'`.
     Regex {
         operand: Box<Compiled>,
-        regex: Box<Regex>,
+        pattern: Box<Pattern>,
     },
     /// AND (`true`) or OR (`false`).
     Junction {
@@ -257,12 +259,13 @@ impl Compiled {
             (BinaryOperator::In, Node::Constant(Value::List(items)))
                 if items.iter().all(access::is_scalar) =>
             {
-                let set = items.iter().cloned().map(Equivalence).collect();
+                let items = meter::walked(items.iter()).cloned();
+                let set = items.map(Equivalence).collect();
                 Ok(Node::InSet { operand: left, set })
             }
             (BinaryOperator::RegexMatch, Node::Constant(Value::String(pattern))) => {
-                let regex = Box::new(kernel::regex(pattern).map_err(|e| e.at(right.span))?);
-                Ok(Node::Regex { operand: left, regex })
+                let pattern = Box::new(Pattern::new(pattern).map_err(|e| e.at(right.span))?);
+                Ok(Node::Regex { operand: left, pattern })
             }
             _ => Ok(Node::Binary { operator, left, right }),
         }
@@ -353,7 +356,7 @@ impl Compiled {
                         Ok(access::in_set(&left, &set))
                     }
                     (BinaryOperator::RegexMatch, Some(Value::String(pattern))) => {
-                        kernel::regex_match(&left, &kernel::regex(pattern)?)
+                        kernel::regex_match(&left, &Pattern::new(pattern)?)
                     }
                     _ => kernel::binary(*operator, &left, &right, ctx),
                 }
@@ -362,8 +365,8 @@ impl Compiled {
                 let operand = operand.evaluate(batch, ctx)?;
                 Ok(access::in_set(&operand, set))
             }
-            Node::Regex { operand, regex } => {
-                kernel::regex_match(&operand.evaluate(batch, ctx)?, regex)
+            Node::Regex { operand, pattern } => {
+                kernel::regex_match(&operand.evaluate(batch, ctx)?, pattern)
             }
             Node::Junction { and, operands } => logic::junction(*and, operands, batch, ctx),
             Node::Function { function, arguments } => call(function, arguments, batch, ctx),

@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::executor::Batch;
 use crate::executor::Context;
 use crate::executor::expression::Compiled;
+use crate::meter;
 use crate::plan;
 use crate::value::Column;
 use crate::value::ColumnData;
@@ -92,7 +93,7 @@ impl Sort {
             .collect::<Result<Vec<_>>>()?;
         let mut rows: Vec<u32> = (0..batch.len() as u32).collect();
         // Rows that compare equal stay in the order they came in.
-        rows.sort_by(|a, b| {
+        rows.sort_by(meter::stepped(|a: &u32, b: &u32| {
             keys.iter()
                 .map(|(key, descending)| {
                     let order = key.compare(*a as usize, *b as usize);
@@ -100,7 +101,7 @@ impl Sort {
                 })
                 .find(|order| order.is_ne())
                 .unwrap_or(Ordering::Equal)
-        });
+        }));
         rows.truncate(limit);
         Ok(batch.select(rows))
     }

@@ -4,6 +4,7 @@ use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
 use crate::function::Accumulator;
+use crate::meter;
 use crate::value::Column;
 use crate::value::Value;
 use crate::value::allocation::vec_bytes;
@@ -131,7 +132,7 @@ impl Accumulator for Percentile {
         self.groups.resize(group_count, Group::default());
         let pick = self.pick;
         let results = std::mem::take(&mut self.groups).into_iter().map(|mut group| {
-            group.numbers.sort_by(|(a, _), (b, _)| order(a, b));
+            group.numbers.sort_by(meter::stepped(|(a, _): &(Value, u64), (b, _)| order(a, b)));
             if group.count() == 0 { Value::Null } else { pick(&group) }
         });
         Ok(Column::from_values(results))

@@ -36,6 +36,11 @@ impl<'a> Arguments<'a> {
         Self { function, values }
     }
 
+    /// The name of the function.
+    pub(super) fn function(self) -> &'static str {
+        self.function
+    }
+
     /// The argument at `index`, null where it was left out.
     pub(super) fn value(self, index: usize) -> &'a Value {
         self.values.get(index).unwrap_or(&Value::Null)

@@ -10,11 +10,13 @@ use crate::error::Error;
 use crate::error::Result;
 use crate::function::Nulls;
 use crate::function::ScalarFunction;
+use crate::meter;
 use crate::value::Value;
 use crate::value::ordering;
 
 use super::SCALAR;
 use super::argument::Arguments;
+use super::making::Making;
 
 pub(super) const FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
@@ -23,10 +25,11 @@ pub(super) const FUNCTIONS: &[ScalarFunction] = &[
         doc: "The list without repeated elements, each at the place where it came first; nulls are \
               alike.",
         example: ("coll.distinct([1, 3, 2, 1.0, null, null])", "[1, 3, 2, null]"),
-        eval: |_, args| {
+        eval: |context, args| {
             let list = Arguments::of("coll.distinct", args).list(0)?;
             let mut seen = FxHashSet::default();
-            Ok(Value::list(list.iter().filter(|v| seen.insert(*v)).cloned().collect()))
+            let first = meter::walked(list.iter()).filter(|v| seen.insert(*v)).cloned();
+            Making::new(context, "coll.distinct").list(first)
         },
         ..SCALAR
     },
@@ -36,10 +39,10 @@ pub(super) const FUNCTIONS: &[ScalarFunction] = &[
         doc: "The list with the elements of the lists within it in their place, `depth` levels deep \
               (1 if left out).",
         example: ("coll.flatten([1, [2, [3]]])", "[1, 2, [3]]"),
-        eval: |_, args| {
+        eval: |context, args| {
             let args = Arguments::of("coll.flatten", args);
             let depth = if args.has(1) { args.count(1)? } else { 1 };
-            Ok(Value::list(flattened(args.list(0)?, depth)))
+            Making::new(context, "coll.flatten").list(flattened(args.list(0)?, depth))
         },
         ..SCALAR
     },
@@ -52,7 +55,8 @@ pub(super) const FUNCTIONS: &[ScalarFunction] = &[
         eval: |_, args| {
             let args = Arguments::of("coll.indexOf", args);
             let wanted = args.value(1);
-            let at = args.list(0)?.iter().position(|v| ordering::equals(v, wanted) == Some(true));
+            let mut items = meter::walked(args.list(0)?.iter());
+            let at = items.position(|v| ordering::equals(v, wanted) == Some(true));
             Ok(Value::Integer(at.map_or(-1, |at| at as i64)))
         },
         ..SCALAR
@@ -66,18 +70,16 @@ pub(super) const FUNCTIONS: &[ScalarFunction] = &[
         doc: "The list with the value put before the element at `index`, or at the end where `index` \
               is the size of the list.",
         example: ("coll.insert([1, 2, 4], 2, 3)", "[1, 2, 3, 4]"),
-        eval: |_, args| {
+        eval: |context, args| {
             let args = Arguments::of("coll.insert", args);
             if args.value(0).is_null() || args.value(1).is_null() {
                 return Ok(Value::Null);
             }
             let list = args.list(0)?;
             let at = place(args, list.len())?;
-            let mut changed = Vec::with_capacity(list.len() + 1);
-            changed.extend(list.iter().take(at).cloned());
-            changed.push(args.value(2).clone());
-            changed.extend(list.iter().skip(at).cloned());
-            Ok(Value::list(changed))
+            let before = list.iter().take(at).chain([args.value(2)]);
+            let changed = before.chain(list.iter().skip(at)).cloned();
+            Making::new(context, "coll.insert").list(changed)
         },
         ..SCALAR
     },
@@ -102,7 +104,7 @@ pub(super) const FUNCTIONS: &[ScalarFunction] = &[
         signatures: &["coll.remove(list :: LIST<ANY>, index :: INTEGER) :: LIST<ANY>"],
         doc: "The list without the element at `index`.",
         example: ("coll.remove(['a', 'b', 'c'], 1)", "['a', 'c']"),
-        eval: |_, args| {
+        eval: |context, args| {
             let args = Arguments::of("coll.remove", args);
             let list = args.list(0)?;
             let Some(last) = list.len().checked_sub(1) else {
@@ -110,7 +112,8 @@ pub(super) const FUNCTIONS: &[ScalarFunction] = &[
             };
             let at = place(args, last)?;
             let kept = list.iter().enumerate().filter(|(i, _)| *i != at);
-            Ok(Value::list(kept.map(|(_, value)| value.clone()).collect()))
+            let kept = kept.map(|(_, value)| value.clone());
+            Making::new(context, "coll.remove").list(kept)
         },
         ..SCALAR
     },
@@ -119,9 +122,12 @@ pub(super) const FUNCTIONS: &[ScalarFunction] = &[
         signatures: &["coll.sort(list :: LIST<ANY>) :: LIST<ANY>"],
         doc: "The elements in the order of ORDER BY, nulls last.",
         example: ("coll.sort([2, 'a', null, 1])", "['a', 1, 2, null]"),
-        eval: |_, args| {
-            let mut sorted = Arguments::of("coll.sort", args).list(0)?.to_vec();
-            sorted.sort();
+        eval: |context, args| {
+            let list = Arguments::of("coll.sort", args).list(0)?;
+            // Sorting needs half of it once more.
+            context.check_memory("coll.sort", (2 * size_of_val(&list[..])) as u64)?;
+            let mut sorted: Vec<Value> = meter::walked(list.iter()).cloned().collect();
+            sorted.sort_by(meter::stepped(Value::cmp));
             Ok(Value::list(sorted))
         },
         ..SCALAR
@@ -141,23 +147,24 @@ fn out_of_list(index: i64, of: &str) -> Error {
 }
 
 fn extreme(args: Arguments<'_>, wanted: Ordering) -> Result<Value> {
-    let values = args.list(0)?.iter().filter(|v| !v.is_null());
+    let values = meter::walked(args.list(0)?.iter()).filter(|v| !v.is_null());
     let best = values.reduce(|best, v| if v.cmp(best) == wanted { v } else { best });
     Ok(best.cloned().unwrap_or_default())
 }
 
 /// Walks the lists with a stack of its own, so that no depth of nesting can exhaust ours.
-fn flattened(list: &Arc<Vec<Value>>, depth: usize) -> Vec<Value> {
-    let mut flat = Vec::with_capacity(list.len());
+fn flattened(list: &Arc<Vec<Value>>, depth: usize) -> impl Iterator<Item = Value> {
     let mut open = vec![list.iter()];
-    while let Some(items) = open.last_mut() {
-        match items.next() {
-            Some(Value::List(inner)) if open.len() <= depth => open.push(inner.iter()),
-            Some(value) => flat.push(value.clone()),
-            None => {
-                open.pop();
+    std::iter::from_fn(move || {
+        loop {
+            meter::walk(1);
+            match open.last_mut()?.next() {
+                Some(Value::List(inner)) if open.len() <= depth => open.push(inner.iter()),
+                Some(value) => return Some(value.clone()),
+                None => {
+                    open.pop();
+                }
             }
         }
-    }
-    flat
+    })
 }

@@ -1,17 +1,17 @@
 //! Conversion between types. A string that has no value of the wanted type gives null; a value of a
 //! type that cannot be converted is an error, or null with the `OrNull` forms.
 
-use std::sync::Arc;
-
 use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
 use crate::function::ScalarFunction;
 use crate::value::Value;
+use crate::value::text;
 use crate::value::to_text;
 
 use super::SCALAR;
 use super::argument::Arguments;
+use super::making::Making;
 
 /// Converts one value; `None` where its type is not accepted.
 type Convert = fn(&Value) -> Result<Option<Value>>;
@@ -46,11 +46,12 @@ macro_rules! conversions {
                     "The elements of a list, each as by `", $name, "OrNull`."
                 ),
                 example: $list_example,
-                eval: |_, args| {
-                    let list = Arguments::of(concat!($name, "List"), args).list(0)?;
+                eval: |context, args| {
+                    let function = concat!($name, "List");
+                    let list = Arguments::of(function, args).list(0)?;
                     let converted =
                         list.iter().map(|v| $convert(v).ok().flatten().unwrap_or_default());
-                    Ok(Value::List(Arc::new(converted.collect())))
+                    Making::new(context, function).texts(converted)
                 },
                 ..SCALAR
             },
@@ -85,7 +86,7 @@ fn to_integer(value: &Value) -> Result<Option<Value>> {
         Value::Integer(_) => value.clone(),
         Value::Float(number) => Value::Integer(truncate(*number)?),
         Value::String(text) => {
-            let text = text.trim();
+            let text = text::trim(text);
             match text.parse::<i64>() {
                 Ok(number) => Value::Integer(number),
                 Err(_) => match parse_float(text) {
@@ -116,7 +117,7 @@ fn to_float(value: &Value) -> Result<Option<Value>> {
     Ok(Some(match value {
         Value::Float(_) => value.clone(),
         Value::Integer(number) => Value::Float(*number as f64),
-        Value::String(text) => parse_float(text.trim()).map_or(Value::Null, Value::Float),
+        Value::String(text) => parse_float(text::trim(text)).map_or(Value::Null, Value::Float),
         _ => return Ok(None),
     }))
 }
@@ -124,17 +125,18 @@ fn to_float(value: &Value) -> Result<Option<Value>> {
 /// Rust reads words such as `infinity` as floats, which are no numbers here.
 fn parse_float(text: &str) -> Option<f64> {
     let numeric = |c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.' | 'e' | 'E');
-    text.chars().all(numeric).then(|| text.parse().ok()).flatten()
+    text::chars(text).all(numeric).then(|| text.parse().ok()).flatten()
 }
 
 fn to_boolean(value: &Value) -> Result<Option<Value>> {
     Ok(Some(match value {
         Value::Boolean(_) => value.clone(),
-        Value::String(text) => match text.trim().to_ascii_lowercase().as_str() {
-            "true" => Value::Boolean(true),
-            "false" => Value::Boolean(false),
-            _ => Value::Null,
-        },
+        Value::String(text) => {
+            let word = text::trim(text);
+            let known = [("true", true), ("false", false)];
+            let known = known.iter().find(|(known, _)| known.eq_ignore_ascii_case(word));
+            known.map_or(Value::Null, |(_, value)| Value::Boolean(*value))
+        }
         _ => return Ok(None),
     }))
 }

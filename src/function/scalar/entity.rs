@@ -14,6 +14,7 @@ use crate::function::Context;
 use crate::function::ScalarFunction;
 use crate::function::Volatility;
 use crate::graph::TypeId;
+use crate::meter;
 use crate::value::Column;
 use crate::value::Map;
 use crate::value::Node;
@@ -24,6 +25,7 @@ use crate::value::Value;
 
 use super::SCALAR;
 use super::argument::Arguments;
+use super::making::Making;
 
 /// These look at the graph.
 const ENTITY: ScalarFunction = ScalarFunction { volatility: Volatility::Stable, ..SCALAR };
@@ -119,14 +121,14 @@ pub(super) const FUNCTIONS: &[ScalarFunction] = &[
               order.",
         example: ("keys({b: 1, a: null})", "['a', 'b']"),
         eval: |context, args| {
-            let keys: Vec<Value> = match Arguments::of("keys", args).value(0) {
-                Value::Map(map) => map.keys().cloned().map(Value::String).collect(),
+            let making = Making::new(context, "keys");
+            match Arguments::of("keys", args).value(0) {
+                Value::Map(map) => making.list(map.keys().cloned().map(Value::String)),
                 _ => {
                     let map = properties(context, Arguments::of("keys", args))?;
-                    map.into_keys().map(Value::String).collect()
+                    making.list(map.into_keys().map(Value::String))
                 }
-            };
-            Ok(Value::List(Arc::new(keys)))
+            }
         },
         ..ENTITY
     },
@@ -141,9 +143,8 @@ pub(super) const FUNCTIONS: &[ScalarFunction] = &[
                 let at = usize::from(matches!(args.value(0), Value::Map(_)));
                 return Err(args.wrong_type(at, "a map"));
             };
-            let mut merged = Map::clone(map);
-            merged.extend(over.iter().map(|(key, value)| (key.clone(), value.clone())));
-            Ok(Value::map(merged))
+            let all = meter::walked(map.iter().chain(over.iter()));
+            Ok(Value::map(all.map(|(key, value)| (key.clone(), value.clone())).collect()))
         },
         ..SCALAR
     },
@@ -169,12 +170,12 @@ pub(super) const FUNCTIONS: &[ScalarFunction] = &[
         signatures: &["nodes(path :: PATH) :: LIST<NODE>"],
         doc: "The nodes of a path, from the first to the last.",
         example: ("nodes(null)", "null"),
-        eval: |_, args| {
+        eval: |context, args| {
             let args = Arguments::of("nodes", args);
             let Value::Path(path) = args.value(0) else {
                 return Err(args.wrong_type(0, "a path"));
             };
-            Ok(Value::List(Arc::new(path.nodes().iter().cloned().map(Value::Node).collect())))
+            Making::new(context, "nodes").list(path.nodes().iter().cloned().map(Value::Node))
         },
         ..SCALAR
     },
@@ -184,13 +185,13 @@ pub(super) const FUNCTIONS: &[ScalarFunction] = &[
         signatures: &["relationships(path :: PATH) :: LIST<RELATIONSHIP>"],
         doc: "The relationships of a path, from the first to the last.",
         example: ("relationships(null)", "null"),
-        eval: |_, args| {
+        eval: |context, args| {
             let args = Arguments::of("relationships", args);
             let Value::Path(path) = args.value(0) else {
                 return Err(args.wrong_type(0, "a path"));
             };
             let relationships = path.relationships().iter().cloned();
-            Ok(Value::List(Arc::new(relationships.map(Value::Relationship).collect())))
+            Making::new(context, "relationships").list(relationships.map(Value::Relationship))
         },
         ..SCALAR
     },

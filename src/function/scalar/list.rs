@@ -7,12 +7,15 @@ use crate::error::Error;
 use crate::error::Result;
 use crate::function::Context;
 use crate::function::ScalarFunction;
+use crate::meter;
 use crate::value::Column;
 use crate::value::ColumnData;
 use crate::value::Value;
+use crate::value::text;
 
 use super::SCALAR;
 use super::argument::Arguments;
+use super::making::Making;
 
 pub(super) const FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
@@ -49,9 +52,9 @@ pub(super) const FUNCTIONS: &[ScalarFunction] = &[
         signatures: &["tail(list :: LIST<ANY>) :: LIST<ANY>"],
         doc: "The list without its first element.",
         example: ("tail([1, 2, 3])", "[2, 3]"),
-        eval: |_, args| {
+        eval: |context, args| {
             let list = Arguments::of("tail", args).list(0)?;
-            Ok(Value::List(Arc::new(list.iter().skip(1).cloned().collect())))
+            Making::new(context, "tail").list(list.iter().skip(1).cloned())
         },
         ..SCALAR
     },
@@ -63,13 +66,14 @@ pub(super) const FUNCTIONS: &[ScalarFunction] = &[
         ],
         doc: "The elements of a list, or the characters of a string, from the last to the first.",
         example: ("reverse([1, 2, 3])", "[3, 2, 1]"),
-        eval: |_, args| {
+        eval: |context, args| {
             let args = Arguments::of("reverse", args);
-            Ok(match args.value(0) {
-                Value::String(text) => Value::String(text.chars().rev().collect::<String>().into()),
-                Value::List(list) => Value::List(Arc::new(list.iter().rev().cloned().collect())),
-                _ => return Err(args.wrong_type(0, "a string or a list")),
-            })
+            let making = Making::new(context, "reverse");
+            match args.value(0) {
+                Value::String(text) => making.text(text.chars().rev()),
+                Value::List(list) => making.list(list.iter().rev().cloned()),
+                _ => Err(args.wrong_type(0, "a string or a list")),
+            }
         },
         ..SCALAR
     },
@@ -94,7 +98,7 @@ fn size(args: &[Value]) -> Result<Value> {
 }
 
 fn characters(text: &str) -> i64 {
-    if text.is_ascii() { text.len() as i64 } else { text.chars().count() as i64 }
+    text::count(text) as i64
 }
 
 fn size_columns(columns: &[Column], len: usize) -> Result<Column> {
@@ -123,7 +127,8 @@ fn size_columns(columns: &[Column], len: usize) -> Result<Column> {
 fn range(context: &Context<'_>, args: &[Value]) -> Result<Value> {
     let range = Range::of(args)?;
     context.check_memory("range", range.count().saturating_mul(size_of::<Value>() as u64))?;
-    Ok(Value::List(Arc::new((0..range.count()).map(|at| Value::Integer(range.get(at))).collect())))
+    let numbers = meter::walked(0..range.count()).map(|at| Value::Integer(range.get(at)));
+    Ok(Value::List(Arc::new(numbers.collect())))
 }
 
 /// What `range()` lists, one number at a time.

@@ -6,6 +6,7 @@ mod conversion;
 mod entity;
 mod list;
 mod load;
+mod making;
 mod math;
 mod path;
 mod point;

@@ -5,6 +5,7 @@ use rustc_hash::FxHashSet;
 use crate::error::Result;
 use crate::function::Context;
 use crate::function::ScalarFunction;
+use crate::meter;
 use crate::value::Node;
 use crate::value::Value;
 
@@ -28,5 +29,5 @@ fn is(_: &Context<'_>, arguments: &[Value], may_close: bool) -> Result<Value> {
         nodes = nodes.get(1..).unwrap_or_default();
     }
     let mut seen = FxHashSet::default();
-    Ok(Value::Boolean(nodes.iter().all(|node| seen.insert(node.id()))))
+    Ok(Value::Boolean(meter::walked(nodes).all(|node| seen.insert(node.id()))))
 }

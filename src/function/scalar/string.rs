@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::canonical_combining_class;
 
 use crate::error::Detail;
 use crate::error::Error;
@@ -10,12 +11,15 @@ use crate::error::Result;
 use crate::function::Context;
 use crate::function::ScalarFunction;
 use crate::function::Volatility;
+use crate::meter;
 use crate::value::Column;
 use crate::value::ColumnData;
 use crate::value::Value;
+use crate::value::text;
 
 use super::SCALAR;
 use super::argument::Arguments;
+use super::making::Making;
 use super::math::random_bits;
 
 pub(super) const FUNCTIONS: &[ScalarFunction] = &[
@@ -25,9 +29,9 @@ pub(super) const FUNCTIONS: &[ScalarFunction] = &[
         signatures: &["toUpper(text :: STRING) :: STRING"],
         doc: "The text in upper case.",
         example: ("toUpper('straße')", "'STRASSE'"),
-        eval: |_, args| Ok(text(Arguments::of("toUpper", args).string(0)?.to_uppercase())),
+        eval: |context, args| changed(context, Arguments::of("toUpper", args), text::upper),
         eval_columns: Some(|context, columns, len| {
-            map_strings(context, columns, len, "toUpper", str::to_uppercase)
+            map_strings(context, columns, len, "toUpper", text::upper)
         }),
         ..SCALAR
     },
@@ -37,9 +41,9 @@ pub(super) const FUNCTIONS: &[ScalarFunction] = &[
         signatures: &["toLower(text :: STRING) :: STRING"],
         doc: "The text in lower case.",
         example: ("toLower('ÄB')", "'äb'"),
-        eval: |_, args| Ok(text(Arguments::of("toLower", args).string(0)?.to_lowercase())),
+        eval: |context, args| changed(context, Arguments::of("toLower", args), text::lower),
         eval_columns: Some(|context, columns, len| {
-            map_strings(context, columns, len, "toLower", str::to_lowercase)
+            map_strings(context, columns, len, "toLower", text::lower)
         }),
         ..SCALAR
     },
@@ -48,7 +52,9 @@ pub(super) const FUNCTIONS: &[ScalarFunction] = &[
         signatures: &["trim(text :: STRING) :: STRING"],
         doc: "The text without white space at its ends.",
         example: ("trim('  a b ')", "'a b'"),
-        eval: |_, args| Ok(text(Arguments::of("trim", args).string(0)?.trim())),
+        eval: |context, args| {
+            part(context, "trim", text::trim(Arguments::of("trim", args).string(0)?))
+        },
         ..SCALAR
     },
     ScalarFunction {
@@ -56,7 +62,7 @@ pub(super) const FUNCTIONS: &[ScalarFunction] = &[
         signatures: &["btrim(text :: STRING, characters? :: STRING) :: STRING"],
         doc: "The text without white space, or any of the given characters, at its ends.",
         example: ("btrim('xxhixx', 'x')", "'hi'"),
-        eval: |_, args| trimmed("btrim", args, true, true),
+        eval: |context, args| trimmed(context, "btrim", args, true, true),
         ..SCALAR
     },
     ScalarFunction {
@@ -64,7 +70,7 @@ pub(super) const FUNCTIONS: &[ScalarFunction] = &[
         signatures: &["ltrim(text :: STRING, characters? :: STRING) :: STRING"],
         doc: "The text without white space, or any of the given characters, at its start.",
         example: ("ltrim('  a ')", "'a '"),
-        eval: |_, args| trimmed("ltrim", args, true, false),
+        eval: |context, args| trimmed(context, "ltrim", args, true, false),
         ..SCALAR
     },
     ScalarFunction {
@@ -72,7 +78,7 @@ pub(super) const FUNCTIONS: &[ScalarFunction] = &[
         signatures: &["rtrim(text :: STRING, characters? :: STRING) :: STRING"],
         doc: "The text without white space, or any of the given characters, at its end.",
         example: ("rtrim(' a  ')", "' a'"),
-        eval: |_, args| trimmed("rtrim", args, false, true),
+        eval: |context, args| trimmed(context, "rtrim", args, false, true),
         ..SCALAR
     },
     ScalarFunction {
@@ -83,15 +89,7 @@ pub(super) const FUNCTIONS: &[ScalarFunction] = &[
         doc: "The text with every occurrence of `search` replaced, or at most the first `limit`. An \
               empty search stands before each character and at the end.",
         example: ("replace('hello', 'l', 'w')", "'hewwo'"),
-        eval: |context, args| {
-            let args = Arguments::of("replace", args);
-            let (original, search, with) = (args.string(0)?, args.string(1)?, args.string(2)?);
-            let limit = if args.has(3) { args.count(3)? } else { usize::MAX };
-            let found = original.matches(&**search).take(limit).count() as u64;
-            let bytes = found.saturating_mul(with.len() as u64);
-            context.check_memory("replace", bytes.saturating_add(original.len() as u64))?;
-            Ok(text(original.replacen(&**search, with, limit)))
-        },
+        eval: replace,
         ..SCALAR
     },
     ScalarFunction {
@@ -111,13 +109,14 @@ pub(super) const FUNCTIONS: &[ScalarFunction] = &[
         signatures: &["substring(text :: STRING, start :: INTEGER, length? :: INTEGER) :: STRING"],
         doc: "The characters from `start` on, counted from 0; all of them, or at most `length`.",
         example: ("substring('hello', 1, 3)", "'ell'"),
-        eval: |_, args| {
+        eval: |context, args| {
             let args = Arguments::of("substring", args);
             let original = args.string(0)?;
             let start = args.count(1)?;
             let length = if args.has(2) { args.count(2)? } else { usize::MAX };
-            let rest = original.get(byte_of(original, start)..).unwrap_or("");
-            Ok(text(rest.get(..byte_of(rest, length)).unwrap_or("")))
+            let rest = original.get(text::byte_of(original, start)..).unwrap_or("");
+            let end = text::byte_of(rest, length);
+            part(context, "substring", rest.get(..end).unwrap_or(""))
         },
         ..SCALAR
     },
@@ -126,10 +125,11 @@ pub(super) const FUNCTIONS: &[ScalarFunction] = &[
         signatures: &["left(text :: STRING, length :: INTEGER) :: STRING"],
         doc: "The first characters of the text.",
         example: ("left('hello', 2)", "'he'"),
-        eval: |_, args| {
+        eval: |context, args| {
             let args = Arguments::of("left", args);
             let original = args.string(0)?;
-            Ok(text(original.get(..byte_of(original, args.count(1)?)).unwrap_or("")))
+            let end = text::byte_of(original, args.count(1)?);
+            part(context, "left", original.get(..end).unwrap_or(""))
         },
         ..SCALAR
     },
@@ -138,11 +138,12 @@ pub(super) const FUNCTIONS: &[ScalarFunction] = &[
         signatures: &["right(text :: STRING, length :: INTEGER) :: STRING"],
         doc: "The last characters of the text.",
         example: ("right('hello', 2)", "'lo'"),
-        eval: |_, args| {
+        eval: |context, args| {
             let args = Arguments::of("right", args);
             let original = args.string(0)?;
-            let skipped = original.chars().count().saturating_sub(args.count(1)?);
-            Ok(text(original.get(byte_of(original, skipped)..).unwrap_or("")))
+            let skipped = text::count(original).saturating_sub(args.count(1)?);
+            let start = text::byte_of(original, skipped);
+            part(context, "right", original.get(start..).unwrap_or(""))
         },
         ..SCALAR
     },
@@ -153,8 +154,8 @@ pub(super) const FUNCTIONS: &[ScalarFunction] = &[
         doc: "How many characters the text has.",
         example: ("char_length('äöü')", "3"),
         eval: |_, args| {
-            let text = Arguments::of("char_length", args).string(0)?;
-            Ok(Value::Integer(text.chars().count() as i64))
+            let original = Arguments::of("char_length", args).string(0)?;
+            Ok(Value::Integer(text::count(original) as i64))
         },
         ..SCALAR
     },
@@ -164,9 +165,10 @@ pub(super) const FUNCTIONS: &[ScalarFunction] = &[
         doc: "The text in a Unicode normal form, NFC (if left out), NFD, NFKC or NFKD, so that \
               characters written in different ways are the same.",
         example: ("size(normalize('\\u212B', NFD))", "2"),
-        eval: |_, args| {
+        eval: |context, args| {
             let args = Arguments::of("normalize", args);
-            Ok(text(normalized(args.string(0)?, form(args)?)))
+            let characters = normalized(args.string(0)?, form(args)?)?;
+            Making::new(context, "normalize").text(characters)
         },
         ..SCALAR
     },
@@ -180,7 +182,9 @@ pub(super) const FUNCTIONS: &[ScalarFunction] = &[
             let args = Arguments::of("isNormalized", args);
             let form = form(args)?;
             Ok(match args.value(0) {
-                Value::String(text) => Value::Boolean(*normalized(text, form) == **text),
+                Value::String(text) => {
+                    Value::Boolean(normalized(text, form)?.eq(text::chars(text)))
+                }
                 _ => Value::Null,
             })
         },
@@ -192,7 +196,7 @@ pub(super) const FUNCTIONS: &[ScalarFunction] = &[
         volatility: Volatility::Volatile,
         doc: "A random universally unique identifier (version 4); another one at each call.",
         example: ("size(randomUUID())", "36"),
-        eval: |_, _| Ok(text(uuid(random_bits(), random_bits()))),
+        eval: |_, _| Ok(Value::string(uuid(random_bits(), random_bits()))),
         ..SCALAR
     },
 ];
@@ -223,13 +227,27 @@ fn form(args: Arguments<'_>) -> Result<Form> {
     })
 }
 
-fn normalized(text: &str, form: Form) -> String {
-    match form {
-        Form::Nfc => text.nfc().collect(),
-        Form::Nfd => text.nfd().collect(),
-        Form::Nfkc => text.nfkc().collect(),
-        Form::Nfkd => text.nfkd().collect(),
+/// Marks are put into order all at once, up to the next letter.
+const MOST_MARKS: usize = 1 << 20;
+
+/// The characters of a text in a normal form.
+fn normalized(original: &str, form: Form) -> Result<Box<dyn Iterator<Item = char> + '_>> {
+    let mut marks = 0;
+    for character in text::chars(original) {
+        marks = if canonical_combining_class(character) == 0 { 0 } else { marks + 1 };
+        if marks > MOST_MARKS {
+            let message = format!("the text has more than {MOST_MARKS} combining marks in a row");
+            return Err(Error::argument(Detail::InvalidArgumentValue, message)
+                .help("Text of a language has no more than a few; look at where it comes from."));
+        }
     }
+    let characters = text::chars(original);
+    Ok(match form {
+        Form::Nfc => Box::new(characters.nfc()),
+        Form::Nfd => Box::new(characters.nfd()),
+        Form::Nfkc => Box::new(characters.nfkc()),
+        Form::Nfkd => Box::new(characters.nfkd()),
+    })
 }
 
 /// Random bits in the form of RFC 9562, version 4.
@@ -244,30 +262,47 @@ fn uuid(high: u64, low: u64) -> String {
     )
 }
 
-fn text(text: impl Into<Arc<str>>) -> Value {
-    Value::String(text.into())
+/// A part of a text.
+fn part(context: &Context<'_>, function: &str, part: &str) -> Result<Value> {
+    context.check_memory(function, part.len() as u64)?;
+    Ok(Value::string(part))
 }
 
-/// Where the character at `index` starts; the end if there is none.
-fn byte_of(text: &str, index: usize) -> usize {
-    text.char_indices().nth(index).map_or(text.len(), |(at, _)| at)
+/// The argument in another form, which takes about as much as it does.
+fn changed(
+    context: &Context<'_>,
+    args: Arguments<'_>,
+    change: fn(&str) -> String,
+) -> Result<Value> {
+    let original = args.string(0)?;
+    context.check_memory(args.function(), 2 * original.len() as u64)?;
+    Ok(Value::string(change(original)))
 }
 
-fn trimmed(function: &'static str, args: &[Value], start: bool, end: bool) -> Result<Value> {
+fn trimmed(
+    context: &Context<'_>,
+    function: &'static str,
+    args: &[Value],
+    start: bool,
+    end: bool,
+) -> Result<Value> {
     let args = Arguments::of(function, args);
     let mut rest: &str = args.string(0)?;
     let given: Option<&str> = if args.has(1) { Some(args.string(1)?) } else { None };
-    let drop = |c: char| given.map_or(c.is_whitespace(), |given| given.contains(c));
+    let drop = |c: char| {
+        meter::walk(1 + given.map_or(0, str::len) / 16);
+        given.map_or(c.is_whitespace(), |given| given.contains(c))
+    };
     if start {
         rest = rest.trim_start_matches(drop);
     }
     if end {
         rest = rest.trim_end_matches(drop);
     }
-    Ok(text(rest))
+    part(context, function, rest)
 }
 
-fn split(_: &Context<'_>, args: &[Value]) -> Result<Value> {
+fn split(context: &Context<'_>, args: &[Value]) -> Result<Value> {
     let args = Arguments::of("split", args);
     let original: &str = args.string(0)?;
     let mut delimiters: Vec<&str> = Vec::new();
@@ -284,62 +319,113 @@ fn split(_: &Context<'_>, args: &[Value]) -> Result<Value> {
         }
         _ => return Err(args.wrong_type(1, "a string or a list of strings")),
     }
-    let pieces: Vec<Value> = if original.is_empty() {
-        vec![text("")]
+    let making = Making::new(context, "split");
+    let value = |piece: &str| Value::string(piece);
+    if original.is_empty() {
+        making.texts([value("")].into_iter())
     } else if delimiters.contains(&"") {
-        let others: Vec<&str> = delimiters.into_iter().filter(|d| !d.is_empty()).collect();
-        let parts = pieces(original, &others);
-        parts.iter().flat_map(|part| part.chars()).map(|c| text(c.to_string())).collect()
+        delimiters.retain(|delimiter| !delimiter.is_empty());
+        let parts = pieces(original, &delimiters);
+        let mut letter = [0; 4];
+        making.texts(parts.flat_map(text::chars).map(|c| value(c.encode_utf8(&mut letter))))
     } else {
-        pieces(original, &delimiters).into_iter().map(text).collect()
-    };
-    Ok(Value::List(Arc::new(pieces)))
+        making.texts(pieces(original, &delimiters).map(value))
+    }
 }
 
 /// The text between the delimiters; where several match, the longest counts.
-fn pieces<'a>(original: &'a str, delimiters: &[&str]) -> Vec<&'a str> {
+fn pieces<'a>(
+    original: &'a str,
+    delimiters: &'a [&'a str],
+) -> Box<dyn Iterator<Item = &'a str> + 'a> {
+    let mut start = 0;
+    let mut ends = ends(original, delimiters).chain([(original.len(), 0)]);
+    Box::new(std::iter::from_fn(move || {
+        let (at, length) = ends.next()?;
+        let piece = original.get(start..at);
+        start = at + length;
+        piece
+    }))
+}
+
+/// Where a delimiter stands, and how long it is.
+fn ends<'a>(
+    original: &'a str,
+    delimiters: &'a [&'a str],
+) -> Box<dyn Iterator<Item = (usize, usize)> + 'a> {
     if let [one] = delimiters {
-        return original.split(one).collect();
+        return Box::new(text::places(original, one).map(|at| (at, one.len())));
     }
-    let mut pieces = Vec::new();
-    let (mut start, mut at) = (0, 0);
-    while at < original.len() {
-        let rest = original.get(at..).unwrap_or("");
-        let found = delimiters.iter().filter(|d| rest.starts_with(**d)).map(|d| d.len()).max();
-        match found {
-            Some(length) => {
-                pieces.push(original.get(start..at).unwrap_or(""));
-                at += length;
-                start = at;
+    let mut at = 0;
+    Box::new(std::iter::from_fn(move || {
+        while let Some(rest) = original.get(at..).filter(|rest| !rest.is_empty()) {
+            meter::walk(1 + delimiters.len());
+            let found = delimiters.iter().filter(|d| rest.starts_with(**d)).map(|d| d.len()).max();
+            let begin = at;
+            at += found.unwrap_or_else(|| rest.chars().next().map_or(1, char::len_utf8));
+            if let Some(length) = found {
+                return Some((begin, length));
             }
-            None => at += rest.chars().next().map_or(1, char::len_utf8),
         }
+        None
+    }))
+}
+
+fn replace(context: &Context<'_>, args: &[Value]) -> Result<Value> {
+    let args = Arguments::of("replace", args);
+    let (original, search, with) = (args.string(0)?, args.string(1)?, args.string(2)?);
+    let limit = if args.has(3) { args.count(3)? } else { usize::MAX };
+    let places: &dyn Fn() -> Box<dyn Iterator<Item = usize>> = &|| {
+        if search.is_empty() {
+            let each = meter::walked(original.char_indices()).map(|(at, _)| at);
+            return Box::new(each.chain([original.len()]).take(limit));
+        }
+        Box::new(text::places(original, search).take(limit))
+    };
+    let found = places().count() as u64;
+    let bytes = found.saturating_mul(with.len() as u64).saturating_add(original.len() as u64);
+    context.check_memory("replace", bytes.saturating_mul(2))?;
+    let mut replaced = String::with_capacity(original.len());
+    let mut from = 0;
+    for at in places() {
+        meter::walk(with.len() / 64);
+        replaced.push_str(original.get(from..at).unwrap_or(""));
+        replaced.push_str(with);
+        from = at + search.len();
     }
-    pieces.push(original.get(start..).unwrap_or(""));
-    pieces
+    replaced.push_str(original.get(from..).unwrap_or(""));
+    Ok(Value::string(replaced))
 }
 
 /// Changes every string of a column; with a dictionary, each word of it once.
 fn map_strings(
-    _: &Context<'_>,
+    context: &Context<'_>,
     columns: &[Column],
     len: usize,
     function: &'static str,
     change: fn(&str) -> String,
 ) -> Result<Column> {
     let Some(column) = columns.first() else { return Ok(Column::nulls(len)) };
-    let changed = |words: &[Arc<str>]| words.iter().map(|w| change(w).into()).collect::<Vec<_>>();
+    let all = |words: &[Arc<str>]| -> Result<Vec<Arc<str>>> {
+        let mut bytes = 0_u64;
+        let each = meter::walked(words).map(|word| {
+            bytes = bytes.saturating_add(2 * word.len() as u64);
+            context.check_memory(function, bytes)?;
+            Ok(change(word).into())
+        });
+        each.collect()
+    };
     let result = match column.data() {
-        ColumnData::String(strings) => Column::strings(changed(strings)),
+        ColumnData::String(strings) => Column::strings(all(strings)?),
         ColumnData::Dictionary(codes, words) => {
-            Column::dictionary(codes.to_vec(), Arc::new(changed(words)))
+            Column::dictionary(codes.to_vec(), Arc::new(all(words)?))
         }
         _ => {
             let one = |value: &Value| match value {
                 Value::Null => Ok(Value::Null),
                 _ => {
                     let args = std::slice::from_ref(value);
-                    Ok(text(change(Arguments::of(function, args).string(0)?)))
+                    changed(context, Arguments::of(function, args), change)
                 }
             };
             if let Some(value) = column.as_constant() {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::meter;
 use crate::value::Value;
 
 /// A type in the order in which the Cypher manual lists the parts of a union.
@@ -40,8 +41,8 @@ fn shape(value: &Value) -> Option<Shape> {
         Value::Relationship(_) => Shape::Plain(12, "RELATIONSHIP"),
         Value::Map(_) => Shape::Plain(13, "MAP"),
         Value::List(items) => {
-            let nullable = items.iter().any(Value::is_null);
-            Shape::List(items.iter().filter_map(shape).collect(), nullable)
+            let nullable = meter::walked(items.iter()).any(Value::is_null);
+            Shape::List(meter::walked(items.iter()).filter_map(shape).collect(), nullable)
         }
         Value::Path(_) => Shape::Path,
     })
