@@ -6,6 +6,7 @@
 mod backup;
 mod bulk;
 mod extract;
+mod repair;
 mod transaction;
 
 use std::path::Path;
@@ -221,18 +222,26 @@ impl Database {
 
     /// Opens the store in this folder with options.
     pub fn open_with(path: impl AsRef<Path>, options: Options) -> Result<Self> {
-        let path = path.as_ref();
-        if options.read_only && storage::engine_of(path)?.is_none() {
-            return Err(Error::storage(
-                Detail::InvalidFile,
-                format!("there is no store in `{}`", path.display()),
-            )
-            .help("A store is made when it is opened for writing."));
-        }
-        let opened = storage::open(path, options.engine.as_deref())?;
-        let graph = Graph::open(opened.bytes, opened.segments, options.graph)?;
-        let graph = if options.read_only { graph.read_only() } else { graph };
+        let (path, engine) = (path.as_ref(), options.engine.as_deref());
+        let graph = if options.read_only {
+            let (opened, problem) = storage::open_to_read(path, engine)?;
+            Graph::open_to_read(opened.bytes, opened.segments, options.graph)?
+                .lacking(problem.map(|problem| problem.message().to_owned()))
+        } else {
+            let opened = storage::open(path, engine)?;
+            Graph::open(opened.bytes, opened.segments, options.graph)?
+        };
         Ok(Self { engine: Arc::new(Engine::new(graph, options.settings)) })
+    }
+
+    /// What is missing of a damaged store that was opened only to be read, a sentence each. Nothing of any other.
+    ///
+    /// ```
+    /// use redstring::Database;
+    /// assert!(Database::in_memory().missing().is_empty());
+    /// ```
+    pub fn missing(&self) -> &[String] {
+        self.engine.graph.missing()
     }
 
     /// A new, empty database that lives as long as its last handle.

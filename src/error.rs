@@ -264,6 +264,8 @@ words! {
         UnknownFormatVersion,
         /// A checksum or reference is wrong.
         DamagedStore,
+        /// Commits that were durable are not in the store any more.
+        CommitsMissing,
         /// A write failed earlier; the store takes no more of them.
         StorePoisoned,
         /// The transaction was ended, or there is none.

@@ -42,7 +42,7 @@ pub use database::{
 };
 pub use error::{Detail, Error, ErrorClass, Phase, Result, Span};
 pub use function::{Context, Procedure, Signature, UserAggregate, UserFunction};
-pub use graph::{CheckReport, IndexBuild};
+pub use graph::{CheckReport, IndexBuild, RepairReport};
 pub use meter::CancelHandle;
 pub use result::{ColumnIndex, Counters, FromRow, FromValue, Notification, Row, Rows, Summary};
 pub use session::StatementOptions;

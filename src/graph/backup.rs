@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::storage::Batch;
 use crate::storage::Opened;
 use crate::storage::OrderedBytes;
+use crate::storage::Progress;
 use crate::storage::SegmentFiles;
 
 use super::catalog::Catalog;
@@ -47,10 +48,12 @@ pub(super) fn write(
     if catalog.generation > 0 {
         catalog.write_copy(&*target.segments)?;
     }
-    log::trim_unfinished(&*target.bytes, last)
+    log::trim_unfinished(&*target.bytes, last)?;
+    target.bytes.attest(Progress { generation: catalog.generation, sequence: last }, false);
+    Ok(())
 }
 
-fn copy_file(
+pub(super) fn copy_file(
     from: &dyn SegmentFiles,
     to: &dyn SegmentFiles,
     name: &str,

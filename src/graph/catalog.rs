@@ -124,6 +124,11 @@ pub(super) struct Root {
 }
 
 impl Root {
+    /// The generation of its catalog.
+    pub(super) fn generation(&self) -> u64 {
+        self.generation
+    }
+
     fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(ROOT_LENGTH);
         bytes.extend_from_slice(&MAGIC);
@@ -177,6 +182,11 @@ pub(super) fn copy_name(generation: u64) -> String {
 /// The generation in the name of a copy.
 pub(super) fn copy_generation(name: &str) -> Option<u64> {
     name.strip_prefix("catalog-")?.parse().ok()
+}
+
+/// The generation of the newest copy among the names of segment files.
+pub(super) fn newest_copy(names: &[String]) -> Option<u64> {
+    names.iter().filter_map(|name| copy_generation(name)).max()
 }
 
 impl Catalog {
@@ -237,6 +247,30 @@ impl Catalog {
         let copy = files.open(&name)?;
         let bytes = copy.read_at(0, copy.len() as usize)?;
         Ok(bytes != [root.encode(), body].concat())
+    }
+
+    /// The catalog of a root record, from its pieces, if all of it is whole.
+    pub(super) fn assemble(root: &Root, piece: impl Fn(u32) -> Option<Vec<u8>>) -> Option<Self> {
+        let mut body = Vec::new();
+        for number in 0..root.pieces {
+            body.extend(piece(number)?);
+        }
+        let whole = body.len() as u64 == root.length && crc32fast::hash(&body) == root.checksum;
+        let catalog = whole.then(|| Self::decode(&body)).flatten();
+        catalog.filter(|catalog| catalog.generation == root.generation)
+    }
+
+    /// The catalog in a copy beside the segments.
+    pub(super) fn read_copy(files: &dyn SegmentFiles, name: &str) -> Result<Self> {
+        let copy = files.open(name)?;
+        let bytes = copy.read_at(0, copy.len() as usize)?;
+        let (record, body) =
+            bytes.split_at_checked(ROOT_LENGTH).ok_or_else(|| damaged("its copy is cut short"))?;
+        let root = Root::decode(record)?;
+        let pieces = body.chunks(MAX_VALUE);
+        let assembled =
+            Self::assemble(&root, |number| pieces.clone().nth(number as usize).map(<[u8]>::to_vec));
+        assembled.ok_or_else(|| damaged("the checksum of its copy is wrong"))
     }
 
     /// The catalog that counts; nothing in a store that was never written.

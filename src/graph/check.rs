@@ -94,6 +94,7 @@ impl Bits {
 /// Checks what a snapshot sees, all segments below it, and the catalog that names them. No checkpoint may run meanwhile.
 pub(super) fn run(snapshot: &Snapshot, shared: &Shared) -> CheckReport {
     let mut report = CheckReport::default();
+    shared.missing.iter().for_each(|missing| report.problem(missing.as_str()));
     snapshot.state.base.verify(&mut report);
     catalog::check(&snapshot.state.base, shared, &mut report);
     check_names(snapshot, &mut report);

@@ -206,8 +206,12 @@ impl Shared {
                 break;
             }
         }
-        let old =
-            lock(&self.heads).finish_checkpoint(rebased).map_err(|error| self.poison(error))?;
+        let (old, reached) = {
+            let mut heads = lock(&self.heads);
+            let old = heads.finish_checkpoint(rebased).map_err(|error| self.poison(error))?;
+            (old, heads.reached())
+        };
+        self.bytes.attest(reached, true);
         let live = |file: &Arc<SegmentFile>| catalog.files.iter().any(|(n, _)| *n == file.number());
         old.files().iter().filter(|file| !live(file)).for_each(|file| file.retire());
         drop(old);

@@ -10,6 +10,7 @@ use std::sync::Mutex;
 use std::sync::Weak;
 
 use crate::error::Result;
+use crate::storage::Progress;
 
 use super::change::Change;
 use super::journal::Journal;
@@ -51,6 +52,12 @@ impl Heads {
     /// What readers see.
     pub(super) fn durable(&self) -> &Snapshot {
         &self.durable
+    }
+
+    /// How far the durable state is.
+    pub(super) fn reached(&self) -> Progress {
+        let state = &self.durable.state;
+        Progress { generation: state.base.generation, sequence: state.sequence }
     }
 
     /// What the next writer goes on from.

@@ -21,6 +21,8 @@ const OLDEST: u8 = 1;
 const HEADER: usize = 1 + 8 + 8 + 4 + 8 + 4 + 4;
 /// Pieces per batch while a large commit is written.
 const PIECES_PER_BATCH: usize = 256;
+/// How many ways to put together pieces are tried, where there are several of one.
+const CHOICES: usize = 256;
 /// Records read from the log at a time.
 const RECORDS_PER_SCAN: usize = 1024;
 
@@ -47,6 +49,38 @@ impl Header {
         let checksum = crc32fast::hash(&bytes);
         bytes.extend_from_slice(&checksum.to_le_bytes());
         bytes
+    }
+
+    /// The whole payload from what follows the header, or from pieces, of each of which there may be several; nothing where the
+    /// checksum is wrong.
+    pub(super) fn payload<'a>(
+        &self,
+        inline: &'a [u8],
+        pieces: impl Fn(u32) -> &'a [Vec<u8>],
+    ) -> Option<Vec<u8>> {
+        let whole = |payload: &[u8]| {
+            payload.len() as u64 == self.length && crc32fast::hash(payload) == self.checksum
+        };
+        if self.pieces == 0 {
+            return whole(inline).then(|| inline.to_vec());
+        }
+        // Which of several is taken, counted from the last piece on.
+        for mut choice in 0..CHOICES {
+            let mut payload = inline.to_vec();
+            for number in 0..self.pieces {
+                let found = pieces(number);
+                let taken = found.get(choice.checked_rem(found.len())?)?;
+                choice /= found.len();
+                payload.extend_from_slice(taken);
+            }
+            if whole(&payload) {
+                return Some(payload);
+            }
+            if choice > 0 {
+                break;
+            }
+        }
+        None
     }
 
     /// The header and what follows it.

@@ -24,7 +24,9 @@ mod links;
 mod log;
 mod populate;
 mod property;
+mod reading;
 mod recovery;
+mod salvage;
 mod schema;
 mod schema_change;
 mod segment;
@@ -34,6 +36,7 @@ mod touch;
 mod transaction;
 mod values;
 mod whole;
+mod witness;
 
 use std::cell::Cell;
 use std::fmt;
@@ -60,6 +63,7 @@ use crate::error::Result;
 use crate::meter;
 use crate::storage::Opened;
 use crate::storage::OrderedBytes;
+use crate::storage::Progress;
 use crate::storage::SegmentFiles;
 use crate::storage::memory;
 use crate::value::NodeId;
@@ -79,6 +83,7 @@ pub use build::IndexBuild;
 pub use bulk::{BatchTypes, Bulk, NodeBatch, RelationshipBatch};
 pub use check::CheckReport;
 pub use index::{IndexBound, IndexRange, IndexStatistics};
+pub use salvage::{RepairReport, repair};
 pub use schema::{Constraint, ConstraintKind, Index, IndexId, IndexKind, Schema, SchemaTarget};
 pub use snapshot::Snapshot;
 pub use stored::{STORED, Stored};
@@ -204,6 +209,8 @@ struct Shared {
     volatile: bool,
     /// Whether the graph was opened only to be read.
     read_only: bool,
+    /// What is missing of it, if it was opened all the same.
+    missing: Vec<String>,
     /// Whether a write transaction is open.
     writing: Mutex<bool>,
     written: Condvar,
@@ -245,7 +252,10 @@ impl Graph {
         options: GraphOptions,
     ) -> Result<Self> {
         let cache = Arc::new(ChunkCache::new(options.cache_bytes));
-        let catalog = open_catalog(&*bytes, &*files)?;
+        let found = witness::find_catalog(&*bytes)?;
+        // All that is read before the store's own files are accepted may come from a copy of them, so nothing is written.
+        let beside = files.list()?;
+        let catalog = witness::checked(found.as_ref(), &*bytes, &beside)?;
         let live = catalog.files.iter().map(|(number, length)| {
             Arc::new(SegmentFile::new(*number, *length, files.clone(), cache.clone()))
         });
@@ -267,10 +277,50 @@ impl Graph {
                 ))
             })
         })?;
+        let reached = Progress { generation: catalog.generation, sequence: last };
+        witness::compare(&*bytes, reached)?;
+        bytes.accept()?;
+        if found.is_none() {
+            catalog.write(&*bytes)?;
+        }
+        settle_catalog(&catalog, &*bytes, &*files, &beside)?;
         log::trim(&*bytes, catalog.sequence)?;
         log::trim_unfinished(&*bytes, last)?;
+        bytes.attest(reached, false);
         let heads = Heads::new(Snapshot { state: Arc::new(state) }, log_bytes);
         Ok(Self::new(bytes, files, cache, options, heads))
+    }
+
+    /// Opens what is there of a graph, damaged or not, for whoever only reads. Nothing is written.
+    ///
+    /// It ends before the first thing that cannot be read. What is missing is among the problems of [`Graph::check`].
+    pub fn open_to_read(
+        bytes: Arc<dyn OrderedBytes>,
+        files: Arc<dyn SegmentFiles>,
+        options: GraphOptions,
+    ) -> Result<Self> {
+        let cache = Arc::new(ChunkCache::new(options.cache_bytes));
+        let found = reading::read(&*bytes, &files, &cache)?;
+        let heads = Heads::new(Snapshot { state: Arc::new(found.state) }, found.log_bytes);
+        let mut graph = Self::new(bytes, files, cache, options, heads).read_only();
+        if let Some(shared) = Arc::get_mut(&mut graph.shared) {
+            shared.missing = found.missing;
+        }
+        Ok(graph)
+    }
+
+    /// What is missing of a graph that was opened only to be read; nothing of a whole one.
+    pub fn missing(&self) -> &[String] {
+        &self.shared.missing
+    }
+
+    /// Adds to what is missing. Only for a handle that nobody shares yet.
+    #[must_use]
+    pub fn lacking(mut self, what: Option<String>) -> Self {
+        if let Some(shared) = Arc::get_mut(&mut self.shared) {
+            shared.missing.extend(what);
+        }
+        self
     }
 
     /// The graph as one that refuses to write. Only for a handle that nobody shares yet.
@@ -317,6 +367,7 @@ impl Graph {
                 cache,
                 volatile: false,
                 read_only: false,
+                missing: Vec::new(),
                 writing: Mutex::new(false),
                 written: Condvar::new(),
                 heads: Mutex::new(heads),
@@ -388,49 +439,24 @@ impl Graph {
     }
 }
 
-/// The catalog that counts, after a look at what lies beside it.
-fn open_catalog(bytes: &dyn OrderedBytes, files: &dyn SegmentFiles) -> Result<Catalog> {
-    let found = Catalog::read(bytes)?;
-    let names = files.list()?;
-    let newest = names.iter().filter_map(|name| catalog::copy_generation(name)).max();
-    let generation = found.as_ref().map(|catalog| catalog.generation);
-    if newest > generation {
-        let newest = newest.unwrap_or_default();
-        return Err(Error::corruption(format!(
-            "the store's records are {} than the catalog of checkpoint {newest} beside its segments",
-            if generation.is_some() { "older" } else { "empty, other" },
-        ))
-        .help("The store's database was lost or replaced by an older one; restore it from a copy."));
-    }
-    let catalog = match found {
-        Some(catalog) => catalog,
-        None => {
-            let mut records = false;
-            bytes.scan(&[], None, &mut |key, _| {
-                // The very first catalog lacks its root when making the store was cut off.
-                records = keys::number(keys::CATALOGS, key) != Some(0);
-                Ok(!records)
-            })?;
-            if records || names.iter().any(|name| SegmentFile::number_of(name).is_some()) {
-                return Err(Error::corruption("the store has data but its root record is missing")
-                    .help("Restore the store from a copy."));
-            }
-            let catalog = Catalog::default();
-            catalog.write(bytes)?;
-            catalog
-        }
-    };
+/// Clears away what the catalog does not name, and writes its copy where that is missing.
+fn settle_catalog(
+    catalog: &Catalog,
+    bytes: &dyn OrderedBytes,
+    files: &dyn SegmentFiles,
+    beside: &[String],
+) -> Result<()> {
     catalog.trim(bytes)?;
-    for name in &names {
+    for name in beside {
         let number = SegmentFile::number_of(name);
         if number.is_some_and(|number| catalog.files.iter().all(|(live, _)| *live != number)) {
             files.delete(name)?;
         }
     }
-    if catalog.generation > 0 && newest != Some(catalog.generation) {
+    if catalog.generation > 0 && catalog::newest_copy(beside) != Some(catalog.generation) {
         catalog.write_copy(files)?;
     }
-    Ok(catalog)
+    Ok(())
 }
 
 /// The error for a part of the store in a format that this version does not know.
@@ -565,6 +591,7 @@ impl Shared {
             if !heads.settle(epoch, sequence) {
                 return Err(recovery::lost(sequence));
             }
+            self.bytes.attest(heads.reached(), false);
             (heads.log_bytes, heads.durable().state.base.size())
         };
         if unkept {

@@ -13,6 +13,7 @@ use std::process::ExitCode;
 
 use crate::database::Database;
 use crate::database::Options;
+use crate::error::Detail;
 use crate::error::Result;
 use crate::output::FORMATS;
 use crate::output::Format;
@@ -98,9 +99,17 @@ pub fn pieces(script: &str) -> Vec<Range<usize>> {
 }
 
 fn open(path: Option<&Path>, options: Options) -> Result<Database> {
-    match path {
-        Some(path) => Database::open_with(path, options),
-        None => Ok(Database::in_memory_with(options)),
+    let Some(path) = path else { return Ok(Database::in_memory_with(options)) };
+    match Database::open_with(path, options.clone()) {
+        Err(error) if error.kind() == Detail::CommitsMissing => {
+            let database = Database::open_with(path, options.read_only(true))?;
+            report::print(&error, None);
+            terminal::say(
+                "THE STORE IS DAMAGED: it is open only to be read, and shows what is left of it.",
+            );
+            Ok(database)
+        }
+        other => other,
     }
 }
 

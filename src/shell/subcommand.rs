@@ -43,7 +43,13 @@ pub(super) static SUBCOMMANDS: &[Subcommand] = &[
     Subcommand {
         name: "check",
         about: "Verifies every checksum and every reference of a store, and says what is damaged",
-        arguments: |command| command.arg(store()),
+        arguments: |command| {
+            let repair = Arg::new("TARGET").long("repair").value_name("TARGET");
+            let repair = repair.value_parser(value_parser!(PathBuf));
+            command.arg(store()).arg(repair.help(
+                "Writes a new store with all that a scan of a damaged one finds; that one is only read",
+            ))
+        },
         run: check,
     },
     Subcommand {
@@ -171,7 +177,29 @@ fn export(given: &ArgMatches) -> Result<()> {
     Ok(())
 }
 
+fn repair(damaged: &Path, target: &Path) -> Result<()> {
+    let report = Database::repair(damaged, target)?;
+    report.lost.iter().for_each(|lost| terminal::say(&format!("- {lost}")));
+    let told = report.lost.len() as u64;
+    if report.lost_count > told {
+        terminal::say(&format!(
+            "- and {} more",
+            counted(report.lost_count - told, "loss", "losses")
+        ));
+    }
+    let commits = counted(report.commits, "commit", "commits");
+    let saved = entities(report.nodes, report.relationships);
+    terminal::say(&format!("saved {saved}, with {commits} of the log, in `{}`", target.display()));
+    if report.lost_count == 0 {
+        terminal::say("nothing that the files tell of is lost");
+    }
+    Ok(())
+}
+
 fn check(given: &ArgMatches) -> Result<()> {
+    if let Some(target) = given.get_one::<PathBuf>("TARGET") {
+        return repair(path(given, "DB"), target);
+    }
     let found = open(given)?.check();
     terminal::say(&format!(
         "checked {} and {} of {}",

@@ -19,6 +19,7 @@ use crate::error::Result;
 use crate::storage::Batch;
 use crate::storage::Opened;
 use crate::storage::OrderedBytes;
+use crate::storage::Progress;
 use crate::storage::ScratchFile;
 use crate::storage::SegmentFiles;
 use crate::storage::SegmentReader;
@@ -302,6 +303,18 @@ impl OrderedBytes for FailingBytes {
 
     fn reopen(&self) -> Result<()> {
         self.poison.heal(|| self.fails.run(Operation::Read, || self.inner.reopen()))
+    }
+
+    fn attested(&self) -> Option<Progress> {
+        self.inner.attested()
+    }
+
+    fn accept(&self) -> Result<()> {
+        self.fails.run(Operation::Read, || self.inner.accept())
+    }
+
+    fn attest(&self, progress: Progress, at_once: bool) {
+        self.inner.attest(progress, at_once);
     }
 
     fn name(&self) -> &'static str {

@@ -55,6 +55,13 @@ impl FolderFiles {
     }
 }
 
+impl FolderFiles {
+    /// The files of a folder that is only read: nothing is made or deleted.
+    pub(crate) fn for_reading(folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), next: AtomicU64::new(0) }
+    }
+}
+
 impl SegmentFiles for FolderFiles {
     fn create(&self, name: &str) -> Result<Box<dyn SegmentWriter>> {
         check_name(name)?;

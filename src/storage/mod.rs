@@ -19,14 +19,17 @@ pub mod memory;
 mod opening;
 mod place;
 mod poison;
+mod private_copy;
 mod recognise;
 pub mod redb;
 mod refused;
+pub mod salvage;
 mod shared_sync;
 pub mod sled;
+mod witness;
+mod witnessed;
 
 use std::fmt;
-use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -37,6 +40,8 @@ pub use identity::StoreId;
 pub use opening::engine_of;
 pub use opening::make_whole;
 pub use opening::open;
+pub use opening::open_to_read;
+pub use witness::Progress;
 
 /// The largest value that [`OrderedBytes::apply`] takes, in bytes. What is larger is written in pieces by the caller.
 ///
@@ -140,6 +145,23 @@ pub trait OrderedBytes: fmt::Debug + Send + Sync + 'static {
     ///
     /// The caller sees to it that nobody takes a later sync for one of what was applied before.
     fn reopen(&self) -> Result<()>;
+
+    /// How far the store had come when that was last written down, beside the engine's own files. Nothing where nobody has.
+    ///
+    /// What holds less has lost something.
+    fn attested(&self) -> Option<Progress> {
+        None
+    }
+
+    /// Goes on with the store's own files, where a private copy of them is read so far: for whoever has found in the copy what
+    /// was attested. Writing does so by itself.
+    fn accept(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Says how far the store has come, as of a sync that has returned. It is written down within a second, or before this
+    /// returns. Where that cannot be done it is tried again later.
+    fn attest(&self, _progress: Progress, _at_once: bool) {}
 
     /// The engine's name in [`ENGINES`].
     fn name(&self) -> &'static str;
@@ -254,8 +276,9 @@ pub struct Engine {
     pub file: &'static str,
     /// Opens the store in a folder, or makes one where there is none.
     pub open: fn(&Path) -> Result<Opened>,
-    /// Opens its own half of the store in a folder, and makes it where it is missing; it keeps the lock until it is closed.
-    pub open_bytes: fn(&Path, File) -> Result<Arc<dyn OrderedBytes>>,
+    /// Opens its own half of the store in a folder, which the caller has locked, and makes it where it is missing. Where its
+    /// files may be damaged it is to be done thoroughly.
+    pub open_bytes: fn(&Path, bool) -> Result<Box<dyn OrderedBytes>>,
 }
 
 /// Every engine there is. The first is the default of a store on disk.
@@ -285,7 +308,7 @@ pub const ENGINES: &[Engine] = &[
         folder: "",
         file: "",
         open: |_| Ok(memory::open()),
-        open_bytes: |_, _| Ok(memory::open().bytes),
+        open_bytes: |_, _| Ok(Box::new(memory::MemoryBytes::default())),
     },
 ];
 

@@ -14,6 +14,7 @@ use crate::error::Result;
 use crate::storage::ENGINES;
 use crate::storage::Engine;
 use crate::storage::Opened;
+use crate::storage::OrderedBytes;
 use crate::storage::engine;
 use crate::storage::folder;
 use crate::storage::folder::FolderFiles;
@@ -26,6 +27,8 @@ use crate::storage::recognise::FoundStore;
 use crate::storage::recognise::recognise;
 use crate::storage::refused::failed;
 use crate::storage::sled;
+use crate::storage::witness::Witness;
+use crate::storage::witnessed::WitnessedBytes;
 
 /// The engine that the store in a folder was made with; none where there is room for a new store.
 ///
@@ -65,6 +68,32 @@ pub fn open(store: &Path, wanted: Option<&str>) -> Result<Opened> {
     }
 }
 
+/// Opens the store in a folder for whoever only reads, whatever its witness says. Says what is wrong with the witness.
+pub fn open_to_read(store: &Path, wanted: Option<&str>) -> Result<(Opened, Option<Error>)> {
+    let wanted = wanted.map(durable_engine).transpose()?;
+    let found = recognise(store)?;
+    fits(store, &found, wanted)?;
+    let Found::Store(found) = found else {
+        return Err(Error::storage(
+            Detail::InvalidFile,
+            format!("there is no store in `{}`", store.display()),
+        )
+        .help("A store is made when it is opened for writing."));
+    };
+    let lock = place::lock(store)?;
+    let segments = FolderFiles::open(&store.join(place::SEGMENTS))?;
+    let (mut witness, mut problem) = (None, None);
+    let id = found.identity.as_ref().map(|identity| identity.id);
+    if let Some(identity) = found.identity.filter(|own| own.has(identity::WITNESS)) {
+        match Witness::read(store, identity.id.to_bytes()) {
+            Ok(read) => witness = Some(read),
+            Err(error) => problem = Some(error),
+        }
+    }
+    let bytes = WitnessedBytes::open_to_read(found.engine, store, witness, lock)?;
+    Ok((Opened { bytes: Arc::new(bytes), segments: Arc::new(segments), id }, problem))
+}
+
 /// Refuses another engine than the store's own.
 fn fits(store: &Path, found: &Found, wanted: Option<&'static Engine>) -> Result<()> {
     match (found, wanted) {
@@ -85,41 +114,52 @@ fn fits(store: &Path, found: &Found, wanted: Option<&'static Engine>) -> Result<
 /// Opens a store that is there.
 fn open_found(store: &Path, found: FoundStore, lock: File) -> Result<Opened> {
     let segments = FolderFiles::open(&store.join(place::SEGMENTS))?;
-    let bytes = (found.engine.open_bytes)(store, lock)?;
     let known = found.identity.as_ref().is_some_and(|identity| identity.state == State::Whole);
     let identity = found
         .identity
         .unwrap_or_else(|| StoreIdentity::new(found.engine.name, State::Whole))
         .in_state(State::Whole);
+    let witnessed = identity.has(identity::WITNESS);
+    let id = identity.id.to_bytes();
+    let witness = if witnessed { Witness::read(store, id)? } else { Witness::none(store, id)? };
+    let bytes = WitnessedBytes::open(found.engine, store, witness, lock)?;
+    if !witnessed {
+        bytes.begin_witness()?;
+    }
+    let identity = identity.with(identity::WITNESS);
     // What engines have of their own may have got another name while it was opened.
     let renamed = store.join(found.engine.folder);
     for (part, name) in found.without_copy {
         let part = if name == identity::FILE { &renamed } else { &part };
         identity.write(part, name)?;
     }
-    if !known {
+    let id = Some(identity.id);
+    if !known || !witnessed {
         identity.write(store, identity::FILE)?;
     }
-    Ok(Opened { bytes, segments: Arc::new(segments), id: Some(identity.id) })
+    Ok(Opened { bytes: Arc::new(bytes), segments: Arc::new(segments), id })
 }
 
 /// Makes a store in a folder that holds none.
-fn make(store: &Path, engine: &Engine, lock: File, state: State) -> Result<Opened> {
+fn make(store: &Path, engine: &'static Engine, lock: File, state: State) -> Result<Opened> {
     let identity = StoreIdentity::new(engine.name, state);
     identity.write(store, identity::FILE)?;
     let [records, files] = [engine.folder, place::SEGMENTS].map(|part| store.join(part));
     for (part, name) in [(&records, identity::FILE), (&files, identity::FILE_OF_SEGMENTS)] {
         folder::make_folder(part)?;
-        identity.clone().in_state(State::Whole).write(part, name)?;
+        identity.clone().in_state(State::Whole).with(identity::WITNESS).write(part, name)?;
     }
     let segments = FolderFiles::open(&files)?;
-    let bytes = (engine.open_bytes)(store, lock)?;
+    let witness = Witness::none(store, identity.id.to_bytes())?;
+    let bytes = WitnessedBytes::open(engine, store, witness, lock)?;
+    bytes.begin_witness()?;
     bytes.sync()?;
     let id = Some(identity.id);
     if state == State::Making {
-        identity.in_state(State::Whole).write(store, identity::FILE)?;
+        let whole = identity.in_state(State::Whole).with(identity::WITNESS);
+        whole.write(store, identity::FILE)?;
     }
-    Ok(Opened { bytes, segments: Arc::new(segments), id })
+    Ok(Opened { bytes: Arc::new(bytes), segments: Arc::new(segments), id })
 }
 
 /// The engine of that name, if it keeps stores on disk.
@@ -164,7 +204,7 @@ pub fn make_whole(
 
 fn make_and_fill(
     unfinished: &Path,
-    engine: &Engine,
+    engine: &'static Engine,
     lock: File,
     fill: impl FnOnce(&Opened) -> Result<()>,
 ) -> Result<()> {
@@ -172,7 +212,10 @@ fn make_and_fill(
     fill(&opened)?;
     opened.bytes.sync()?;
     if let Some(identity) = identity::read(&unfinished.join(identity::FILE))? {
-        identity.in_state(State::Copied).write(unfinished, identity::FILE)?;
+        identity
+            .in_state(State::Copied)
+            .with(identity::WITNESS)
+            .write(unfinished, identity::FILE)?;
     }
     Ok(())
 }

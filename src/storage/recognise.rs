@@ -226,7 +226,7 @@ fn without_identity(folder: &Path) -> Result<Found> {
 }
 
 /// The folder of an engine's records within a store.
-fn records_of(store: &Path, engine: &Engine) -> Option<PathBuf> {
+pub(crate) fn records_of(store: &Path, engine: &Engine) -> Option<PathBuf> {
     let own = store.join(engine.folder);
     // A power cut may have left sled's folder under its other name.
     let renamed = store.join(sled::OLD);

@@ -8,10 +8,8 @@
 
 use std::fmt;
 use std::fs;
-use std::fs::File;
 use std::path::Path;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::PoisonError;
 use std::sync::RwLock;
 
@@ -59,15 +57,8 @@ pub fn open(folder: &Path) -> Result<Opened> {
 }
 
 /// Opens redb's half of a store.
-pub(crate) fn open_bytes(store: &Path, lock: File) -> Result<Arc<dyn OrderedBytes>> {
-    make_folder(&store.join(FOLDER))?;
-    Ok(Arc::new(RedbBytes {
-        open: RwLock::new(Some(OpenRedb::open(store)?)),
-        store: store.to_owned(),
-        poison: Poison::default(),
-        sync: SharedSync::default(),
-        _lock: lock,
-    }))
+pub(crate) fn open_bytes(store: &Path, thoroughly: bool) -> Result<Box<dyn OrderedBytes>> {
+    Ok(Box::new(RedbBytes::open(store, thoroughly)?))
 }
 
 struct OpenRedb {
@@ -98,8 +89,6 @@ struct RedbBytes {
     store: PathBuf,
     poison: Poison,
     sync: SharedSync,
-    /// Held for as long as redb is open.
-    _lock: File,
 }
 
 impl fmt::Debug for RedbBytes {
@@ -109,6 +98,23 @@ impl fmt::Debug for RedbBytes {
 }
 
 impl RedbBytes {
+    /// Opens redb's file, and holds all of it against its checksums where it is to be done thoroughly: redb does so at no
+    /// other time.
+    fn open(store: &Path, thoroughly: bool) -> Result<Self> {
+        make_folder(&store.join(FOLDER))?;
+        let mut open = OpenRedb::open(store)?;
+        if thoroughly {
+            // What it mends is of its own book-keeping. Records are never mended.
+            guarded("checking", || Ok(open.db.check_integrity()?))?;
+        }
+        Ok(Self {
+            open: RwLock::new(Some(open)),
+            store: store.to_owned(),
+            poison: Poison::default(),
+            sync: SharedSync::default(),
+        })
+    }
+
     fn with<T>(&self, call: impl FnOnce(&OpenRedb) -> Result<T>) -> Result<T> {
         let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
         call(open.as_ref().ok_or_else(closed)?)

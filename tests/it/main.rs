@@ -8,6 +8,7 @@ mod cli;
 mod crash;
 mod crash_bulk;
 mod csv_rows;
+mod damage;
 mod disk;
 mod docs;
 mod enforcement;

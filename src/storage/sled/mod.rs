@@ -19,10 +19,10 @@ mod undo;
 use std::fmt;
 use std::fs;
 use std::fs::File;
+use std::fs::TryLockError;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::PoisonError;
 use std::sync::RwLock;
 use std::thread;
@@ -77,9 +77,9 @@ pub fn open(folder: &Path) -> Result<Opened> {
     storage::open(folder, Some(NAME))
 }
 
-/// Opens sled's half of a store.
-pub(crate) fn open_bytes(store: &Path, lock: File) -> Result<Arc<dyn OrderedBytes>> {
-    Ok(Arc::new(SledBytes::open(store, lock)?))
+/// Opens sled's half of a store. It holds all that it reads against checksums, thoroughly or not.
+pub(crate) fn open_bytes(store: &Path, _thoroughly: bool) -> Result<Box<dyn OrderedBytes>> {
+    Ok(Box::new(SledBytes::open(store)?))
 }
 
 /// Ordered bytes in sled's default tree.
@@ -90,8 +90,6 @@ pub struct SledBytes {
     store: PathBuf,
     poison: Poison,
     sync: SharedSync,
-    /// Held for as long as sled is open.
-    _lock: File,
 }
 
 impl fmt::Debug for SledBytes {
@@ -155,14 +153,13 @@ impl OpenSled {
 }
 
 impl SledBytes {
-    fn open(store: &Path, lock: File) -> Result<Self> {
+    fn open(store: &Path) -> Result<Self> {
         recover(store)?;
         Ok(Self {
             open: RwLock::new(Some(OpenSled::open(&store.join(FOLDER))?)),
             store: store.to_owned(),
             poison: Poison::default(),
             sync: SharedSync::default(),
-            _lock: lock,
         })
     }
 
@@ -340,6 +337,18 @@ impl Drop for SledBytes {
         // Nothing that was acknowledged depends on it.
         let open = self.open.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         let _ = open.map(OpenSled::close);
+        wait_until_closed(&self.store.join(FOLDER).join(FILE));
+    }
+}
+
+/// Waits until no thread of sled holds its file any more: what it writes last is written then.
+fn wait_until_closed(path: &Path) {
+    let Ok(file) = File::open(path) else { return };
+    for _ in 0..LOCK_TRIES * 10 {
+        if !matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
+            return;
+        }
+        thread::sleep(Duration::from_millis(1));
     }
 }
 

@@ -29,9 +29,7 @@ fn a_closed_pipe_ends_one_statement_and_no_other() {
         (format!("{long} :nonsense\n{create}"), 1, "n "),
         (format!(":echo on\n{long} {create}"), 0, "n 1 "),
         (
-            format!(
-                "UNWIND range(1, 20000) AS n CREATE (p:P {{n: n % 2}}) RETURN n; MATCH (p:P {{n: 0}}) DELETE p; MATCH (p:P) WITH DISTINCT p.n AS n MATCH (q:P) WITH n, collect(q) AS all FOREACH (q IN tail(all) | DELETE q)"
-            ),
+            "UNWIND range(1, 20000) AS n CREATE (p:P {n: n % 2}) RETURN n; MATCH (p:P {n: 0}) DELETE p; MATCH (p:P) WITH DISTINCT p.n AS n MATCH (q:P) WITH n, collect(q) AS all FOREACH (q IN tail(all) | DELETE q)".to_string(),
             0,
             "n 1 ",
         ),
