@@ -113,8 +113,24 @@ impl Options {
         self
     }
 
-    /// Opens a store only to read it: it must be there, and whatever writes is refused. It is not open beside
-    /// another process all the same.
+    /// Opens a store only to read it: it must be there, and whatever writes is refused.
+    ///
+    /// Nothing in the store's folder is written, created or touched, so that it may lie on a read-only or a full disk, or be
+    /// another user's. Several processes may read a store at once, but not beside one that writes. Where the engine must
+    /// write to open its files (sled always, redb after a crash), a private copy of them is opened, in the folder for
+    /// temporary files (`TMPDIR`), and removed in the end.
+    ///
+    /// ```
+    /// use redstring::{Database, Options};
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// Database::open(folder.path())?.execute("CREATE (:Site)", ())?;
+    /// let read = || Database::open_with(folder.path(), Options::default().read_only(true));
+    /// let (one, other) = (read()?, read()?);
+    /// assert!(one.execute("CREATE (:Site)", ()).is_err());
+    /// assert!(other.query("MATCH (s:Site) RETURN s", ())?.next().is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn read_only(mut self, read_only: bool) -> Self {
         self.read_only = read_only;

@@ -30,6 +30,11 @@ pub(super) struct Args {
     #[arg(value_name = "DB")]
     pub(super) database: Option<PathBuf>,
 
+    /// Opens the store only to read it: nothing in its folder is written, so that it may be another user's, or lie on a
+    /// read-only or full disk.
+    #[arg(long, visible_alias = "read-only", requires = "database")]
+    pub(super) readonly: bool,
+
     /// Runs the statements and commands of a file; `-` is standard input. May be repeated.
     #[arg(short = 'f', long = "file", value_name = "FILE")]
     files: Vec<PathBuf>,

@@ -52,7 +52,8 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
             }
         };
     }
-    let mut options = Options::default().import_folder(&args.import_folder);
+    let mut options =
+        Options::default().import_folder(&args.import_folder).read_only(args.readonly);
     match args.memory_limit {
         Some(MemoryLimit::Bytes(bytes)) => options = options.memory_limit(Some(bytes)),
         Some(MemoryLimit::Unlimited) => options = options.memory_limit(None),

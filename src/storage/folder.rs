@@ -25,6 +25,7 @@ use crate::storage::SegmentWriter;
 use crate::storage::check_name;
 use crate::storage::check_range;
 use crate::storage::refused::failed;
+use crate::storage::refused::read_only;
 
 /// How much is collected before it goes to the operating system, in bytes.
 const BUFFER: usize = 256 * 1024;
@@ -33,6 +34,7 @@ const BUFFER: usize = 256 * 1024;
 #[derive(Debug)]
 pub struct FolderFiles {
     folder: PathBuf,
+    read_only: bool,
     /// Tells apart the temporary names of files that are written at the same time.
     next: AtomicU64,
 }
@@ -51,19 +53,22 @@ impl FolderFiles {
                     .map_err(|error| failed("delete", &entry.path(), error))?;
             }
         }
-        Ok(Self { folder: folder.to_owned(), next: AtomicU64::new(0) })
+        Ok(Self { folder: folder.to_owned(), read_only: false, next: AtomicU64::new(0) })
     }
-}
 
-impl FolderFiles {
-    /// The files of a folder that is only read: nothing is made or deleted.
+    /// The finished files of a folder, for whoever only reads: nothing is made or deleted.
     pub(crate) fn for_reading(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), next: AtomicU64::new(0) }
+        Self { folder: folder.to_owned(), read_only: true, next: AtomicU64::new(0) }
+    }
+
+    fn check_writable(&self) -> Result<()> {
+        if self.read_only { Err(read_only()) } else { Ok(()) }
     }
 }
 
 impl SegmentFiles for FolderFiles {
     fn create(&self, name: &str) -> Result<Box<dyn SegmentWriter>> {
+        self.check_writable()?;
         check_name(name)?;
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let temporary = self.folder.join(format!(".{name}.{number}.new"));
@@ -99,6 +104,7 @@ impl SegmentFiles for FolderFiles {
     }
 
     fn delete(&self, name: &str) -> Result<()> {
+        self.check_writable()?;
         check_name(name)?;
         let path = self.folder.join(name);
         match fs::remove_file(&path) {
@@ -127,6 +133,7 @@ impl SegmentFiles for FolderFiles {
     }
 
     fn scratch(&self) -> Result<Option<Box<dyn ScratchFile>>> {
+        self.check_writable()?;
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         // The name of an unfinished file, so that the next opening deletes it.
         let path = self.folder.join(format!(".scratch.{number}.new"));

@@ -68,7 +68,8 @@ impl StoreId {
         self.0.to_be_bytes()
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    /// The number that is written so.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         (text.len() == 32).then(|| u128::from_str_radix(text, 16).ok().map(Self)).flatten()
     }
 }

@@ -20,6 +20,7 @@ mod opening;
 mod place;
 mod poison;
 mod private_copy;
+mod reader;
 mod recognise;
 pub mod redb;
 mod refused;
@@ -170,6 +171,9 @@ pub trait OrderedBytes: fmt::Debug + Send + Sync + 'static {
     fn size_on_disk(&self) -> Result<u64>;
 }
 
+/// Ordered bytes that one handle owns.
+pub type BoxedBytes = Box<dyn OrderedBytes>;
+
 /// Files that are written once, whole, and then read at any position.
 ///
 /// A name is 1 to 128 characters of `a-z`, `0-9`, `-`, `_` and `.`, and does not begin with a dot; see [`check_name`].
@@ -279,6 +283,8 @@ pub struct Engine {
     /// Opens its own half of the store in a folder, which the caller has locked, and makes it where it is missing. Where its
     /// files may be damaged it is to be done thoroughly.
     pub open_bytes: fn(&Path, bool) -> Result<Box<dyn OrderedBytes>>,
+    /// Opens its own half of the store in a folder to read it as it is, without writing; none where it cannot.
+    pub open_in_place: fn(&Path) -> Result<Option<BoxedBytes>>,
 }
 
 /// Every engine there is. The first is the default of a store on disk.
@@ -291,6 +297,8 @@ pub const ENGINES: &[Engine] = &[
         file: sled::FILE,
         open: sled::open,
         open_bytes: sled::open_bytes,
+        // It writes whenever it is opened.
+        open_in_place: |_| Ok(None),
     },
     Engine {
         name: redb::NAME,
@@ -300,6 +308,7 @@ pub const ENGINES: &[Engine] = &[
         file: redb::FILE,
         open: redb::open,
         open_bytes: redb::open_bytes,
+        open_in_place: redb::open_in_place,
     },
     Engine {
         name: memory::NAME,
@@ -309,6 +318,7 @@ pub const ENGINES: &[Engine] = &[
         file: "",
         open: |_| Ok(memory::open()),
         open_bytes: |_, _| Ok(Box::new(memory::MemoryBytes::default())),
+        open_in_place: |_| Ok(None),
     },
 ];
 

@@ -22,6 +22,7 @@ use crate::storage::identity;
 use crate::storage::identity::State;
 use crate::storage::identity::StoreIdentity;
 use crate::storage::place;
+use crate::storage::reader::ReaderBytes;
 use crate::storage::recognise::Found;
 use crate::storage::recognise::FoundStore;
 use crate::storage::recognise::recognise;
@@ -47,12 +48,12 @@ pub fn open(store: &Path, wanted: Option<&str>) -> Result<Opened> {
     // Before anything is touched.
     fits(store, &recognise(store)?, wanted)?;
     folder::make_folder(store)?;
-    let lock = place::lock(store)?;
+    let lock = place::lock(store).map_err(can_be_read)?;
     // Another process may have made a store meanwhile.
     let found = recognise(store)?;
     fits(store, &found, wanted)?;
     match found {
-        Found::Store(found) => open_found(store, found, lock),
+        Found::Store(found) => open_found(store, found, lock).map_err(can_be_read),
         Found::Begun(begun) => {
             let engine =
                 wanted.or(engine(&begun.engine)).map_or_else(|| durable_engine(sled::NAME), Ok)?;
@@ -68,20 +69,14 @@ pub fn open(store: &Path, wanted: Option<&str>) -> Result<Opened> {
     }
 }
 
-/// Opens the store in a folder for whoever only reads, whatever its witness says. Says what is wrong with the witness.
+/// Opens the store in a folder for whoever only reads, whatever its witness says: nothing in the folder is written, created or
+/// touched. Says what is wrong with the witness.
 pub fn open_to_read(store: &Path, wanted: Option<&str>) -> Result<(Opened, Option<Error>)> {
     let wanted = wanted.map(durable_engine).transpose()?;
-    let found = recognise(store)?;
-    fits(store, &found, wanted)?;
-    let Found::Store(found) = found else {
-        return Err(Error::storage(
-            Detail::InvalidFile,
-            format!("there is no store in `{}`", store.display()),
-        )
-        .help("A store is made when it is opened for writing."));
-    };
-    let lock = place::lock(store)?;
-    let segments = FolderFiles::open(&store.join(place::SEGMENTS))?;
+    recognised_to_read(store, wanted)?;
+    let lock = place::lock_to_read(store)?;
+    // A writer may have been at work until now.
+    let found = recognised_to_read(store, wanted)?;
     let (mut witness, mut problem) = (None, None);
     let id = found.identity.as_ref().map(|identity| identity.id);
     if let Some(identity) = found.identity.filter(|own| own.has(identity::WITNESS)) {
@@ -90,8 +85,22 @@ pub fn open_to_read(store: &Path, wanted: Option<&str>) -> Result<(Opened, Optio
             Err(error) => problem = Some(error),
         }
     }
-    let bytes = WitnessedBytes::open_to_read(found.engine, store, witness, lock)?;
+    let bytes = ReaderBytes::open(found.engine, store, witness.as_ref(), lock)?;
+    let segments = FolderFiles::for_reading(&store.join(place::SEGMENTS));
     Ok((Opened { bytes: Arc::new(bytes), segments: Arc::new(segments), id }, problem))
+}
+
+fn recognised_to_read(store: &Path, wanted: Option<&'static Engine>) -> Result<FoundStore> {
+    let found = recognise(store)?;
+    fits(store, &found, wanted)?;
+    match found {
+        Found::Store(found) => Ok(found),
+        Found::Nothing | Found::Begun(_) => Err(Error::storage(
+            Detail::InvalidFile,
+            format!("there is no store in `{}`", store.display()),
+        )
+        .help("A store is made when it is opened for writing.")),
+    }
 }
 
 /// Refuses another engine than the store's own.
@@ -111,6 +120,21 @@ fn fits(store: &Path, found: &Found, wanted: Option<&'static Engine>) -> Result<
     }
 }
 
+/// Names the way out where a store cannot be written and perhaps be read.
+fn can_be_read(error: Error) -> Error {
+    match error.kind() {
+        Detail::AccessDenied => error.help(
+            "Let this user read and write the folder of the store and all in it, or open it only to read: with \
+             `redstring --readonly`, in a program with `Options::read_only`.",
+        ),
+        Detail::DiskFull => error.help(
+            "Make room and try again, or open the store only to read: with `redstring --readonly`, in a program with \
+             `Options::read_only`.",
+        ),
+        _ => error,
+    }
+}
+
 /// Opens a store that is there.
 fn open_found(store: &Path, found: FoundStore, lock: File) -> Result<Opened> {
     let segments = FolderFiles::open(&store.join(place::SEGMENTS))?;
@@ -126,9 +150,9 @@ fn open_found(store: &Path, found: FoundStore, lock: File) -> Result<Opened> {
     if !witnessed {
         bytes.begin_witness()?;
     }
-    let identity = identity.with(identity::WITNESS);
     // What engines have of their own may have got another name while it was opened.
     let renamed = store.join(found.engine.folder);
+    let identity = identity.with(identity::WITNESS);
     for (part, name) in found.without_copy {
         let part = if name == identity::FILE { &renamed } else { &part };
         identity.write(part, name)?;
@@ -144,10 +168,11 @@ fn open_found(store: &Path, found: FoundStore, lock: File) -> Result<Opened> {
 fn make(store: &Path, engine: &'static Engine, lock: File, state: State) -> Result<Opened> {
     let identity = StoreIdentity::new(engine.name, state);
     identity.write(store, identity::FILE)?;
+    let whole = identity.clone().in_state(State::Whole).with(identity::WITNESS);
     let [records, files] = [engine.folder, place::SEGMENTS].map(|part| store.join(part));
     for (part, name) in [(&records, identity::FILE), (&files, identity::FILE_OF_SEGMENTS)] {
         folder::make_folder(part)?;
-        identity.clone().in_state(State::Whole).with(identity::WITNESS).write(part, name)?;
+        whole.write(part, name)?;
     }
     let segments = FolderFiles::open(&files)?;
     let witness = Witness::none(store, identity.id.to_bytes())?;
@@ -156,7 +181,6 @@ fn make(store: &Path, engine: &'static Engine, lock: File, state: State) -> Resu
     bytes.sync()?;
     let id = Some(identity.id);
     if state == State::Making {
-        let whole = identity.in_state(State::Whole).with(identity::WITNESS);
         whole.write(store, identity::FILE)?;
     }
     Ok(Opened { bytes: Arc::new(bytes), segments: Arc::new(segments), id })

@@ -3,6 +3,7 @@
 use std::fs;
 use std::fs::File;
 use std::fs::TryLockError;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
@@ -43,13 +44,35 @@ pub(crate) fn lock(folder: &Path) -> Result<File> {
     }
     match locked {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Error::storage(
-            Detail::StoreLocked,
-            format!("the store `{}` is open already", folder.display()),
-        )
-        .help("Close the other program that has it open, or let that one do it: a prompt can `:backup`, a program shares one open database.")),
+        Err(TryLockError::WouldBlock) => Err(store_locked(folder, "is open already")),
         Err(TryLockError::Error(error)) => Err(failed("lock", &path, error)),
     }
+}
+
+/// Takes the lock of a reader, which others of its kind share and which keeps writers out, or gives none where none can be
+/// taken: where the file is missing, so that nobody has the store open to write, or the file system
+/// has no locks. Nothing is changed.
+pub(crate) fn lock_to_read(folder: &Path) -> Result<Option<File>> {
+    let path = folder.join(LOCK);
+    let file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed("open", &path, error)),
+    };
+    for left in (0..=LOCK_TRIES).rev() {
+        match file.try_lock_shared() {
+            Ok(()) => return Ok(Some(file)),
+            Err(TryLockError::Error(_)) => return Ok(None),
+            Err(TryLockError::WouldBlock) if left > 0 => thread::sleep(Duration::from_millis(10)),
+            Err(TryLockError::WouldBlock) => {}
+        }
+    }
+    Err(store_locked(folder, "is open already to be written"))
+}
+
+fn store_locked(folder: &Path, how: &str) -> Error {
+    Error::storage(Detail::StoreLocked, format!("the store `{}` {how}", folder.display()))
+        .help("Close the other program that has it open, or let that one do it: a prompt can `:backup`, a program shares one open database.")
 }
 
 /// A file, whatever its path: another one may come to have it.

@@ -130,6 +130,8 @@ fn with_identity(folder: &Path, own: StoreIdentity) -> Result<FoundStore> {
         (segments.clone(), segments.is_dir()),
     ] {
         if !there {
+            // The folders of a store hold its identity as well.
+            outside_of_stores(folder)?;
             return Err(Error::corruption(format!(
                 "the store `{}` lacks `{}`",
                 folder.display(),

@@ -8,14 +8,18 @@
 
 use std::fmt;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::PoisonError;
 use std::sync::RwLock;
 
 use redb::Database;
+use redb::DatabaseError;
 use redb::Durability;
+use redb::ReadOnlyDatabase;
 use redb::ReadableDatabase;
+use redb::StorageError;
 use redb::TableDefinition;
 use redb::TableError;
 
@@ -24,6 +28,7 @@ use crate::error::Error;
 use crate::error::Result;
 use crate::storage;
 use crate::storage::Batch;
+use crate::storage::BoxedBytes;
 use crate::storage::Opened;
 use crate::storage::OrderedBytes;
 use crate::storage::Visit;
@@ -165,39 +170,12 @@ fn close(open: Option<OpenRedb>) {
 
 impl OrderedBytes for RedbBytes {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        let read = |db: &Database| match db.begin_read()?.open_table(RECORDS) {
-            Ok(records) => Ok(records.get(key)?.map(|value| value.value().to_vec())),
-            Err(TableError::TableDoesNotExist(_)) => Ok(None),
-            Err(error) => Err(error.into()),
-        };
-        self.with(|open| guarded("reading", || read(&open.db)))
+        self.with(|open| get(&open.db, key))
     }
 
     fn scan(&self, from: &[u8], until: Option<&[u8]>, visit: &mut Visit<'_>) -> Result<()> {
-        // An empty range, which redb would take for a defect of its caller.
-        if until.is_some_and(|until| until <= from) {
-            return Ok(());
-        }
         let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
-        let open = open.as_ref().ok_or_else(closed)?;
-        let entries = guarded("reading", || {
-            let records = match open.db.begin_read()?.open_table(RECORDS) {
-                Ok(records) => records,
-                Err(TableError::TableDoesNotExist(_)) => return Ok(None),
-                Err(error) => return Err(error.into()),
-            };
-            Ok(Some(match until {
-                Some(until) => records.range(from..until)?,
-                None => records.range(from..)?,
-            }))
-        })?;
-        let Some(mut entries) = entries else { return Ok(()) };
-        while let Some((key, value)) = guarded("reading", || Ok(entries.next().transpose()?))? {
-            if !visit(key.value(), value.value())? {
-                break;
-            }
-        }
-        Ok(())
+        scan(&open.as_ref().ok_or_else(closed)?.db, from, until, visit)
     }
 
     fn apply(&self, batch: Batch) -> Result<()> {
@@ -256,6 +234,105 @@ impl Drop for RedbBytes {
     }
 }
 
+fn get(db: &impl ReadableDatabase, key: &[u8]) -> Result<Option<Vec<u8>>> {
+    guarded("reading", || match db.begin_read()?.open_table(RECORDS) {
+        Ok(records) => Ok(records.get(key)?.map(|value| value.value().to_vec())),
+        Err(TableError::TableDoesNotExist(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    })
+}
+
+fn scan(
+    db: &impl ReadableDatabase,
+    from: &[u8],
+    until: Option<&[u8]>,
+    visit: &mut Visit<'_>,
+) -> Result<()> {
+    // An empty range, which redb would take for a defect of its caller.
+    if until.is_some_and(|until| until <= from) {
+        return Ok(());
+    }
+    let entries = guarded("reading", || {
+        let records = match db.begin_read()?.open_table(RECORDS) {
+            Ok(records) => records,
+            Err(TableError::TableDoesNotExist(_)) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Some(match until {
+            Some(until) => records.range(from..until)?,
+            None => records.range(from..)?,
+        }))
+    })?;
+    let Some(mut entries) = entries else { return Ok(()) };
+    while let Some((key, value)) = guarded("reading", || Ok(entries.next().transpose()?))? {
+        if !visit(key.value(), value.value())? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Opens redb's file to read it as it is. Where it was not closed redb must mend it first, which it does not do so.
+pub(crate) fn open_in_place(store: &Path) -> Result<Option<BoxedBytes>> {
+    let path = file(store);
+    let db = guarded(&format!("opening `{}`", path.display()), || {
+        match Database::builder().set_cache_size(CACHE).open_read_only(&path) {
+            Ok(db) => Ok(Some(db)),
+            Err(DatabaseError::RepairAborted) => Ok(None),
+            // The file system has no locks.
+            Err(DatabaseError::Storage(StorageError::Io(error)))
+                if error.kind() == ErrorKind::Unsupported =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
+    })?;
+    Ok(db.map(|db| Box::new(InPlace { db, store: store.to_owned() }) as BoxedBytes))
+}
+
+/// Ordered bytes in a table of redb whose file is only read.
+struct InPlace {
+    db: ReadOnlyDatabase,
+    store: PathBuf,
+}
+
+impl fmt::Debug for InPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InPlace").field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
+impl OrderedBytes for InPlace {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        get(&self.db, key)
+    }
+
+    fn scan(&self, from: &[u8], until: Option<&[u8]>, visit: &mut Visit<'_>) -> Result<()> {
+        scan(&self.db, from, until, visit)
+    }
+
+    fn apply(&self, _batch: Batch) -> Result<()> {
+        Err(refused::read_only())
+    }
+
+    fn sync(&self) -> Result<()> {
+        Err(refused::read_only())
+    }
+
+    fn reopen(&self) -> Result<()> {
+        Err(refused::read_only())
+    }
+
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn size_on_disk(&self) -> Result<u64> {
+        place::size_of(&self.store.join(FOLDER))
+    }
+}
+
 /// Calls into redb: its errors and panics become ours.
 fn guarded<T>(
     doing: &str,
@@ -272,7 +349,7 @@ fn from_redb(doing: &str, error: redb::Error) -> Error {
                 .help("Close the other program that has it open.")
                 .caused_by(error)
         }
-        redb::Error::Io(error) if error.kind() != std::io::ErrorKind::UnexpectedEof => {
+        redb::Error::Io(error) if error.kind() != ErrorKind::UnexpectedEof => {
             refused::of(format!("{doing} the store failed: {error}"), error)
         }
         redb::Error::ValueTooLarge(_) | redb::Error::LockPoisoned(_) | redb::Error::PreviousIo => {

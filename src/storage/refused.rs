@@ -38,6 +38,12 @@ pub(crate) fn failed(verb: &str, path: &Path, error: io::Error) -> Error {
     of(format!("cannot {verb} `{}`: {error}", path.display()), error)
 }
 
+/// The error for a write where the store was opened only to be read.
+pub(crate) fn read_only() -> Error {
+    Error::storage(Detail::ReadOnly, "the store was opened only to be read")
+        .help("Open it without `read_only` to write.")
+}
+
 /// The error with a message of its own for one of the operating system.
 pub(crate) fn of(message: String, error: io::Error) -> Error {
     let reason = REASONS.iter().find(|reason| reason.kinds.contains(&error.kind()));

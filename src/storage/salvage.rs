@@ -45,10 +45,9 @@ pub fn salvage(store: &Path) -> Result<(Salvaged, Option<&'static str>)> {
     let mut records = Records::new();
     let mut engine = store.join(place::SEGMENTS).is_dir().then_some(sled::NAME);
     // The lock keeps a store still that is in use. One that cannot be locked may be on a disk that cannot be written.
-    let lock = store.join(place::LOCK).is_file().then(|| place::lock(store));
-    let lock = match lock {
-        Some(Err(error)) if error.kind() == Detail::StoreLocked => return Err(error),
-        other => other.and_then(Result::ok),
+    let lock = match place::lock_to_read(store) {
+        Err(error) if error.kind() == Detail::StoreLocked => return Err(error),
+        other => other.ok().flatten(),
     };
     for folder in [sled::FOLDER, sled::OLD] {
         let path = store.join(folder).join(sled::FILE);

@@ -202,12 +202,6 @@ impl Witness {
         }
     }
 
-    /// A witness that is never written.
-    pub(crate) fn absent() -> Self {
-        let path = PathBuf::new();
-        Self { path, store: [0; 16], file: None, latest: None, doubled: false }
-    }
-
     /// Reads the witness of a store, which must have one.
     ///
     /// # Errors

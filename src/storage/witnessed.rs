@@ -76,17 +76,6 @@ impl WitnessedBytes {
         Self::opened(engine, store, witness, lock, direct)
     }
 
-    /// Opens a private copy of the engine's files, unless they are as they were left.
-    pub(crate) fn open_to_read(
-        engine: &'static Engine,
-        store: &Path,
-        witness: Option<Witness>,
-        lock: File,
-    ) -> Result<Self> {
-        let direct = witness.as_ref().is_some_and(|witness| is_as_left(engine, store, witness));
-        Self::opened(engine, store, witness.unwrap_or_else(Witness::absent), lock, direct)
-    }
-
     fn opened(
         engine: &'static Engine,
         store: &Path,
@@ -98,7 +87,7 @@ impl WitnessedBytes {
         let open = if direct {
             Open { bytes: Some((engine.open_bytes)(store, false)?), copy: None }
         } else {
-            let copy = PrivateCopy::new(store, engine)?;
+            let copy = PrivateCopy::within(store, engine)?;
             Open { bytes: Some((engine.open_bytes)(copy.path(), true)?), copy: Some(copy) }
         };
         Ok(Self {
@@ -133,7 +122,7 @@ impl WitnessedBytes {
 }
 
 /// Whether the engine's files are what they were when the store was closed.
-fn is_as_left(engine: &Engine, store: &Path, witness: &Witness) -> bool {
+pub(crate) fn is_as_left(engine: &Engine, store: &Path, witness: &Witness) -> bool {
     let left = witness.latest().and_then(|latest| latest.closed.as_ref());
     left.is_some_and(|left| sum_files(store, engine.folder).is_ok_and(|files| files == *left))
 }

@@ -51,6 +51,7 @@ mod panics;
 mod parquet;
 mod paths;
 mod power_cut;
+mod read_only;
 mod soak;
 mod storage;
 mod store;
