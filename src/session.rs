@@ -390,7 +390,7 @@ impl Statistics {
         Self {
             nodes: snapshot.node_count(),
             relationships: snapshot.relationship_count(),
-            tokens: snapshot.labels().len() + snapshot.types().len() + snapshot.keys().len(),
+            tokens: snapshot.name_count(),
             schema: snapshot.schema().version(),
         }
     }

@@ -6,7 +6,6 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -24,40 +23,37 @@ use super::log;
 use super::schema::SchemaRecord;
 use super::segment::ChunkRef;
 
-/// Names in the order of their numbers. Cloning costs one count; adding a name copies, which is rare.
+/// Names in the order of their numbers. Cloning costs some counts, and adding a name copies the way to it: a store may have
+/// very many, and each commit add one.
 #[derive(Debug, Clone, Default)]
-pub(super) struct TokenTable(Arc<Names>);
-
-#[derive(Debug, Clone, Default)]
-struct Names {
-    names: Vec<Arc<str>>,
-    numbers: FxHashMap<Arc<str>, u32>,
+pub(super) struct TokenTable {
+    names: imbl::Vector<Arc<str>>,
+    numbers: imbl::HashMap<Arc<str>, u32>,
 }
 
 impl TokenTable {
     pub(super) fn get(&self, name: &str) -> Option<u32> {
-        self.0.numbers.get(name).copied()
+        self.numbers.get(name).copied()
     }
 
     pub(super) fn name(&self, number: u32) -> Option<&Arc<str>> {
-        self.0.names.get(number as usize)
+        self.names.get(number as usize)
     }
 
-    pub(super) fn names(&self) -> &[Arc<str>] {
-        &self.0.names
+    pub(super) fn names(&self) -> Vec<Arc<str>> {
+        self.names.iter().cloned().collect()
     }
 
     pub(super) fn len(&self) -> u32 {
-        self.0.names.len() as u32
+        self.names.len() as u32
     }
 
     /// Adds a name that is not there yet and says its number.
     pub(super) fn add(&mut self, name: &str) -> u32 {
         let number = self.len();
         let name: Arc<str> = name.into();
-        let names = Arc::make_mut(&mut self.0);
-        names.names.push(name.clone());
-        names.numbers.insert(name, number);
+        self.names.push_back(name.clone());
+        self.numbers.insert(name, number);
         number
     }
 }

@@ -5,29 +5,42 @@
 //! affair.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::collections::btree_map::Entry;
 use std::ops::Range;
 use std::sync::Arc;
 
 use crate::error::Error;
 use crate::error::Result;
+use crate::storage::SegmentFiles;
 use crate::value::Array;
 use crate::value::ArrayData;
 use crate::value::NodeId;
 use crate::value::RelationshipId;
 use crate::value::Value;
 
+use super::TypeStatistics;
+use super::build::Builds;
 use super::catalog::Catalog;
 use super::ids::IdSet;
 use super::index;
 use super::links;
 use super::schema::Schema;
 use super::segment::{
-    AdjacencyChunk, Base, BitmapChunk, Chunk, ColumnChunk, Dictionary, Index as Sections,
-    RecordChunk, SectionKey, SegmentBuilder,
+    AdjacencyChunk, Base, BitmapChunk, Chunk, ChunkCache, ColumnChunk, Dictionary, Family, Holding,
+    Index as Sections, RecordChunk, SectionKey, SegmentBuilder,
 };
 use super::snapshot::Snapshot;
-use super::{LabelId, Shared, TypeId, TypeStatistics};
+
+/// Where segments are written, and what is known there.
+pub(super) struct Place<'a> {
+    pub(super) files: &'a Arc<dyn SegmentFiles>,
+    pub(super) cache: &'a Arc<ChunkCache>,
+    pub(super) builds: &'a Builds,
+    /// How many entries may be sorted in memory for an index that the base lacks. Where there are more, it goes on lacking
+    /// the index.
+    pub(super) sorted: u64,
+}
 
 /// A new base and what the catalog says of it.
 pub(super) struct Checkpoint {
@@ -42,17 +55,17 @@ pub(super) fn write(
     schema: &Schema,
     generation: u64,
     time: i64,
-    shared: &Shared,
+    place: &Place<'_>,
 ) -> Result<Checkpoint> {
-    let (state, cache) = (&snapshot.state, &shared.cache);
-    let mut builder = SegmentBuilder::new(&*shared.files, generation, &state.base)?;
+    let (state, cache) = (&snapshot.state, place.cache);
+    let mut builder = SegmentBuilder::new(&**place.files, generation, &state.base)?;
     write_sets(snapshot, &mut builder)?;
     write_adjacency(snapshot, &mut builder)?;
     write_records(snapshot, &mut builder)?;
     write_node_columns(snapshot, &mut builder)?;
     write_relationship_columns(snapshot, &mut builder)?;
-    index::write(snapshot, &mut builder, &shared.builds)?;
-    let written = builder.finish(&shared.files, cache)?;
+    index::write(snapshot, &mut builder, place.builds, place.sorted)?;
+    let written = builder.finish(place.files, cache)?;
 
     let catalog = Catalog {
         generation,
@@ -60,9 +73,9 @@ pub(super) fn write(
         time,
         files: written.files.iter().map(|file| (file.number(), file.length())).collect(),
         index: Some(written.index),
-        labels: state.tokens.labels.names().to_vec(),
-        types: state.tokens.types.names().to_vec(),
-        keys: state.tokens.keys.names().to_vec(),
+        labels: state.tokens.labels.names(),
+        types: state.tokens.types.names(),
+        keys: state.tokens.keys.names(),
         next_node: state.next_node,
         next_relationship: state.next_relationship,
         node_count: state.node_count,
@@ -107,11 +120,14 @@ fn chunks<T: Chunk>(touched: &IdSet, bound: u64) -> impl Iterator<Item = (u64, R
 
 fn write_sets(snapshot: &Snapshot, builder: &mut SegmentBuilder) -> Result<()> {
     let (state, delta) = (&snapshot.state, &snapshot.state.delta);
+    let mut labels = by_chunk(delta.labels.iter().map(|(label, nodes)| (*label, nodes)));
     for (chunk, ids) in chunks::<BitmapChunk>(&delta.touched_nodes, state.next_node) {
         let live = delta.nodes.range(ids.clone()).filter(|(_, own)| !own.head().deleted);
         let live = live.map(|(id, _)| id).collect();
         write_set(snapshot, builder, SectionKey::Nodes, chunk, live)?;
-        for (LabelId(label), _) in snapshot.labels() {
+        let mut own = labels.remove(&chunk).unwrap_or_default();
+        own.extend(held(&state.base, Family::Labels, chunk, &ids, &delta.touched_nodes)?);
+        for label in own {
             let live = within(delta.labels.get(&label), &ids);
             write_set(snapshot, builder, SectionKey::Label(label), chunk, live)?;
         }
@@ -121,13 +137,44 @@ fn write_sets(snapshot: &Snapshot, builder: &mut SegmentBuilder) -> Result<()> {
         let live = delta.relationships.range(ids.clone()).filter(|(_, own)| !own.head().deleted);
         let live = live.map(|(id, _)| id).collect();
         write_set(snapshot, builder, SectionKey::Relationships, chunk, live)?;
-        for (TypeId(number), _) in snapshot.types() {
+        // One that was touched is among those of its type, be it deleted or not.
+        let own = delta.relationships.range(ids.clone()).map(|(_, own)| own.head().type_id.0);
+        for number in own.collect::<BTreeSet<u32>>() {
             let sets = delta.types.get(&number);
             let live = within(sets.map(|sets| &sets.relationships), &ids);
             write_set(snapshot, builder, SectionKey::OfType(number), chunk, live)?;
         }
     }
     Ok(())
+}
+
+/// The numbers of sets that have an id in a chunk, by chunk.
+fn by_chunk<'a>(sets: impl Iterator<Item = (u32, &'a IdSet)>) -> BTreeMap<u64, BTreeSet<u32>> {
+    let mut numbers: BTreeMap<u64, BTreeSet<u32>> = BTreeMap::new();
+    for (number, set) in sets {
+        for chunk in set.chunks(BitmapChunk::SHIFT) {
+            numbers.entry(chunk).or_default().insert(number);
+        }
+    }
+    numbers
+}
+
+/// The sections of the base that may hold a touched id of a chunk: no other has to be written anew.
+fn held(
+    base: &Base,
+    family: Family,
+    chunk: u64,
+    ids: &Range<u64>,
+    touched: &IdSet,
+) -> Result<BTreeSet<u32>> {
+    Ok(match base.holding(family, chunk)? {
+        Holding::Any(numbers) => numbers.iter().copied().collect(),
+        Holding::Each(table) => {
+            let touched = touched.iter_from(ids.start).take_while(|id| *id < ids.end);
+            let own = touched.flat_map(|id| table.get((id - ids.start) as usize));
+            own.copied().collect()
+        }
+    })
 }
 
 /// The ids of a set in a range.
@@ -183,19 +230,15 @@ fn write_adjacency(snapshot: &Snapshot, builder: &mut SegmentBuilder) -> Result<
                 run.neighbours.push(NodeId(neighbour));
                 run.relationships.push(RelationshipId(id));
             })?;
-            for section in builder.sections_with(chunk) {
-                let of_type = match section {
-                    SectionKey::Outgoing(t) if outgoing => t,
-                    SectionKey::Incoming(t) if !outgoing => t,
-                    _ => continue,
-                };
-                if !runs.contains_key(&of_type) {
-                    builder.clear(section, chunk);
+            let family = if outgoing { Family::Outgoing } else { Family::Incoming };
+            for of_type in state.base.sections_in(family, chunk)? {
+                if !runs.contains_key(of_type) {
+                    builder.clear(family.section(*of_type), chunk);
                 }
             }
             for (type_id, run) in runs {
-                let section = if outgoing { SectionKey::Outgoing } else { SectionKey::Incoming };
-                write_run(builder, section(type_id), chunk, (ids.end - first) as usize, run)?;
+                let section = family.section(type_id);
+                write_run(builder, section, chunk, (ids.end - first) as usize, run)?;
             }
         }
     }
@@ -256,35 +299,43 @@ fn relationships_in(snapshot: &Snapshot, ids: &Range<u64>) -> Result<Vec<Relatio
 /// The columns of one kind of entity while they are written.
 struct Columns<'a> {
     base: &'a Base,
-    section: fn(u32) -> SectionKey,
+    family: Family,
+    touched: &'a IdSet,
     /// By key; each goes on from the words it has, so that chunks that are not written again keep their codes.
     dictionaries: BTreeMap<u32, Dictionary>,
 }
 
 impl<'a> Columns<'a> {
-    fn new(base: &'a Base, section: fn(u32) -> SectionKey) -> Self {
-        Self { base, section, dictionaries: BTreeMap::new() }
+    fn new(base: &'a Base, family: Family, touched: &'a IdSet) -> Self {
+        Self { base, family, touched, dictionaries: BTreeMap::new() }
     }
 
-    /// Writes one chunk of all columns, and empties it in those that have no value there any more.
+    /// Writes one chunk of those columns that hold a touched id, given the values that the delta has there, and empties it
+    /// in those that have no value there any more.
     fn chunk(
         &mut self,
         builder: &mut SegmentBuilder,
         chunk: u64,
-        ids: usize,
-        found: Found,
+        ids: Range<u64>,
+        mut found: Found,
     ) -> Result<()> {
-        for section in builder.sections_with(chunk) {
-            let (SectionKey::NodeColumn(key) | SectionKey::RelationshipColumn(key)) = section
-            else {
-                continue;
-            };
-            if section == (self.section)(key) && !found.contains_key(&key) {
-                builder.clear(section, chunk);
+        let (base, family) = (self.base, self.family);
+        let mut keys = held(base, family, chunk, &ids, self.touched)?;
+        keys.extend(found.keys());
+        for key in keys {
+            let mut values = found.remove(&key).unwrap_or_default();
+            if let Some(mut reader) = base.column(family.section(key))? {
+                reader.each(chunk, |at, value| {
+                    if !self.touched.contains(ids.start + u64::from(at)) {
+                        values.push((at, value));
+                    }
+                })?;
             }
-        }
-        for (key, values) in found {
-            self.column(builder, key, chunk, ids, values)?;
+            if values.is_empty() {
+                builder.clear(family.section(key), chunk);
+            } else {
+                self.column(builder, key, chunk, (ids.end - ids.start) as usize, values)?;
+            }
         }
         Ok(())
     }
@@ -301,7 +352,7 @@ impl<'a> Columns<'a> {
         found.sort_unstable_by_key(|(at, _)| *at);
         let (positions, values): (Vec<u32>, Vec<Value>) = found.into_iter().unzip();
         let values: Array = values.into_iter().collect();
-        let section = (self.section)(key);
+        let section = self.family.section(key);
         let codes = match values.data() {
             ArrayData::String(strings) => {
                 let dictionary = match self.dictionaries.entry(key) {
@@ -318,7 +369,7 @@ impl<'a> Columns<'a> {
 
     fn finish(self, builder: &mut SegmentBuilder) -> Result<()> {
         for (key, dictionary) in self.dictionaries {
-            let section = (self.section)(key);
+            let section = self.family.section(key);
             if dictionary.words().len() > self.base.words(section)?.len() {
                 builder.dictionary(section, dictionary.words())?;
             }
@@ -332,59 +383,27 @@ type Found = BTreeMap<u32, Vec<(u32, Value)>>;
 
 fn write_node_columns(snapshot: &Snapshot, builder: &mut SegmentBuilder) -> Result<()> {
     let (state, delta) = (&snapshot.state, &snapshot.state.delta);
-    let mut columns = Columns::new(&state.base, SectionKey::NodeColumn);
+    let mut columns = Columns::new(&state.base, Family::NodeColumns, &delta.touched_nodes);
     for (chunk, ids) in chunks::<ColumnChunk>(&delta.touched_nodes, state.next_node) {
-        let mut existing = Vec::new();
-        let limit = (ids.end - ids.start) as usize;
-        snapshot.scan_nodes(NodeId(ids.start), limit, &mut existing)?;
-        existing.truncate(existing.partition_point(|id| id.0 < ids.end));
         let mut found = Found::new();
         delta.nodes.each_value(ids.clone(), |key, id, value| {
             found.entry(key.0).or_default().push(((id - ids.start) as u32, value));
         });
-        let clean = existing.iter().map(|id| id.0).filter(|id| !delta.touched_nodes.contains(*id));
-        collect_base(snapshot, SectionKey::NodeColumn, clean.collect(), ids.start, &mut found)?;
-        columns.chunk(builder, chunk, limit, found)?;
+        columns.chunk(builder, chunk, ids, found)?;
     }
     columns.finish(builder)
 }
 
 fn write_relationship_columns(snapshot: &Snapshot, builder: &mut SegmentBuilder) -> Result<()> {
     let (state, delta) = (&snapshot.state, &snapshot.state.delta);
-    let section = SectionKey::RelationshipColumn;
-    let mut columns = Columns::new(&state.base, section);
     let touched = &delta.touched_relationships;
+    let mut columns = Columns::new(&state.base, Family::RelationshipColumns, touched);
     for (chunk, ids) in chunks::<ColumnChunk>(touched, state.next_relationship) {
-        let existing = relationships_in(snapshot, &ids)?;
         let mut found = Found::new();
         delta.relationships.each_value(ids.clone(), |key, id, value| {
             found.entry(key.0).or_default().push(((id - ids.start) as u32, value));
         });
-        let clean = existing.iter().map(|id| id.0).filter(|id| !touched.contains(*id));
-        collect_base(snapshot, section, clean.collect(), ids.start, &mut found)?;
-        columns.chunk(builder, chunk, (ids.end - ids.start) as usize, found)?;
+        columns.chunk(builder, chunk, ids, found)?;
     }
     columns.finish(builder)
-}
-
-fn collect_base(
-    snapshot: &Snapshot,
-    section: fn(u32) -> SectionKey,
-    clean: Vec<u64>,
-    first: u64,
-    found: &mut Found,
-) -> Result<()> {
-    if clean.is_empty() {
-        return Ok(());
-    }
-    for (key, _) in snapshot.keys() {
-        let Some(mut reader) = snapshot.state.base.column(section(key.0))? else { continue };
-        for id in &clean {
-            let value = reader.get(*id)?;
-            if !matches!(value, Value::Null) {
-                found.entry(key.0).or_default().push(((id - first) as u32, value));
-            }
-        }
-    }
-    Ok(())
 }

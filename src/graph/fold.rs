@@ -16,7 +16,7 @@ use crate::error::Result;
 
 use super::Shared;
 use super::checkpoint;
-use super::checkpoint::Checkpoint;
+use super::checkpoint::{Checkpoint, Place};
 use super::head::Rebased;
 use super::lock;
 use super::log;
@@ -60,16 +60,16 @@ impl Folder {
 }
 
 /// Held by the handles of a graph: when the last of them is gone nothing goes on behind them, and the store is closed.
-#[derive(Debug)]
-pub(super) struct Closing(pub(super) Arc<Folder>);
+pub(super) struct Closing(pub(super) Arc<Shared>);
 
 impl Drop for Closing {
     fn drop(&mut self) {
-        let thread = lock(&self.0.state).thread.take();
+        let thread = lock(&self.0.folder.state).thread.take();
         if let Some(thread) = thread {
             // What it could not do is tried again by whoever opens the store.
             let _ = thread.join();
         }
+        self.0.fold_at_close();
     }
 }
 
@@ -119,6 +119,22 @@ impl Shared {
             state.wanted = true;
         } else {
             self.begin_fold(state);
+        }
+    }
+
+    /// Folds a log that the next opening would have to read for longer than it takes to fold it now. What fails is tried again
+    /// by whoever opens the store.
+    fn fold_at_close(&self) {
+        if self.volatile || self.check().is_err() {
+            return;
+        }
+        let (log_bytes, base_bytes) = {
+            let heads = lock(&self.heads);
+            (heads.log_bytes, heads.durable().state.base.size())
+        };
+        let allowed = self.options.checkpoint_bytes;
+        if log_bytes > (base_bytes / 16).clamp(allowed / 16, allowed / 2) {
+            self.fold();
         }
     }
 
@@ -181,7 +197,13 @@ impl Shared {
             return Ok(());
         }
         let written = with_ahead(&snapshot, ahead, new).and_then(|with| {
-            checkpoint::write(&with, snapshot.schema(), base.generation + 1, now(), self)
+            let place = Place {
+                files: &self.files,
+                cache: &self.cache,
+                builds: &self.builds,
+                sorted: u64::MAX,
+            };
+            checkpoint::write(&with, snapshot.schema(), base.generation + 1, now(), &place)
         });
         drop(snapshot);
         let result = written.and_then(|checkpoint| self.publish(checkpoint));

@@ -10,7 +10,7 @@ use crate::value::NodeId;
 use crate::value::RelationshipId;
 
 use super::delta::{Delta, Link};
-use super::segment::{AdjacencyChunk, Reader};
+use super::segment::{AdjacencyChunk, Base, Family, Holding, Reader};
 use super::snapshot::State;
 use super::{Direction, TypeId};
 
@@ -27,6 +27,74 @@ struct Side<'a> {
     skip_loops: bool,
     /// Types of the base, ascending.
     readers: Vec<(u32, Reader<'a, AdjacencyChunk>)>,
+    /// Where all of many types are followed: the readers are those of the node that was met last.
+    met: Option<Met<'a>>,
+}
+
+/// Up to so many types each call has a reader for all of them.
+const FEW_TYPES: usize = 64;
+
+/// See [`Side::met`].
+struct Met<'a> {
+    base: &'a Base,
+    family: Family,
+    /// The chunk that the readers are of, where they are the same for all nodes of it.
+    chunk: Option<u64>,
+}
+
+impl<'a> Side<'a> {
+    /// The links of these types (empty: all) in one direction.
+    fn new(state: &'a State, outgoing: bool, types: &[u32], skip_loops: bool) -> Result<Self> {
+        let (base, family) =
+            (&*state.base, if outgoing { Family::Outgoing } else { Family::Incoming });
+        let (mut readers, mut met) = (Vec::new(), None);
+        if types.is_empty() {
+            let all = base.numbers(family, FEW_TYPES + 1)?;
+            if all.len() > FEW_TYPES {
+                met = Some(Met { base, family, chunk: None });
+            } else {
+                readers = base.adjacency(family, &all)?;
+            }
+        } else {
+            readers = base.adjacency(family, types)?;
+        }
+        Ok(Self { outgoing, skip_loops, readers, met })
+    }
+
+    /// Sees to it that the readers are those of a node.
+    #[inline]
+    fn meet(&mut self, node: u64) -> Result<()> {
+        match &mut self.met {
+            None => Ok(()),
+            Some(met) => met.meet(node, &mut self.readers),
+        }
+    }
+}
+
+impl<'a> Met<'a> {
+    #[cold]
+    fn meet(
+        &mut self,
+        node: u64,
+        readers: &mut Vec<(u32, Reader<'a, AdjacencyChunk>)>,
+    ) -> Result<()> {
+        let chunk = node >> self.family.shift();
+        if self.chunk == Some(chunk) {
+            return Ok(());
+        }
+        self.chunk = None;
+        *readers = match self.base.holding(self.family, chunk)? {
+            Holding::Any(types) => {
+                self.chunk = Some(chunk);
+                self.base.adjacency(self.family, types)?
+            }
+            Holding::Each(table) => {
+                let at = node as usize & ((1 << self.family.shift()) - 1);
+                self.base.adjacency(self.family, table.get(at))?
+            }
+        };
+        Ok(())
+    }
 }
 
 impl<'a> Links<'a> {
@@ -40,10 +108,9 @@ impl<'a> Links<'a> {
             if direction == if outgoing { Direction::Incoming } else { Direction::Outgoing } {
                 continue;
             }
-            let readers = state.base.adjacency(outgoing, &types)?;
             // Under `Both` a self-loop is met among the outgoing links already.
             let skip_loops = direction == Direction::Both && !outgoing;
-            sides.push(Side { outgoing, skip_loops, readers });
+            sides.push(Side::new(state, outgoing, &types, skip_loops)?);
         }
         Ok(Self { delta: &state.delta, types, sides })
     }
@@ -58,6 +125,7 @@ impl<'a> Links<'a> {
     ) -> Result<()> {
         let touched = self.delta.touched_adjacency.contains(node);
         for side in &mut self.sides {
+            side.meet(node)?;
             if touched {
                 side.touched(self.delta, &self.types, node, |(_, _, neighbour, relationship)| {
                     nodes.push(NodeId(neighbour));
@@ -89,6 +157,7 @@ impl<'a> Links<'a> {
         let touched = self.delta.touched_adjacency.contains(node);
         let mut degree = 0;
         for side in &mut self.sides {
+            side.meet(node)?;
             if touched {
                 side.touched(self.delta, &self.types, node, |_| degree += 1)?;
                 continue;
@@ -116,6 +185,7 @@ impl<'a> Links<'a> {
             if side.skip_loops && from == to {
                 continue;
             }
+            side.meet(from)?;
             if touched {
                 side.touched_between(self.delta, &self.types, from, to, out)?;
                 continue;
@@ -234,9 +304,9 @@ pub(super) fn each_of(
     outgoing: bool,
     mut take: impl FnMut(Link),
 ) -> Result<()> {
-    let readers = state.base.adjacency(outgoing, &[])?;
-    let mut side = Side { outgoing, skip_loops: false, readers };
+    let mut side = Side::new(state, outgoing, &[], false)?;
     for node in nodes {
+        side.meet(node)?;
         if state.delta.touched_adjacency.contains(node) {
             side.touched(&state.delta, &[], node, &mut take)?;
             continue;

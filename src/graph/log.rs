@@ -3,6 +3,11 @@
 //! Owns the format of commit records. A record carries its number, its time and a checksum; numbers have no
 //! gaps, so that a lost record is noticed. What is damaged is named and never read as data.
 
+use std::io;
+use std::io::Read;
+
+use serde::de::DeserializeOwned;
+
 use crate::error::Error;
 use crate::error::Result;
 use crate::storage::Batch;
@@ -167,14 +172,35 @@ pub(super) fn append(
     Ok((HEADER + payload.len()) as u64)
 }
 
-/// Reads all commits after `covered` in order. Says the last number and the bytes they take.
+/// Reads all commits after `covered` in order, and gives the changes of each one by one: those of a large commit are never
+/// in memory all at once. Says the last number and the bytes that the commits take.
 pub(super) fn replay(
     bytes: &dyn OrderedBytes,
     covered: u64,
-    mut take: impl FnMut(u64, &[Change]) -> Result<()>,
+    mut take: impl FnMut(u64, &mut Changes<'_>) -> Result<()>,
 ) -> Result<(u64, u64)> {
-    let mut last = covered;
     let mut size = 0;
+    let last = each_record(bytes, covered, |sequence, record| {
+        let mut changes = Changes::of(bytes, sequence, record)?;
+        take(sequence, &mut changes)?;
+        size += HEADER as u64 + changes.length;
+        changes.end()
+    })?;
+    Ok((last, size))
+}
+
+/// Holds all commits after `covered` against their checksums, and says the last number.
+pub(super) fn last(bytes: &dyn OrderedBytes, covered: u64) -> Result<u64> {
+    each_record(bytes, covered, |sequence, record| Changes::of(bytes, sequence, record).map(drop))
+}
+
+/// Gives the records of all commits after `covered` in order, and says the last number.
+fn each_record(
+    bytes: &dyn OrderedBytes,
+    covered: u64,
+    mut take: impl FnMut(u64, &[u8]) -> Result<()>,
+) -> Result<u64> {
+    let mut last = covered;
     loop {
         let mut records: Vec<(u64, Vec<u8>)> = Vec::new();
         let from = keys::commit(last.saturating_add(1));
@@ -195,31 +221,123 @@ pub(super) fn replay(
                 ))
                 .help("Restore the store from a copy."));
             }
-            let payload = payload(bytes, sequence, &record)?;
-            let changes = decode(&payload).ok_or_else(|| damaged(sequence, "it makes no sense"))?;
-            take(sequence, &changes)?;
-            size += (HEADER + payload.len()) as u64;
+            take(sequence, &record)?;
             last = sequence;
         }
         if found < RECORDS_PER_SCAN {
-            return Ok((last, size));
+            return Ok(last);
         }
     }
 }
 
-fn payload(bytes: &dyn OrderedBytes, sequence: u64, record: &[u8]) -> Result<Vec<u8>> {
-    let (header, rest) = Header::decode(sequence, record)?;
-    let mut payload = rest.to_vec();
-    for number in 0..header.pieces {
-        let piece = bytes.get(&keys::piece(sequence, number))?;
-        let piece =
-            piece.ok_or_else(|| damaged(sequence, &format!("its piece {number} is missing")))?;
-        payload.extend_from_slice(&piece);
+/// The payload of a commit, read from its record or piece by piece.
+struct Payload<'a> {
+    bytes: &'a dyn OrderedBytes,
+    sequence: u64,
+    pieces: std::ops::Range<u32>,
+    /// The piece that is read now, and how much of it was read.
+    piece: Vec<u8>,
+    at: usize,
+    /// What went wrong in the engine: a reader can only say that something did.
+    error: Option<Error>,
+}
+
+impl Payload<'_> {
+    /// What was not read yet of the piece that is read now, which is the next one where there is one.
+    fn rest(&mut self) -> Result<&[u8]> {
+        while self.at == self.piece.len()
+            && let Some(number) = self.pieces.next()
+        {
+            let piece = self.bytes.get(&keys::piece(self.sequence, number))?;
+            self.piece = piece
+                .ok_or_else(|| damaged(self.sequence, &format!("its piece {number} is missing")))?;
+            self.at = 0;
+        }
+        Ok(self.piece.get(self.at..).unwrap_or(&[]))
     }
-    if payload.len() as u64 != header.length || crc32fast::hash(&payload) != header.checksum {
-        return Err(damaged(sequence, "its checksum is wrong"));
+}
+
+impl Read for Payload<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.rest() {
+            Ok(rest) => {
+                let length = rest.len().min(buffer.len());
+                buffer.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+                self.at += length;
+                Ok(length)
+            }
+            Err(error) => {
+                self.error = Some(error);
+                Err(io::ErrorKind::Other.into())
+            }
+        }
     }
-    Ok(payload)
+}
+
+/// The changes of a commit, whose checksum was right, one after the other.
+pub(super) struct Changes<'a> {
+    payload: Payload<'a>,
+    left: u64,
+    /// Bytes of all of them.
+    length: u64,
+}
+
+impl<'a> Changes<'a> {
+    /// Those that a record holds, or its pieces.
+    fn of(bytes: &'a dyn OrderedBytes, sequence: u64, record: &[u8]) -> Result<Self> {
+        let (header, rest) = Header::decode(sequence, record)?;
+        let payload = || Payload {
+            bytes,
+            sequence,
+            pieces: 0..header.pieces,
+            piece: rest.to_vec(),
+            at: 0,
+            error: None,
+        };
+        // Before any of it is read as data.
+        let (mut all, mut checksum, mut length) = (payload(), crc32fast::Hasher::new(), 0);
+        loop {
+            let piece = all.rest()?;
+            if piece.is_empty() {
+                break;
+            }
+            checksum.update(piece);
+            let read = piece.len();
+            length += read as u64;
+            all.at += read;
+        }
+        if length != header.length || checksum.finalize() != header.checksum {
+            return Err(damaged(sequence, "its checksum is wrong"));
+        }
+        let mut changes = Self { payload: payload(), left: 0, length };
+        changes.left = changes.read()?;
+        Ok(changes)
+    }
+
+    fn read<T: DeserializeOwned>(&mut self) -> Result<T> {
+        let Self { payload, length, .. } = self;
+        encoding::read(payload, *length).ok_or_else(|| {
+            let error = payload.error.take();
+            error.unwrap_or_else(|| damaged(payload.sequence, "it makes no sense"))
+        })
+    }
+
+    /// Refuses what follows the last change, or changes that were not taken.
+    fn end(&mut self) -> Result<()> {
+        if self.left == 0 && self.payload.rest()?.is_empty() {
+            return Ok(());
+        }
+        Err(damaged(self.payload.sequence, "it makes no sense"))
+    }
+}
+
+impl Iterator for Changes<'_> {
+    type Item = Result<Change>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.left = self.left.checked_sub(1)?;
+        Some(self.read())
+    }
 }
 
 /// The changes that a payload holds.

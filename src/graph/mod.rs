@@ -22,10 +22,12 @@ mod journal;
 mod keys;
 mod links;
 mod log;
+mod opening;
 mod populate;
 mod property;
 mod reading;
 mod recovery;
+mod replay;
 mod salvage;
 mod schema;
 mod schema_change;
@@ -63,7 +65,6 @@ use crate::error::Result;
 use crate::meter;
 use crate::storage::Opened;
 use crate::storage::OrderedBytes;
-use crate::storage::Progress;
 use crate::storage::SegmentFiles;
 use crate::storage::memory;
 use crate::value::NodeId;
@@ -72,17 +73,17 @@ use crate::value::Value;
 use crate::value::allocation::vec_bytes;
 
 use build::Builds;
-use catalog::Catalog;
 use change::Change;
 use fold::{Closing, Folder};
 use head::{Commit, Heads};
-use segment::{Base, ChunkCache, SegmentFile};
+use segment::ChunkCache;
 use snapshot::State;
 
 pub use build::IndexBuild;
 pub use bulk::{BatchTypes, Bulk, NodeBatch, RelationshipBatch};
 pub use check::CheckReport;
 pub use index::{IndexBound, IndexRange, IndexStatistics};
+pub use replay::Replay;
 pub use salvage::{RepairReport, repair};
 pub use schema::{Constraint, ConstraintKind, Index, IndexId, IndexKind, Schema, SchemaTarget};
 pub use snapshot::Snapshot;
@@ -179,7 +180,8 @@ pub struct GraphOptions {
     /// log grows to half of their size first, but to eight times this at most: a graph is not rewritten for each
     /// small part of it, and opening, which reads the log, stays quick.
     pub checkpoint_bytes: u64,
-    /// How much decoded segment data is kept in memory, in bytes.
+    /// How much decoded segment data is kept in memory, in bytes. A log whose changes would take more than a share of it is
+    /// folded while the graph is opened.
     pub cache_bytes: u64,
 }
 
@@ -211,6 +213,8 @@ struct Shared {
     read_only: bool,
     /// What is missing of it, if it was opened all the same.
     missing: Vec<String>,
+    /// How the graph was opened.
+    replay: Replay,
     /// Whether a write transaction is open.
     writing: Mutex<bool>,
     written: Condvar,
@@ -242,96 +246,6 @@ impl fmt::Debug for Graph {
 }
 
 impl Graph {
-    /// Opens the graph that lies in these bytes and files, or begins one where both are empty.
-    ///
-    /// Reads the catalog and the log since the last checkpoint, and none of the data. What a crash has left
-    /// unfinished is cleared away; damage is an error that names what is damaged.
-    pub fn open(
-        bytes: Arc<dyn OrderedBytes>,
-        files: Arc<dyn SegmentFiles>,
-        options: GraphOptions,
-    ) -> Result<Self> {
-        let cache = Arc::new(ChunkCache::new(options.cache_bytes));
-        let found = witness::find_catalog(&*bytes)?;
-        // All that is read before the store's own files are accepted may come from a copy of them, so nothing is written.
-        let beside = files.list()?;
-        let catalog = witness::checked(found.as_ref(), &*bytes, &beside)?;
-        let live = catalog.files.iter().map(|(number, length)| {
-            Arc::new(SegmentFile::new(*number, *length, files.clone(), cache.clone()))
-        });
-        let base = Base::new(
-            catalog.generation,
-            catalog.sequence,
-            live.collect(),
-            catalog.index,
-            cache.clone(),
-        );
-        let mut state = State::new(&catalog, Arc::new(base));
-        let (last, log_bytes) = log::replay(&*bytes, catalog.sequence, |sequence, changes| {
-            state.advance(sequence, changes).map_err(|error| {
-                if error.is_corruption() || error.class() == ErrorClass::StorageError {
-                    return error;
-                }
-                Error::corruption(format!(
-                    "the record of commit {sequence} does not fit the graph: {error}"
-                ))
-            })
-        })?;
-        let reached = Progress { generation: catalog.generation, sequence: last };
-        witness::compare(&*bytes, reached)?;
-        bytes.accept()?;
-        if found.is_none() {
-            catalog.write(&*bytes)?;
-        }
-        settle_catalog(&catalog, &*bytes, &*files, &beside)?;
-        log::trim(&*bytes, catalog.sequence)?;
-        log::trim_unfinished(&*bytes, last)?;
-        bytes.attest(reached, false);
-        let heads = Heads::new(Snapshot { state: Arc::new(state) }, log_bytes);
-        Ok(Self::new(bytes, files, cache, options, heads))
-    }
-
-    /// Opens what is there of a graph, damaged or not, for whoever only reads. Nothing is written.
-    ///
-    /// It ends before the first thing that cannot be read. What is missing is among the problems of [`Graph::check`].
-    pub fn open_to_read(
-        bytes: Arc<dyn OrderedBytes>,
-        files: Arc<dyn SegmentFiles>,
-        options: GraphOptions,
-    ) -> Result<Self> {
-        let cache = Arc::new(ChunkCache::new(options.cache_bytes));
-        let found = reading::read(&*bytes, &files, &cache)?;
-        let heads = Heads::new(Snapshot { state: Arc::new(found.state) }, found.log_bytes);
-        let mut graph = Self::new(bytes, files, cache, options, heads).read_only();
-        if let Some(shared) = Arc::get_mut(&mut graph.shared) {
-            shared.missing = found.missing;
-        }
-        Ok(graph)
-    }
-
-    /// What is missing of a graph that was opened only to be read; nothing of a whole one.
-    pub fn missing(&self) -> &[String] {
-        &self.shared.missing
-    }
-
-    /// Adds to what is missing. Only for a handle that nobody shares yet.
-    #[must_use]
-    pub fn lacking(mut self, what: Option<String>) -> Self {
-        if let Some(shared) = Arc::get_mut(&mut self.shared) {
-            shared.missing.extend(what);
-        }
-        self
-    }
-
-    /// The graph as one that refuses to write. Only for a handle that nobody shares yet.
-    #[must_use]
-    pub fn read_only(mut self) -> Self {
-        if let Some(shared) = Arc::get_mut(&mut self.shared) {
-            shared.read_only = true;
-        }
-        self
-    }
-
     /// A new, empty graph that lives as long as its last handle.
     pub fn in_memory() -> Self {
         Self::in_memory_with(GraphOptions::default())
@@ -341,41 +255,13 @@ impl Graph {
     pub fn in_memory_with(options: GraphOptions) -> Self {
         let Opened { bytes, segments, .. } = memory::open();
         let cache = Arc::new(ChunkCache::new(options.cache_bytes));
-        let mut graph = Self::new(bytes, segments, cache, options, Heads::default());
-        if let Some(shared) = Arc::get_mut(&mut graph.shared) {
-            shared.volatile = true;
-        }
-        graph
+        let shared = Shared::new(bytes, segments, cache, options, Heads::default());
+        Self::new(Shared { volatile: true, ..shared })
     }
 
-    fn new(
-        bytes: Arc<dyn OrderedBytes>,
-        files: Arc<dyn SegmentFiles>,
-        cache: Arc<ChunkCache>,
-        options: GraphOptions,
-        heads: Heads,
-    ) -> Self {
-        let folder = Arc::new(Folder::default());
-        Self {
-            _closing: Arc::new(Closing(folder.clone())),
-            shared: Arc::new(Shared {
-                folder,
-                checkpoint_at: AtomicU64::new(options.checkpoint_bytes),
-                options,
-                bytes,
-                files,
-                cache,
-                volatile: false,
-                read_only: false,
-                missing: Vec::new(),
-                writing: Mutex::new(false),
-                written: Condvar::new(),
-                heads: Mutex::new(heads),
-                checkpointing: Mutex::new(()),
-                poisoned: AtomicBool::new(false),
-                builds: Builds::default(),
-            }),
-        }
+    fn new(shared: Shared) -> Self {
+        let shared = Arc::new(shared);
+        Self { _closing: Arc::new(Closing(shared.clone())), shared }
     }
 
     /// The graph as of the last durable commit. Takes no time, whatever others do.
@@ -439,26 +325,6 @@ impl Graph {
     }
 }
 
-/// Clears away what the catalog does not name, and writes its copy where that is missing.
-fn settle_catalog(
-    catalog: &Catalog,
-    bytes: &dyn OrderedBytes,
-    files: &dyn SegmentFiles,
-    beside: &[String],
-) -> Result<()> {
-    catalog.trim(bytes)?;
-    for name in beside {
-        let number = SegmentFile::number_of(name);
-        if number.is_some_and(|number| catalog.files.iter().all(|(live, _)| *live != number)) {
-            files.delete(name)?;
-        }
-    }
-    if catalog.generation > 0 && catalog::newest_copy(beside) != Some(catalog.generation) {
-        catalog.write_copy(files)?;
-    }
-    Ok(())
-}
-
 /// The error for a part of the store in a format that this version does not know.
 fn unknown_version(what: &str) -> Error {
     Error::storage(Detail::UnknownFormatVersion, format!("{what} has an unknown format version"))
@@ -472,6 +338,33 @@ fn now() -> i64 {
 }
 
 impl Shared {
+    fn new(
+        bytes: Arc<dyn OrderedBytes>,
+        files: Arc<dyn SegmentFiles>,
+        cache: Arc<ChunkCache>,
+        options: GraphOptions,
+        heads: Heads,
+    ) -> Self {
+        Self {
+            folder: Arc::default(),
+            checkpoint_at: AtomicU64::new(options.checkpoint_bytes),
+            options,
+            bytes,
+            files,
+            cache,
+            volatile: false,
+            read_only: false,
+            missing: Vec::new(),
+            replay: Replay::default(),
+            writing: Mutex::new(false),
+            written: Condvar::new(),
+            heads: Mutex::new(heads),
+            checkpointing: Mutex::new(()),
+            poisoned: AtomicBool::new(false),
+            builds: Builds::default(),
+        }
+    }
+
     /// See [`Graph::begin`].
     fn begin(shared: &Arc<Self>) -> Result<Transaction> {
         let head = shared.take_place()?;

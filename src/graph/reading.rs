@@ -44,7 +44,10 @@ pub(super) fn read(
     let replayed = log::replay(bytes, catalog.sequence, |sequence, changes| {
         // Of a commit that does not fit nothing may stay.
         let mut next = state.clone();
-        next.advance(sequence, changes)?;
+        for change in changes {
+            next.apply(&change?)?;
+        }
+        next.sequence = sequence;
         state = next;
         Ok(())
     });

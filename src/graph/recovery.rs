@@ -16,6 +16,7 @@ use super::catalog::Catalog;
 use super::keys;
 use super::lock;
 use super::log;
+use super::replay;
 use super::segment::{Base, SegmentFile};
 use super::snapshot::{Snapshot, State};
 
@@ -65,13 +66,11 @@ impl Shared {
             self.base_of(&catalog, known)
         };
         let mut state = State::new(&catalog, base);
-        let replayed = log::replay(&*self.bytes, catalog.sequence, |sequence, changes| {
-            state.advance(sequence, changes)
-        })?;
-        if replayed.0 != last {
+        let (found, replay) = replay::run(&*self.bytes, &mut state, None)?;
+        if found != last {
             return Err(gone());
         }
-        Ok((Snapshot { state: Arc::new(state) }, replayed.1))
+        Ok((Snapshot { state: Arc::new(state) }, replay.log_bytes))
     }
 
     /// The base that a catalog names. Files that the known one has are shared with it.

@@ -27,7 +27,7 @@ use super::delta::Delta;
 use super::ids::IdSet;
 use super::links::Links;
 use super::schema::Schema;
-use super::segment::{Base, SectionKey};
+use super::segment::{Base, Family, SectionKey};
 use super::{Direction, KeyId, LabelId, Neighbours, PropertyStatistics, TypeId, TypeStatistics};
 
 /// A number behind an id type.
@@ -164,7 +164,7 @@ macro_rules! tokens {
             #[doc = concat!("Every one there is, in the order of ids: ", $what, ".")]
             pub fn $all(&self) -> Vec<($id, Arc<str>)> {
                 let names = self.state.tokens.$table.names();
-                (0..).map($id).zip(names.iter().cloned()).collect()
+                (0..).map($id).zip(names).collect()
             }
         )*
     };
@@ -175,6 +175,18 @@ impl Snapshot {
         "a label", labels: LabelId, label_id, label_name, labels;
         "a relationship type", types: TypeId, type_id, type_name, types;
         "a property key", keys: KeyId, key_id, key_name, keys;
+    }
+
+    /// How many labels, relationship types and property keys there are.
+    pub fn name_count(&self) -> usize {
+        let tokens = &self.state.tokens;
+        (tokens.labels.len() + tokens.types.len() + tokens.keys.len()) as usize
+    }
+
+    /// How many chunks were read to know which labels, keys and types the ids of a chunk have.
+    #[doc(hidden)]
+    pub fn chunks_tabulated(&self) -> u64 {
+        self.state.base.chunks_tabulated()
     }
 
     /// The number of the last commit in it; 0 before the first. It grows with every commit.
@@ -390,7 +402,7 @@ impl Snapshot {
         match self.state.delta.node(node.0) {
             Some(own) => Ok(own.properties()),
             None => {
-                let own = self.state.base_properties(&[node], SectionKey::NodeColumn)?;
+                let own = self.state.base_properties(&[node], Family::NodeColumns)?;
                 Ok(own.into_iter().flatten().collect())
             }
         }
@@ -404,8 +416,8 @@ impl Snapshot {
         match self.state.delta.relationship(relationship.0) {
             Some(own) => Ok(own.properties()),
             None => {
-                let section = SectionKey::RelationshipColumn;
-                let own = self.state.base_properties(&[relationship], section)?;
+                let family = Family::RelationshipColumns;
+                let own = self.state.base_properties(&[relationship], family)?;
                 Ok(own.into_iter().flatten().collect())
             }
         }

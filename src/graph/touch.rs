@@ -9,7 +9,7 @@ use crate::value::RelationshipId;
 use crate::value::Value;
 
 use super::delta::{Labels, NodeHead, Properties, RelationshipHead};
-use super::segment::SectionKey;
+use super::segment::{Family, Holding, SectionKey};
 use super::snapshot::{Raw, State, deleted};
 use super::{KeyId, LabelId};
 
@@ -31,7 +31,7 @@ impl State {
             }
         }
         let labels = self.base_labels(&clean)?;
-        let properties = self.base_properties(&clean, SectionKey::NodeColumn)?;
+        let properties = self.base_properties(&clean, Family::NodeColumns)?;
         let touched: Vec<_> = clean
             .iter()
             .zip(labels)
@@ -68,7 +68,7 @@ impl State {
             let (start, end) = (start.0, end.0);
             heads.push(RelationshipHead { type_id, start, end, deleted: false });
         }
-        let properties = self.base_properties(&clean, SectionKey::RelationshipColumn)?;
+        let properties = self.base_properties(&clean, Family::RelationshipColumns)?;
         let touched: Vec<_> = clean
             .iter()
             .zip(heads)
@@ -83,42 +83,71 @@ impl State {
     /// The labels that the base says each node has, ascending.
     pub(super) fn base_labels(&self, ids: &[NodeId]) -> Result<Vec<Vec<LabelId>>> {
         let mut labels = vec![Vec::new(); ids.len()];
-        if self.base.is_empty() {
-            return Ok(labels);
-        }
-        for label in 0..self.tokens.labels.len() {
-            let Some(mut having) = self.base.bits(SectionKey::Label(label))? else { continue };
-            for (id, own) in ids.iter().zip(&mut labels) {
-                if having.contains(id.0)? {
-                    own.push(LabelId(label));
+        for (chunk, rows) in by_chunk(ids, Family::Labels) {
+            match self.base.holding(Family::Labels, chunk)? {
+                Holding::Any(numbers) => {
+                    for label in numbers {
+                        let having = self.base.bits(SectionKey::Label(*label))?;
+                        let Some(mut having) = having else { continue };
+                        for row in &rows {
+                            if having.contains(ids[*row].0)? {
+                                labels[*row].push(LabelId(*label));
+                            }
+                        }
+                    }
+                }
+                Holding::Each(table) => {
+                    for row in &rows {
+                        let own = table.get(position(ids[*row], Family::Labels));
+                        labels[*row].extend(own.iter().copied().map(LabelId));
+                    }
                 }
             }
         }
         Ok(labels)
     }
 
-    /// The properties that the base says each entity has.
+    /// The properties that the base says each entity has: of nodes, or of relationships.
     pub(super) fn base_properties<T: Raw>(
         &self,
         ids: &[T],
-        section: fn(u32) -> SectionKey,
+        family: Family,
     ) -> Result<Vec<Properties>> {
         let mut properties = vec![Properties::new(); ids.len()];
-        if self.base.is_empty() {
-            return Ok(properties);
-        }
-        for key in 0..self.tokens.keys.len() {
-            let Some(mut reader) = self.base.column(section(key))? else { continue };
-            let add = |own: &mut Properties, value| {
-                if !matches!(value, Value::Null) {
-                    own.push((KeyId(key), value));
+        for (chunk, rows) in by_chunk(ids, family) {
+            match self.base.holding(family, chunk)? {
+                Holding::Any(numbers) => {
+                    let own: Vec<T> = rows.iter().map(|row| ids[*row]).collect();
+                    for key in numbers {
+                        let reader = self.base.column(family.section(*key))?;
+                        let Some(mut reader) = reader else { continue };
+                        let mut add = |row: usize, value| {
+                            if !matches!(value, Value::Null) {
+                                properties[row].push((KeyId(*key), value));
+                            }
+                        };
+                        if let ([only], [row]) = (own.as_slice(), rows.as_slice()) {
+                            add(*row, reader.get(only.raw())?);
+                            continue;
+                        }
+                        let values = reader.gather(&own)?;
+                        rows.iter().zip(values.iter()).for_each(|(row, value)| add(*row, value));
+                    }
                 }
-            };
-            match (ids, properties.as_mut_slice()) {
-                ([only], [own]) => add(own, reader.get(only.raw())?),
-                (ids, all) => {
-                    let values = reader.gather(ids)?;
-                    all.iter_mut().zip(values.iter()).for_each(|(own, value)| add(own, value));
+                Holding::Each(table) => {
+                    let keys = |row: &usize| table.get(position(ids[*row], family));
+                    let each = rows.iter().flat_map(|row| keys(row).iter().map(|key| (*key, *row)));
+                    let mut held: Vec<(u32, usize)> = each.collect();
+                    held.sort_unstable();
+                    for run in held.chunk_by(|one, other| one.0 == other.0) {
+                        let Some((key, _)) = run.first() else { continue };
+                        let reader = self.base.column(family.section(*key))?;
+                        let Some(mut reader) = reader else { continue };
+                        for (_, row) in run {
+                            let value = reader.get(ids[*row].raw())?;
+                            properties[*row].push((KeyId(*key), value));
+                        }
+                    }
                 }
             }
         }
@@ -129,6 +158,22 @@ impl State {
 /// What the values of properties hold beside themselves.
 fn held_by<'a>(all: impl Iterator<Item = &'a Properties>) -> u64 {
     all.flatten().map(|(_, value)| value.held_bytes()).fold(0, u64::saturating_add)
+}
+
+/// The chunks of a family that hold these ids, each with the places of its own among them.
+fn by_chunk<T: Raw>(ids: &[T], family: Family) -> Vec<(u64, Vec<usize>)> {
+    let chunk = |row: &usize| ids[*row].raw() >> family.shift();
+    let mut rows: Vec<usize> = (0..ids.len()).collect();
+    if !rows.is_sorted_by_key(chunk) {
+        rows.sort_by_key(chunk);
+    }
+    let runs = rows.chunk_by(|one, other| chunk(one) == chunk(other));
+    runs.filter_map(|run| Some((chunk(run.first()?), run.to_vec()))).collect()
+}
+
+/// Where an id stands in its chunk.
+fn position<T: Raw>(id: T, family: Family) -> usize {
+    id.raw() as usize & ((1 << family.shift()) - 1)
 }
 
 /// Those that the delta does not hold, ascending, each once.

@@ -13,7 +13,7 @@ use crate::value::RelationshipId;
 use crate::value::Value;
 
 use super::ids::IdSet;
-use super::segment::SectionKey;
+use super::segment::Family;
 use super::snapshot::{Raw, Snapshot};
 use super::{KeyId, LabelId};
 
@@ -36,32 +36,27 @@ impl Snapshot {
 
     /// At least as many property keys as these nodes have.
     pub fn node_keys(&self, nodes: &[NodeId]) -> Result<usize> {
-        self.keys_of(nodes, SectionKey::NodeColumn, &self.state.delta.touched_nodes)
+        self.keys_of(nodes, Family::NodeColumns, &self.state.delta.touched_nodes)
     }
 
     /// At least as many property keys as these relationships have.
     pub fn relationship_keys(&self, relationships: &[RelationshipId]) -> Result<usize> {
         let touched = &self.state.delta.touched_relationships;
-        self.keys_of(relationships, SectionKey::RelationshipColumn, touched)
+        self.keys_of(relationships, Family::RelationshipColumns, touched)
     }
 
-    fn keys_of<T: Raw>(
-        &self,
-        ids: &[T],
-        section: fn(u32) -> SectionKey,
-        touched: &IdSet,
-    ) -> Result<usize> {
+    fn keys_of<T: Raw>(&self, ids: &[T], family: Family, touched: &IdSet) -> Result<usize> {
         let state = &self.state;
         if !touched.is_empty() && ids.iter().any(|id| touched.contains(id.raw())) {
             return Ok(state.tokens.keys.len() as usize);
         }
-        Ok(state.base.columns_within(section, ids)?.len())
+        Ok(state.base.sections_of(family, ids)?.len())
     }
 
     /// All properties of these nodes.
     pub fn node_columns(&self, nodes: &[NodeId]) -> Result<PropertyColumns> {
         let delta = &self.state.delta;
-        self.columns_of(nodes, SectionKey::NodeColumn, &delta.touched_nodes, |id| {
+        self.columns_of(nodes, Family::NodeColumns, &delta.touched_nodes, |id| {
             delta.nodes.get(id).map(|own| own.properties()).unwrap_or_default()
         })
     }
@@ -73,7 +68,7 @@ impl Snapshot {
     ) -> Result<PropertyColumns> {
         let delta = &self.state.delta;
         let touched = &delta.touched_relationships;
-        self.columns_of(relationships, SectionKey::RelationshipColumn, touched, |id| {
+        self.columns_of(relationships, Family::RelationshipColumns, touched, |id| {
             delta.relationships.get(id).map(|own| own.properties()).unwrap_or_default()
         })
     }
@@ -81,7 +76,7 @@ impl Snapshot {
     fn columns_of<T: Raw>(
         &self,
         ids: &[T],
-        section: fn(u32) -> SectionKey,
+        family: Family,
         touched: &IdSet,
         changed: impl Fn(u64) -> Vec<(KeyId, Value)>,
     ) -> Result<PropertyColumns> {
@@ -90,8 +85,8 @@ impl Snapshot {
         let clean: Vec<T> =
             ids.iter().zip(&is_touched).filter(|(_, t)| !**t).map(|x| *x.0).collect();
         let mut of_base = BTreeMap::new();
-        for key in base.columns_within(section, &clean)? {
-            let Some(mut reader) = base.column(section(key))? else { continue };
+        for key in base.sections_of(family, &clean)? {
+            let Some(mut reader) = base.column(family.section(key))? else { continue };
             let column = reader.gather(&clean)?;
             if column.has_no_nulls() || (0..column.len()).any(|row| !column.is_null(row)) {
                 of_base.insert(KeyId(key), column);

@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
+
 use crate::error::Detail;
 use crate::error::Error;
 use crate::error::ErrorClass;
@@ -251,11 +253,16 @@ fn type_columns(context: &Context<'_>, columns: &[Column], len: usize) -> Result
         };
         return column.iter().map(name).collect::<Result<Vec<_>>>().map(Column::from_values);
     };
-    let names: Vec<Arc<str>> = context.graph.types().into_iter().map(|(_, name)| name).collect();
+    // The names of those types that occur: a store may have many more.
+    let mut names: Vec<Arc<str>> = Vec::new();
+    let mut known: FxHashMap<TypeId, u32> = FxHashMap::default();
     let mut codes = Vec::with_capacity(relationships.len());
     for (found, id) in context.graph.relationship_ends(relationships)?.iter().zip(relationships) {
         let (type_id, _, _) = found.ok_or_else(|| deleted("relationship", id.0))?;
-        codes.push(type_id.0);
+        codes.push(*known.entry(type_id).or_insert_with(|| {
+            names.push(context.graph.type_name(type_id));
+            names.len() as u32 - 1
+        }));
     }
     Ok(Column::dictionary(codes, Arc::new(names)))
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::error::Result;
 use crate::graph::segment::{
-    Base, ColumnChunk, Dictionary, EncodedColumn, SectionKey, SegmentBuilder,
+    Base, ColumnChunk, Dictionary, EncodedColumn, Family, SectionKey, SegmentBuilder,
 };
 use crate::value::Array;
 use crate::value::ArrayData;
@@ -43,10 +43,10 @@ pub(super) struct Dictionaries {
 
 impl Dictionaries {
     /// Those of a base, to go on from: the codes of its chunks keep their meaning.
-    pub(super) fn of(base: &Base, section: fn(u32) -> SectionKey) -> Result<Self> {
+    pub(super) fn of(base: &Base, family: Family) -> Result<Self> {
         let (mut by_key, mut given) = (BTreeMap::new(), BTreeMap::new());
-        for key in base.columns(section)? {
-            let words = base.words(section(key))?;
+        for key in base.numbers(family, usize::MAX)? {
+            let words = base.words(family.section(key))?;
             given.insert(key, words.len());
             by_key.insert(key, Dictionary::new(&words));
         }

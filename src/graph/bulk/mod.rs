@@ -164,9 +164,9 @@ impl Bulk<'_> {
             time: now(),
             files: written.files.iter().map(|file| (file.number(), file.length())).collect(),
             index: Some(written.index),
-            labels: self.tokens.labels.names().to_vec(),
-            types: self.tokens.types.names().to_vec(),
-            keys: self.tokens.keys.names().to_vec(),
+            labels: self.tokens.labels.names(),
+            types: self.tokens.types.names(),
+            keys: self.tokens.keys.names(),
             next_node,
             next_relationship,
             node_count: state.node_count + new_nodes,
@@ -194,7 +194,7 @@ fn constrained(shared: &Shared, loaded: Checkpoint) -> Result<Checkpoint> {
     }
     let generation = catalog.generation + 1;
     let mut builder = SegmentBuilder::new(&*shared.files, generation, &base)?;
-    index::write(&snapshot, &mut builder, &shared.builds)?;
+    index::write(&snapshot, &mut builder, &shared.builds, u64::MAX)?;
     let written = builder.finish(&shared.files, &shared.cache)?;
     catalog.generation = generation;
     catalog.files = written.files.iter().map(|file| (file.number(), file.length())).collect();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::error::Result;
-use crate::graph::segment::{BitmapChunk, Chunk, ColumnChunk, SectionKey, SegmentBuilder};
+use crate::graph::segment::{BitmapChunk, Chunk, ColumnChunk, Family, SectionKey, SegmentBuilder};
 use crate::graph::snapshot::State;
 
 use super::columns::{Dictionaries, Pending};
@@ -35,7 +35,7 @@ impl Nodes {
             next: first,
             labels: BTreeMap::new(),
             columns: BTreeMap::new(),
-            dictionaries: Dictionaries::of(&state.base, SectionKey::NodeColumn)?,
+            dictionaries: Dictionaries::of(&state.base, Family::NodeColumns)?,
             counts: BTreeMap::new(),
         })
     }

@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use crate::error::Result;
-use crate::graph::segment::{AdjacencyChunk, Base, Chunk, SectionKey, SegmentBuilder};
+use crate::graph::segment::{AdjacencyChunk, Base, Chunk, Family, SectionKey, SegmentBuilder};
 
 use super::too_many;
 
@@ -171,7 +171,8 @@ pub(super) fn encode(
     run: Run,
     id: impl Fn(usize, u32) -> u64,
 ) -> Result<Written> {
-    let mut old = base.adjacency(outgoing, &[of])?;
+    let family = if outgoing { Family::Outgoing } else { Family::Incoming };
+    let mut old = base.adjacency(family, &[of])?;
     let first = (partition * NODES) as u64;
     let covered = match old.first_mut() {
         Some((_, reader)) => reader.covers(first)?,

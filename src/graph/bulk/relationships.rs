@@ -13,7 +13,7 @@ use std::ops::Range;
 
 use crate::error::Result;
 use crate::graph::segment::{
-    Base, BitmapChunk, Chunk, ColumnChunk, RecordChunk, SectionKey, SegmentBuilder,
+    Base, BitmapChunk, Chunk, ColumnChunk, Family, RecordChunk, SectionKey, SegmentBuilder,
 };
 use crate::graph::snapshot::State;
 use crate::storage::SegmentFiles;
@@ -87,7 +87,7 @@ impl Relationships {
             next_row: 0,
             by_type: BTreeMap::new(),
             columns: BTreeMap::new(),
-            dictionaries: Dictionaries::of(&state.base, SectionKey::RelationshipColumn)?,
+            dictionaries: Dictionaries::of(&state.base, Family::RelationshipColumns)?,
             held: 0,
             memory,
             spilled: None,

@@ -20,11 +20,13 @@ use crate::graph::snapshot::Snapshot;
 /// Entries below which a chunk that is written anew is joined with the next one.
 const SMALL: usize = INDEX_CHUNK / 4;
 
-/// Writes what has changed of the indexes of a snapshot since its base, and the indexes that the base lacks.
+/// Writes what has changed of the indexes of a snapshot since its base, and the indexes that the base lacks, unless more
+/// than `sorted` of its nodes or relationships would have to be sorted for one.
 pub(in crate::graph) fn write(
     snapshot: &Snapshot,
     builder: &mut SegmentBuilder,
     builds: &Builds,
+    sorted: u64,
 ) -> Result<()> {
     builder.keep_indexes(|id| snapshot.state.schema.index(id).is_some());
     for index in snapshot.state.schema.indexes() {
@@ -33,6 +35,7 @@ pub(in crate::graph) fn write(
         match (reader, changes.flatten()) {
             (Some(_), Some(changes)) if changes.is_empty() => {}
             (Some(reader), Some(changes)) => write_changes(index, reader, changes, builder)?,
+            (None, _) if snapshot.state.base.count(super::of(index.on))? > sorted => {}
             _ => write_whole(snapshot, index, builder, builds)?,
         }
     }

@@ -31,6 +31,14 @@ impl AdjacencyChunk {
     }
 }
 
+impl AdjacencyChunk {
+    /// Gives the position of each node that has links.
+    pub(super) fn each_node(&self, each: impl FnMut(u32)) {
+        let starts = self.offsets.windows(2).zip(0..);
+        starts.filter(|(pair, _)| pair[0] < pair[1]).map(|(_, at)| at).for_each(each);
+    }
+}
+
 impl Chunk for AdjacencyChunk {
     const SHIFT: u32 = 14;
 

@@ -25,6 +25,12 @@ impl BitmapChunk {
     }
 }
 
+impl BitmapChunk {
+    pub(super) fn words(&self) -> &[u64] {
+        &self.words[..]
+    }
+}
+
 impl Chunk for BitmapChunk {
     const SHIFT: u32 = 16;
 

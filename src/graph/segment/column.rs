@@ -217,6 +217,18 @@ impl ColumnChunk {
     }
 }
 
+impl ColumnChunk {
+    /// Gives each position that has a value, ascending.
+    pub(super) fn each_position(&self, each: impl FnMut(u32)) {
+        match &self.presence {
+            Presence::All => (0..self.len() as u32).for_each(each),
+            Presence::Dense(words) | Presence::Sparse { words, .. } => {
+                positions(&words[..]).for_each(each);
+            }
+        }
+    }
+}
+
 fn encode_strings<'a>(
     encoder: &mut Encoder,
     strings: impl ExactSizeIterator<Item = &'a str> + Clone,
@@ -439,6 +451,15 @@ impl<'a> ColumnReader<'a> {
             Some(chunk) => chunk.value(position(id), &self.words),
             None => Value::Null,
         })
+    }
+
+    /// Gives each value of the chunk with this number, with its position.
+    pub(crate) fn each(&mut self, number: u64, mut each: impl FnMut(u32, Value)) -> Result<()> {
+        let words = &self.words;
+        if let Some(chunk) = self.chunks.chunk(number << ColumnChunk::SHIFT)? {
+            chunk.each_position(|at| each(at, chunk.value(at as usize, words)));
+        }
+        Ok(())
     }
 
     /// The values of these ids, typed where the column is.

@@ -214,15 +214,6 @@ impl SegmentBuilder {
         }
     }
 
-    /// The sections that have a chunk at position `at`.
-    pub(crate) fn sections_with(&self, at: u64) -> Vec<SectionKey> {
-        let sections = self.index.sections.iter();
-        sections
-            .filter(|(_, section)| section.chunks.get(at as usize).is_some_and(|c| c.length > 0))
-            .map(|(key, _)| *key)
-            .collect()
-    }
-
     /// Writes the chunk at position `at` of a column.
     pub(crate) fn column(
         &mut self,

@@ -12,6 +12,7 @@ mod column;
 mod dictionary;
 mod file;
 mod index;
+mod membership;
 mod packed;
 mod piece;
 mod record;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::OnceLock;
 use std::sync::PoisonError;
+use std::sync::atomic::AtomicU64;
 
 use serde::Deserialize;
 use serde::Serialize;
@@ -33,8 +35,9 @@ use crate::value::NodeId;
 use super::encoding;
 use super::index::{IndexStatistics, Run};
 use super::schema::{IndexId, IndexKind, SchemaTarget};
-use super::snapshot::Raw;
 use super::{KeyId, PropertyStatistics, TypeId};
+
+use membership::{Directory, Tables};
 
 pub(super) use adjacency::AdjacencyChunk;
 pub(super) use bitmap::BitmapChunk;
@@ -43,6 +46,7 @@ pub(super) use column::{ColumnChunk, ColumnReader, DictionaryChunk, EncodedColum
 pub(super) use dictionary::Dictionary;
 pub(super) use file::{SegmentBuilder, SegmentFile};
 pub(super) use index::{INDEX_CHUNK, IndexChunk, IndexDirectory, IndexReader};
+pub(super) use membership::{Family, Holding};
 pub(super) use piece::{PIECE, Piece, PieceColumn};
 pub(super) use record::RecordChunk;
 
@@ -166,6 +170,13 @@ pub(super) struct Base {
     cache: Arc<ChunkCache>,
     /// Indexes that were created after it, sorted when they were first asked for.
     runs: Mutex<BTreeMap<RunKey, RunSlot>>,
+    /// Which sections hold something of which chunk, made when it is first asked for.
+    directory: OnceLock<Directory>,
+    /// The tables that were used last, and the number under which the cache keeps tables.
+    tables: Tables,
+    derived: u64,
+    /// Chunks that were read to make tables.
+    decoded: AtomicU64,
 }
 
 /// What an index is of: the same for all indexes that would hold the same of this base.
@@ -177,6 +188,14 @@ type RunSlot = Arc<Mutex<Option<Arc<Run>>>>;
 impl Default for Base {
     fn default() -> Self {
         Self::new(0, 0, Vec::new(), None, Arc::new(ChunkCache::new(0)))
+    }
+}
+
+impl Drop for Base {
+    fn drop(&mut self) {
+        if self.directory.get().is_some() {
+            self.cache.forget(self.derived);
+        }
     }
 }
 
@@ -196,6 +215,10 @@ impl Base {
             index: OnceLock::new(),
             cache,
             runs: Mutex::default(),
+            directory: OnceLock::new(),
+            tables: Tables::default(),
+            derived: membership::unused_file(),
+            decoded: AtomicU64::new(0),
         }
     }
 
@@ -213,6 +236,12 @@ impl Base {
     /// Bytes in its files.
     pub(super) fn size(&self) -> u64 {
         self.files.iter().map(|file| file.length()).sum()
+    }
+
+    /// How many ids are in a set.
+    pub(super) fn count(&self, section: SectionKey) -> Result<u64> {
+        let section = self.index()?.and_then(|index| index.sections.get(&section));
+        Ok(section.map_or(0, |section| section.chunks.iter().map(|chunk| chunk.count).sum()))
     }
 
     /// Whether an id is in a set.
@@ -244,66 +273,26 @@ impl Base {
         ColumnReader::new(reader).map(Some)
     }
 
-    /// The adjacency of these types (empty: all), ascending.
+    /// The adjacency of these types, as far as relationships have them.
     pub(super) fn adjacency(
         &self,
-        outgoing: bool,
+        family: Family,
         types: &[u32],
     ) -> Result<Vec<(u32, Reader<'_, AdjacencyChunk>)>> {
         let mut readers = Vec::new();
-        let Some(index) = self.index()? else { return Ok(readers) };
-        let key = if outgoing { SectionKey::Outgoing } else { SectionKey::Incoming };
-        if types.is_empty() {
-            for (section, found) in index.sections.range(key(0)..=key(u32::MAX)) {
-                if let SectionKey::Outgoing(t) | SectionKey::Incoming(t) = section {
-                    readers.push((*t, Reader::new(self, found)));
-                }
-            }
-        } else {
-            for t in types {
-                if let Some(found) = index.sections.get(&key(*t)) {
-                    readers.push((*t, Reader::new(self, found)));
-                }
+        for of_type in types {
+            if let Some(reader) = self.reader(family.section(*of_type))? {
+                readers.push((*of_type, reader));
             }
         }
         Ok(readers)
     }
 
-    /// The property keys that have a column.
-    pub(super) fn columns(&self, section: fn(u32) -> SectionKey) -> Result<Vec<u32>> {
+    /// The numbers of the first sections of a family, ascending, up to so many.
+    pub(super) fn numbers(&self, family: Family, most: usize) -> Result<Vec<u32>> {
         let Some(index) = self.index()? else { return Ok(Vec::new()) };
-        let sections = index.sections.range(section(0)..=section(u32::MAX));
-        let key = |section: &SectionKey| match section {
-            SectionKey::NodeColumn(key) | SectionKey::RelationshipColumn(key) => Some(*key),
-            _ => None,
-        };
-        Ok(sections.filter_map(|(section, _)| key(section)).collect())
-    }
-
-    /// The property keys that some of these ids, which ascend, can have.
-    pub(super) fn columns_within<T: Raw>(
-        &self,
-        section: fn(u32) -> SectionKey,
-        ids: &[T],
-    ) -> Result<Vec<u32>> {
-        let (Some(index), Some(first), Some(last)) = (self.index()?, ids.first(), ids.last())
-        else {
-            return Ok(Vec::new());
-        };
-        let chunks = [first, last].map(|id| (id.raw() >> ColumnChunk::SHIFT) as usize);
-        let [from, to] = chunks;
-        let written = |own: &Section| {
-            let chunks = own.chunks.get(from..own.chunks.len().min(to + 1));
-            chunks.is_some_and(|chunks| chunks.iter().any(|chunk| chunk.length > 0))
-        };
-        let sections = index.sections.range(section(0)..=section(u32::MAX));
-        let key = |(section, own): (&SectionKey, &Section)| match section {
-            SectionKey::NodeColumn(key) | SectionKey::RelationshipColumn(key) if written(own) => {
-                Some(*key)
-            }
-            _ => None,
-        };
-        Ok(sections.filter_map(key).collect())
+        let sections = index.sections.range(family.section(0)..=family.section(u32::MAX));
+        Ok(sections.take(most).filter_map(|(section, _)| Family::number(*section)).collect())
     }
 
     /// What the index knows of a column; nothing where no entity had the property at the checkpoint.
