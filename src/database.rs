@@ -82,9 +82,11 @@ impl Options {
         self
     }
 
-    /// How many bytes one statement may hold at once: rows that are sorted, grouped or collected, long texts and
-    /// lists. What needs more ends with `LimitError.OutOfMemoryBudget`, and leaves no trace. It is a rough
-    /// measure, 4 GiB by default; `None` sets no limit. [`StatementOptions`] may give a statement more or less.
+    /// How many bytes one statement may hold at once: rows that are sorted, grouped, joined or collected, paths on their
+    /// way, long texts and lists, and what its transaction has written, with all statements before it. What needs more
+    /// ends with `LimitError.OutOfMemoryBudget`, and leaves no trace. It is an estimate: the process may grow to one
+    /// and a half times as much. What aggregates of the program's own hold is not known and does not count.
+    /// 4 GiB by default; `None` sets no limit. [`StatementOptions`] may give a statement more or less.
     ///
     /// ```
     /// use redstring::{Database, Detail, Options};

@@ -10,6 +10,8 @@ use std::sync::atomic::Ordering;
 
 use crate::error::Detail;
 use crate::error::Error;
+use crate::error::ErrorClass;
+use crate::error::Phase;
 use crate::error::Result;
 use crate::input::text;
 
@@ -17,6 +19,26 @@ use crate::input::text;
 pub(super) fn failed(verb: &str, path: &Path, error: io::Error) -> Error {
     Error::usage(Detail::InvalidFile, format!("cannot {verb} `{}`: {error}", path.display()))
         .caused_by(error)
+}
+
+/// The longest record there may be, in bytes, whatever the memory: what is longer has lost a quote or a line end.
+const LONGEST: u64 = 256 << 20;
+
+/// The longest record that is read with so many bytes of memory: a quarter of them, and a few blocks at least.
+pub(super) fn longest_record(memory: u64) -> usize {
+    (memory / 4).clamp(8 << 20, LONGEST) as usize
+}
+
+/// The error of a record that is longer than that.
+pub(super) fn too_long(path: &Path, line: u64, longest: usize) -> Error {
+    let message =
+        format!("{}:{line}: a record is longer than {} MiB", path.display(), longest >> 20);
+    if (longest as u64) < LONGEST {
+        let (class, phase) = (ErrorClass::LimitError, Phase::Runtime);
+        return Error::new(class, phase, Detail::OutOfMemoryBudget, message)
+            .help("Raise the memory limit, unless some quote before there is not closed.");
+    }
+    Error::usage(Detail::InvalidRow, message).help("Some quote before there is not closed.")
 }
 
 /// Bytes of a file, counted as they are read.

@@ -28,13 +28,15 @@ pub(super) struct TextBlocks<'a> {
     begun: bool,
     /// What was read behind the last whole line.
     rest: Vec<u8>,
+    /// How long a line may be, in bytes.
+    longest: usize,
 }
 
 impl<'a> TextBlocks<'a> {
-    /// Opens a file. What is read of it is added to `count`.
-    pub(super) fn open(file: &'a Path, count: &Arc<AtomicU64>) -> Result<Self> {
+    /// Opens a file whose lines are no longer than this. What is read of it is added to `count`.
+    pub(super) fn open(file: &'a Path, count: &Arc<AtomicU64>, longest: usize) -> Result<Self> {
         let input = Input::open(file, count)?;
-        Ok(Self { file, input, line: 1, begun: false, rest: Vec::new() })
+        Ok(Self { file, input, line: 1, begun: false, rest: Vec::new(), longest })
     }
 
     /// The next block; nothing at the end.
@@ -49,6 +51,9 @@ impl<'a> TextBlocks<'a> {
             match memchr::memrchr(b'\n', new) {
                 _ if read < wanted => break text.len(),
                 Some(at) => break from + at + 1,
+                None if text.len() > self.longest => {
+                    return Err(input::too_long(self.file, self.line, self.longest));
+                }
                 // Twice as much each time, so that a long line is not copied too often.
                 None => wanted = text.len(),
             }

@@ -9,6 +9,7 @@ use std::sync::atomic::AtomicU64;
 use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
+use crate::interchange::ImportOptions;
 use crate::interchange::input;
 use crate::interchange::input::Input;
 use crate::interchange::lines;
@@ -18,8 +19,6 @@ use super::scan::{Dialect, Field, is_blank};
 
 /// How much is read at a time, in bytes.
 const BLOCK: usize = 4 << 20;
-/// The longest record there may be, in bytes: what is longer has lost a quote.
-const RECORD: usize = 256 << 20;
 /// What old systems put at the end of a text.
 const CTRL_Z: u8 = 0x1a;
 
@@ -41,6 +40,8 @@ pub(super) struct Blocks {
     dialect: Dialect,
     /// Whether a last Ctrl-Z is no text.
     ctrl_z: bool,
+    /// How long a record may be, in bytes.
+    longest: usize,
     files: VecDeque<PathBuf>,
     open: Option<Open>,
     /// The header of the first file, until it is asked for.
@@ -66,14 +67,15 @@ impl Blocks {
     /// What is read of the files is added to `read`.
     pub(super) fn new(
         dialect: Dialect,
-        ctrl_z: bool,
+        options: &ImportOptions,
         files: &[PathBuf],
         read: Arc<AtomicU64>,
     ) -> Self {
         let files = files.iter().cloned().collect();
         Self {
             dialect,
-            ctrl_z,
+            ctrl_z: options.ctrl_z,
+            longest: input::longest_record(options.memory_bytes),
             files,
             open: None,
             header: None,
@@ -126,7 +128,7 @@ impl Blocks {
                     })
                 }
             };
-            let Some(mut block) = open.block(self.dialect, self.ctrl_z)? else {
+            let Some(mut block) = open.block(self.dialect, self.ctrl_z, self.longest)? else {
                 self.open = None;
                 continue;
             };
@@ -201,7 +203,7 @@ impl Blocks {
 
 impl Open {
     /// Reads until there is a whole record; nothing at the end of the file.
-    fn block(&mut self, dialect: Dialect, ctrl_z: bool) -> Result<Option<Block>> {
+    fn block(&mut self, dialect: Dialect, ctrl_z: bool, longest: usize) -> Result<Option<Block>> {
         let mut text = std::mem::take(&mut self.rest);
         text.reserve(BLOCK + 1);
         let mut wanted = BLOCK.saturating_sub(text.len()).max(BLOCK / 2);
@@ -218,15 +220,8 @@ impl Open {
             if end > 0 {
                 break end;
             }
-            if text.len() > RECORD {
-                let message = format!(
-                    "{}:{}: a record is longer than {} MiB",
-                    self.file.display(),
-                    self.line,
-                    RECORD >> 20
-                );
-                let error = Error::usage(Detail::InvalidRow, message);
-                return Err(error.help("Some quote before there is not closed."));
+            if text.len() > longest {
+                return Err(input::too_long(&self.file, self.line, longest));
             }
             // Twice as much each time, so that a long record is not looked through too often.
             wanted = text.len();

@@ -94,7 +94,7 @@ fn no_header(files: &[PathBuf]) -> Error {
 
 fn nodes(import: &mut Import<'_, '_, '_>, files: &NodeFiles) -> Result<()> {
     let dialect = dialect(import.options)?;
-    let mut blocks = Blocks::new(dialect, import.options.ctrl_z, &files.files, import.read.clone());
+    let mut blocks = Blocks::new(dialect, import.options, &files.files, import.read.clone());
     let (file, fields) = blocks.header()?.ok_or_else(|| no_header(&files.files))?;
     let mut header = Header::of(file, fields)?;
     header.map_node(files, import.options.id_type)?;
@@ -116,7 +116,7 @@ fn nodes(import: &mut Import<'_, '_, '_>, files: &NodeFiles) -> Result<()> {
 
 fn relationships(import: &mut Import<'_, '_, '_>, files: &RelationshipFiles) -> Result<()> {
     let dialect = dialect(import.options)?;
-    let mut blocks = Blocks::new(dialect, import.options.ctrl_z, &files.files, import.read.clone());
+    let mut blocks = Blocks::new(dialect, import.options, &files.files, import.read.clone());
     let (file, fields) = blocks.header()?.ok_or_else(|| no_header(&files.files))?;
     let mut header = Header::of(file, fields)?;
     header.map_ends(files, import)?;

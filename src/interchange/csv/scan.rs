@@ -12,6 +12,9 @@ use memchr::memchr2;
 use memchr::memchr3;
 use memchr::memrchr2;
 
+/// How many fields a record may have: what has more is no table, and fields that are empty take more memory than text.
+const MOST_FIELDS: usize = 1 << 18;
+
 /// The characters with a meaning.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Dialect {
@@ -143,6 +146,10 @@ impl Dialect {
             return Ok(self.record_end(text, from).unwrap_or(text.len()));
         }
         loop {
+            if fields.len() == MOST_FIELDS {
+                let what = "the record has more than 262,144 fields";
+                return Err(Malformed { at, what, unclosed: false });
+            }
             if text.get(at) == Some(&self.quote) {
                 let Some((end, doubled)) = self.quoted_end(text, at + 1) else {
                     return Err(Malformed { at, what: "a quote is never closed", unclosed: true });

@@ -15,6 +15,7 @@ use crate::error::Result;
 use crate::interchange::Import;
 use crate::interchange::graph::{Gathering, Link, Place};
 use crate::interchange::identity::{Name, Names};
+use crate::interchange::input::longest_record;
 use crate::interchange::pipeline;
 use crate::interchange::places::{Fault, Places};
 use crate::interchange::rejects::{Reason, Tolerance};
@@ -35,7 +36,8 @@ const NONE: u32 = u32::MAX;
 
 /// Reads a file.
 pub(in crate::interchange) fn read(import: &mut Import<'_, '_, '_>, file: &Path) -> Result<()> {
-    let mut blocks = TextBlocks::open(file, &import.read)?;
+    let longest = longest_record(import.options.memory_bytes);
+    let mut blocks = TextBlocks::open(file, &import.read, longest)?;
     let tolerance = Tolerance::new(import.options);
     let names = RwLock::new(Names::default());
     let mut waiting = Vec::new();
