@@ -12,7 +12,7 @@
 //! ```
 //!
 //! The copies tell folders of two stores apart that somebody has mixed up. What a folder holds beside these files is the
-//! business of [`recognise`](super::recognise).
+//! business of `recognise`.
 
 use std::fmt;
 use std::fs;

@@ -4,8 +4,8 @@
 //! its `flush` asks the kernel for write-back without waiting for the disk, so [`SledBytes::sync`] syncs sled's
 //! own file after it; it puts large pages into files of their own which it never syncs, so large values are
 //! refused; it panics on some damage, so every call into it is guarded; it starts a background flush unless told
-//! not to; it refuses a whole log for damage beside it, which [`derived`] mends before; and it writes over what it
-//! cannot read, which [`undo`] brings back.
+//! not to; it refuses a whole log for damage beside it, which `derived` mends before; and it writes over what it
+//! cannot read, which `undo` brings back.
 //!
 //! Its file never shrinks, and is read whole at each opening: so when it holds little of what it once held, its
 //! records are put into a new one.
