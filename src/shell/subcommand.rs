@@ -213,6 +213,6 @@ fn check(given: &ArgMatches) -> Result<()> {
     found.problems.iter().for_each(|problem| terminal::say(&format!("- {problem}")));
     let problems = counted(found.problem_count, "problem", "problems");
     Err(Error::corruption(format!("the store has {problems}")).help(
-        "What is damaged gives errors and nothing else is lost; restore the store from a backup.",
+        "What is damaged gives errors. Restore the store from a backup, or save what is left of it into a new one with `redstring check DB --repair NEW`.",
     ))
 }

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
@@ -377,4 +378,36 @@ fn records_and_witness_of_an_older_copy_agree() {
         db.query("MATCH (n) RETURN count(*)", ()).unwrap().single().unwrap().get::<i64>(0).unwrap(),
         10
     );
+}
+
+#[test]
+fn the_shell_shows_what_is_left_and_check_names_and_saves_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let [store, repaired] = ["store", "repaired"].map(|name| folder.path().join(name));
+    commits(&Database::open(&store).unwrap(), 0..COMMITS);
+    let log = store.join("sled/db");
+    let mut bytes = fs::read(&log).unwrap();
+    let at = bytes.windows(7).position(|window| window == b"name 20").unwrap();
+    bytes[at] ^= 1;
+    fs::write(&log, &bytes).unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_redstring"));
+        let ran = command.args(arguments).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (ran.status.code(), text(ran.stdout), text(ran.stderr))
+    };
+    let store = store.to_str().unwrap();
+    let repaired = repaired.to_str().unwrap();
+    let (code, out, error) = run(&[store, "-c", "MATCH (n) RETURN count(*) > 10 AS some"]);
+    assert_eq!((code, out.contains("true")), (Some(0), true), "{out}{error}");
+    assert!(error.contains("CommitsMissing") && error.contains("THE STORE IS DAMAGED"), "{error}");
+    let (code, _, error) = run(&[store, "-c", "CREATE ()"]);
+    assert!(code == Some(1) && error.contains("ReadOnly"), "{error}");
+    let (code, _, error) = run(&["check", store]);
+    assert!(code == Some(1) && error.contains("to 40 are missing"), "{error}");
+    let (code, _, error) = run(&["check", store, "--repair", repaired]);
+    assert!(code == Some(0) && error.contains("saved"), "{error}");
+    let (code, _, error) = run(&["check", repaired]);
+    assert_eq!(code, Some(0), "{error}");
+    assert_eq!(fs::read(&log).unwrap(), bytes, "the damaged store is as it was");
 }
