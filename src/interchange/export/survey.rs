@@ -60,6 +60,17 @@ impl<T> Kinds<T> {
     }
 }
 
+impl Kinds<Columns> {
+    /// These, or nodes without labels where the graph has nothing.
+    pub(in crate::interchange) fn or_nodes(mut self) -> Self {
+        if self.all.is_empty() {
+            self.nodes.insert(Vec::new(), 0);
+            self.all.push(Columns::new());
+        }
+        self
+    }
+}
+
 /// The rows of each kind in a part of the graph.
 pub(in crate::interchange) fn rows_by_kind(part: &Extract) -> Vec<Vec<u32>> {
     let mut rows = vec![Vec::new(); part.kinds.len()];
@@ -90,10 +101,6 @@ pub(in crate::interchange) fn survey(
             }
             Ok(())
         })?;
-        if all.is_empty() && matches!(kind, Kind::Nodes) {
-            // A folder without any table would be no graph.
-            all.insert(Vec::new(), Columns::new());
-        }
         let numbers = all.keys().cloned().zip(kinds.all.len()..).collect();
         match kind {
             Kind::Nodes => kinds.nodes = numbers,

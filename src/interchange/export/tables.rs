@@ -131,7 +131,8 @@ pub(in crate::interchange) fn write<F: TableFormat>(
     source: &Source,
     files: &Files<'_>,
 ) -> Result<()> {
-    let found = source.survey(|| survey(source, F::column))?;
+    // A folder without any table would be no graph.
+    let found = source.survey(|| survey(source, F::column))?.or_nodes();
     let room = GATHERED / found.all.len().max(1);
     let block = room.clamp(1 << 12, output::BLOCK);
     let mut names = BTreeSet::new();

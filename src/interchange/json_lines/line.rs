@@ -84,6 +84,12 @@ impl Line<'_> {
         Some((name(&self.start)?, name(&self.end)?))
     }
 
+    /// Whether it has numbers that the parser may have rounded: floats, and whatever is in lists.
+    pub(super) fn may_be_rounded(&self) -> bool {
+        let mut cells = self.properties.iter().flat_map(|entries| &entries.0);
+        cells.any(|(_, cell)| matches!(cell, Cell::Value(Value::Float(_)) | Cell::Tree(_)))
+    }
+
     /// Its properties in their order; nothing for the value of one that is not as it should be.
     pub(super) fn properties(&self) -> impl Iterator<Item = (&str, Option<Known<'_>>)> {
         let entries = self.properties.iter().flat_map(|entries| &entries.0);

@@ -16,6 +16,7 @@ use crate::interchange::Import;
 use crate::interchange::graph::{Gathering, Link, Place};
 use crate::interchange::identity::{Name, Names};
 use crate::interchange::input::longest_record;
+use crate::interchange::number;
 use crate::interchange::pipeline;
 use crate::interchange::places::{Fault, Places};
 use crate::interchange::rejects::{Reason, Tolerance};
@@ -179,6 +180,7 @@ impl Batch {
     ) -> Result<(), (usize, String)> {
         let text = String::from_utf8_lossy(bytes);
         if let Ok(parsed) = serde_json::from_str::<Line<'_>>(&text)
+            && (!parsed.may_be_rounded() || number::check_json(&text).is_ok())
             && self.add_line(&parsed, line, range.clone()).is_some()
         {
             return Ok(());
