@@ -161,7 +161,7 @@ impl Options {
         self
     }
 
-    /// Lets statements read the files of this folder with LOAD CSV. By default they read none.
+    /// Lets statements read the files of this folder with LOAD CSV and LOAD JSON. By default they read none.
     ///
     /// ```
     /// use redstring::{Database, Options};

@@ -31,6 +31,7 @@ use crate::graph::ChangeCounts;
 use crate::graph::Graph;
 use crate::graph::Snapshot;
 use crate::graph::Transaction;
+use crate::graph::hydrate;
 use crate::meter;
 use crate::meter::CancelHandle;
 use crate::meter::Meter;
@@ -51,7 +52,6 @@ use crate::value::Value;
 use crate::value::allocation::vec_growth;
 
 mod cache;
-mod hydrate;
 mod notice;
 mod options;
 

@@ -74,7 +74,7 @@ impl Binder<'_> {
                 let projection = self.projection(&projection, None, false, clause.span)?;
                 to.push(Clause::Projection(projection));
             }
-            ast::Clause::LoadCsv(clause) => self.load_csv(clause, to)?,
+            ast::Clause::Load(clause) => self.load(clause, to)?,
             ast::Clause::Finish(_) => {}
             ast::Clause::Conditional(clause) => {
                 self.conditional(clause, Place::Call, to)?;

@@ -60,7 +60,8 @@ impl Binder<'_> {
         {
             return self.pattern_predicate(pattern, span);
         }
-        if let Some(place) = self.csv_place(function.name(), span).filter(|_| arguments.is_empty())
+        if let Some(place) =
+            self.loading_place(function.name(), span).filter(|_| arguments.is_empty())
         {
             return Ok(place);
         }

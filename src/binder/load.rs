@@ -1,9 +1,10 @@
-//! LOAD CSV, and what commits on its way.
+//! LOAD CSV and LOAD JSON, and what commits on its way.
 
 use crate::bound;
 use crate::bound::Clause;
 use crate::bound::Expression;
 use crate::bound::ExpressionKind;
+use crate::bound::LoadFormat;
 use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
@@ -21,41 +22,30 @@ const ROWS_PER_TRANSACTION: i64 = 1000;
 const SECONDS_OF_RETRIES: f64 = 30.0;
 
 impl Binder<'_> {
-    pub(super) fn load_csv(&mut self, clause: &ast::LoadCsv, to: &mut Vec<Clause>) -> Result<()> {
+    pub(super) fn load(&mut self, clause: &ast::Load, to: &mut Vec<Clause>) -> Result<()> {
         let from = self.expression(&clause.from)?;
         if !Type::String.accepts(&from.ty) {
             return Err(error::invalid_type("a string", &from.ty, from.span));
         }
-        let terminator = match &clause.field_terminator {
-            None => ',',
-            Some(text) => {
-                let mut all = text.chars();
-                match (all.next(), all.next()) {
-                    (Some(only), None) if !matches!(only, '"' | '\n' | '\r') => only,
-                    _ => {
-                        return Err(Error::syntax(
-                            Detail::InvalidArgumentValue,
-                            format!("`{text}` cannot stand between fields"),
-                        )
-                        .at(clause.span)
-                        .help("FIELDTERMINATOR takes one character, as in `';'` or `'\\t'`."));
-                    }
-                }
+        let (format, ty) = match &clause.format {
+            ast::LoadFormat::Json => (LoadFormat::Json, Type::Any),
+            ast::LoadFormat::Csv { headers, field_terminator } => {
+                let terminator = terminator(field_terminator.as_deref(), clause.span)?;
+                let ty = if *headers { Type::Map } else { Type::list(Type::String) };
+                (LoadFormat::Csv { headers: *headers, terminator }, ty)
             }
         };
-        let headers = clause.headers;
-        let ty = if headers { Type::Map } else { Type::list(Type::String) };
         let slot = self.new_name(&clause.variable, ty)?;
         let file = self.hidden("file", Type::String);
         let line = self.hidden("line", Type::Integer);
-        self.csv = Some((file, line));
-        to.push(Clause::LoadCsv(bound::LoadCsv { from, headers, terminator, slot, file, line }));
+        self.loading = Some((file, line));
+        to.push(Clause::Load(bound::Load { from, format, slot, file, line }));
         Ok(())
     }
 
-    /// `file()` and `linenumber()`: a variable of the rows of LOAD CSV, null elsewhere.
-    pub(super) fn csv_place(&self, function: &str, span: Span) -> Option<Expression> {
-        let (file, line) = self.csv?;
+    /// `file()` and `linenumber()`: a variable of the rows of LOAD CSV and LOAD JSON, null elsewhere.
+    pub(super) fn loading_place(&self, function: &str, span: Span) -> Option<Expression> {
+        let (file, line) = self.loading?;
         match function {
             "file" => Some(self.variable(file, span)),
             "linenumber" => Some(self.variable(line, span)),
@@ -127,5 +117,20 @@ impl Binder<'_> {
                 .help("Give a number or a parameter."));
         }
         Ok(bound)
+    }
+}
+
+/// What stands between the fields of a file.
+fn terminator(text: Option<&str>, span: Span) -> Result<char> {
+    let Some(text) = text else { return Ok(',') };
+    let mut all = text.chars();
+    match (all.next(), all.next()) {
+        (Some(only), None) if !matches!(only, '"' | '\n' | '\r') => Ok(only),
+        _ => Err(Error::syntax(
+            Detail::InvalidArgumentValue,
+            format!("`{text}` cannot stand between fields"),
+        )
+        .at(span)
+        .help("FIELDTERMINATOR takes one character, as in `';'` or `'\\t'`.")),
     }
 }

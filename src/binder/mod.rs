@@ -87,8 +87,8 @@ struct Binder<'a> {
     aggregation: Aggregation,
     /// What CASE tests, at this point of the text.
     case_subject: Option<Expression>,
-    /// The file and line of the LOAD CSV whose rows these are.
-    csv: Option<(Slot, Slot)>,
+    /// The file and line of the LOAD CSV or LOAD JSON whose rows these are.
+    loading: Option<(Slot, Slot)>,
     /// Whether the query at hand is the whole statement, with nothing around it or beside it.
     whole: bool,
     /// Whether the statement commits on its way.
@@ -120,7 +120,7 @@ impl<'a> Binder<'a> {
             outer: Scope::default(),
             aggregation: Aggregation::Forbidden,
             case_subject: None,
-            csv: None,
+            loading: None,
             whole: false,
             commits: false,
         }
@@ -181,9 +181,9 @@ impl<'a> Binder<'a> {
     ) -> Result<T> {
         let outer_scope = std::mem::replace(&mut self.scope, scope);
         let outer_aggregation = std::mem::replace(&mut self.aggregation, aggregation);
-        let csv = self.csv;
+        let loading = self.loading;
         let result = run(self);
-        self.csv = csv;
+        self.loading = loading;
         self.scope = outer_scope;
         self.aggregation = outer_aggregation;
         result

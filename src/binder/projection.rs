@@ -78,7 +78,7 @@ impl Binder<'_> {
         self.scope = self.scope_of(&columns);
         if grouped || projection.distinct {
             // Several lines have become one row.
-            self.csv = None;
+            self.loading = None;
         }
         Ok(bound::Projection {
             is_return,

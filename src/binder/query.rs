@@ -201,7 +201,7 @@ impl Binder<'_> {
             wrote |= clause.is_updating();
             let reads = matches!(
                 clause,
-                ast::Clause::Match(_) | ast::Clause::Unwind(_) | ast::Clause::LoadCsv(_)
+                ast::Clause::Match(_) | ast::Clause::Unwind(_) | ast::Clause::Load(_)
             );
             if reads && updated {
                 return Err(error::composition(
@@ -221,7 +221,7 @@ impl Binder<'_> {
                         | ast::Clause::Unwind(_)
                         | ast::Clause::With(_)
                         | ast::Clause::Let(_)
-                        | ast::Clause::LoadCsv(_)
+                        | ast::Clause::Load(_)
                         | ast::Clause::Filter(_)
                         | ast::Clause::Page(_)
                 ) && (alone || !matches!(clause, ast::Clause::Show(_)));

@@ -146,7 +146,7 @@ impl Clause {
             | Clause::Delete(_)
             | Clause::ProcedureCall(_)
             | Clause::Foreach(_)
-            | Clause::LoadCsv(_)
+            | Clause::Load(_)
             | Clause::Schema(_) => false,
         }
     }

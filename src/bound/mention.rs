@@ -88,7 +88,7 @@ fn of_clause(clause: &Clause, found: &mut Vec<Mention>) {
             expressions.push(&clause.list);
             clause.clauses.iter().for_each(|inner| of_clause(inner, found));
         }
-        Clause::LoadCsv(clause) => expressions.push(&clause.from),
+        Clause::Load(clause) => expressions.push(&clause.from),
         Clause::Filter(predicate) => expressions.push(predicate),
         // What an index is on may come later.
         Clause::Schema(_) | Clause::Paths(_) => {}

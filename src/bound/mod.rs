@@ -22,9 +22,10 @@ pub use mention::{Mention, NameKind};
 pub use path::{DistinctNodes, Repetition, Restriction, SelectedPath, Selection};
 pub use query::{
     AggregateCall, Clause, Column, CreateNode, CreatePattern, CreateRelationship, Delete,
-    Direction, Foreach, Grouping, LoadCsv, Match, Merge, NamedPath, NewLabels, NewType, OnError,
-    PatternNode, PatternRelationship, ProcedureCall, Projection, Query, QueryGraph, Shortest,
-    SingleQuery, SlotNames, SortKey, Statement, SubqueryCall, Transactions, Unwind, UpdateItem,
+    Direction, Foreach, Grouping, Load, LoadFormat, Match, Merge, NamedPath, NewLabels, NewType,
+    OnError, PatternNode, PatternRelationship, ProcedureCall, Projection, Query, QueryGraph,
+    Shortest, SingleQuery, SlotNames, SortKey, Statement, SubqueryCall, Transactions, Unwind,
+    UpdateItem,
 };
 pub use schema::{
     CreateConstraint, CreateIndex, Demand, DropSchema, IndexKind, SchemaCommand, SchemaEntity,

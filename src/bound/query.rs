@@ -129,8 +129,8 @@ pub enum Clause {
     SubqueryCall(SubqueryCall),
     /// FOREACH.
     Foreach(Foreach),
-    /// LOAD CSV.
-    LoadCsv(LoadCsv),
+    /// LOAD CSV and LOAD JSON.
+    Load(Load),
     /// A condition on the rows so far: YIELD … WHERE.
     Filter(Expression),
     /// The named paths of a CREATE or MERGE before it.
@@ -511,15 +511,27 @@ pub enum OnError {
     Fail,
 }
 
-/// LOAD CSV.
+/// What the file of a [`Load`] holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoadFormat {
+    /// Lines of text in fields.
+    Csv {
+        /// Whether the first line names the fields, so that a row is a map and no list.
+        headers: bool,
+        /// What stands between fields.
+        terminator: char,
+    },
+    /// Values of JSON.
+    Json,
+}
+
+/// LOAD CSV and LOAD JSON.
 #[derive(Debug, Clone)]
-pub struct LoadCsv {
+pub struct Load {
     /// Where the file is.
     pub from: Expression,
-    /// Whether the first line names the fields, so that a row is a map and no list.
-    pub headers: bool,
-    /// What stands between fields.
-    pub terminator: char,
+    /// What it holds.
+    pub format: LoadFormat,
     /// Takes the row.
     pub slot: Slot,
     /// Takes the name of the file, as it was given.
@@ -554,7 +566,7 @@ impl Clause {
             | Clause::Unwind(_)
             | Clause::Projection(_)
             | Clause::ProcedureCall(_)
-            | Clause::LoadCsv(_)
+            | Clause::Load(_)
             | Clause::Filter(_)
             | Clause::Paths(_) => false,
         }

@@ -409,7 +409,7 @@ impl Clause {
                     inner.collect_slots(slots);
                 }
             }
-            Clause::LoadCsv(clause) => {
+            Clause::Load(clause) => {
                 slots.extend([clause.slot, clause.file, clause.line]);
                 expressions.push(&clause.from);
             }

@@ -63,7 +63,7 @@ fn relative(place: &str) -> Result<PathBuf> {
     }
     if !scheme.eq_ignore_ascii_case("file") {
         return Err(refused(format!("`{place}` is not a local file"))
-            .help("LOAD CSV reads files of the import folder: a path, or `file:///name.csv`."));
+            .help("Statements read files of the import folder: a path, or `file:///name.csv`."));
     }
     let path = match rest.strip_prefix("//") {
         None => rest,
@@ -110,7 +110,7 @@ fn refused(message: impl Into<String>) -> Error {
 
 fn outside(place: &str) -> Error {
     refused(format!("`{place}` is outside of the import folder"))
-        .help("LOAD CSV reads files of one folder only; put the file there.")
+        .help("Statements read the files of one folder only; put the file there.")
 }
 
 fn missing(place: &str, why: &str) -> Error {

@@ -8,6 +8,7 @@ mod context;
 mod csv;
 mod expression;
 mod import;
+mod json;
 mod operator;
 
 use std::collections::BTreeSet;
@@ -214,7 +215,7 @@ impl Builder {
                 let inner = next()?;
                 Box::new(operator::Apply::new(apply, input, inner))
             }
-            P::LoadCsv { clause, .. } => Box::new(operator::LoadCsv::new(next()?, clause)?),
+            P::Load { clause, .. } => Box::new(operator::Load::new(next()?, clause)?),
             P::TransactionApply(apply) => {
                 let input = next()?;
                 let inner = next()?;

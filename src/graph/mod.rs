@@ -16,6 +16,7 @@ mod delta;
 mod encoding;
 mod fold;
 mod head;
+pub(crate) mod hydrate;
 mod ids;
 mod index;
 mod journal;

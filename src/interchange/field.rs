@@ -15,8 +15,8 @@ use crate::value::temporal::Zone;
 use crate::value::to_text;
 
 use super::json;
-use super::number;
-use super::number::integer;
+use crate::value::number;
+use crate::value::number::integer;
 
 /// The type of a field, or of the items of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

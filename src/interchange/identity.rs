@@ -11,7 +11,7 @@ use rustc_hash::FxHasher;
 
 use crate::value::Strings;
 
-use super::number;
+use crate::value::number;
 
 /// No node.
 const NONE: u32 = u32::MAX;

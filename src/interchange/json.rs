@@ -8,7 +8,7 @@ use crate::value::Property;
 use crate::value::Value;
 
 use super::field::{FieldType, Scalar};
-use super::number;
+use crate::value::number;
 
 /// The value as one piece of JSON: by itself, or in an object with its type.
 pub(super) fn of_value(value: &Value) -> Json {

@@ -15,11 +15,11 @@ use crate::error::Result;
 use crate::value::Column;
 use crate::value::ColumnData;
 use crate::value::Map;
+use crate::value::number;
 
 use super::export::{Kind, Output, Source};
 use super::graph::Link;
 use super::json::{stored, written};
-use super::number;
 
 pub(super) use rows::read;
 

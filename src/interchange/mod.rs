@@ -29,7 +29,6 @@ mod input;
 mod json;
 mod json_lines;
 mod lines;
-mod number;
 mod options;
 #[cfg(feature = "parquet")]
 mod parquet;

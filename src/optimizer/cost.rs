@@ -235,7 +235,7 @@ impl Estimator for CostModel<'_> {
             | Operator::Foreach { input, .. }
             | Operator::ProduceResults { input, .. } => self.rows(input),
             Operator::ProcedureCall { input, .. } => self.rows(input) * LIST_LENGTH,
-            Operator::LoadCsv { input, .. } => self.rows(input) * FILE_LENGTH,
+            Operator::Load { input, .. } => self.rows(input) * FILE_LENGTH,
             Operator::TransactionApply(apply) => self.rows(&apply.input),
             Operator::EmptyResult { .. } | Operator::Schema(_) => 0.0,
             Operator::Union { inputs, .. } => inputs.iter().map(|(plan, _)| self.rows(plan)).sum(),

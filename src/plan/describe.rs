@@ -6,6 +6,7 @@ use crate::bound::BinaryOperator;
 use crate::bound::Expression;
 use crate::bound::ExpressionKind;
 use crate::bound::LabelExpression;
+use crate::bound::LoadFormat;
 use crate::bound::NewLabels;
 use crate::bound::NewType;
 use crate::bound::OnError;
@@ -77,7 +78,10 @@ pub(super) fn operator_name(operator: &Operator) -> String {
             ApplyKind::Collect { .. } => "RollUpApply",
             ApplyKind::ForEffect => "SubqueryForeach",
         },
-        Operator::LoadCsv { .. } => "LoadCSV",
+        Operator::Load { clause, .. } => match clause.format {
+            LoadFormat::Csv { .. } => "LoadCSV",
+            LoadFormat::Json => "LoadJSON",
+        },
         Operator::TransactionApply(apply) if apply.columns.is_none() => "TransactionForeach",
         Operator::TransactionApply(_) => "TransactionApply",
         Operator::Create { .. } => "Create",
@@ -177,7 +181,7 @@ impl Text<'_> {
                 ApplyKind::Collect { slot, .. } => self.name(*slot),
                 _ => String::new(),
             },
-            Operator::LoadCsv { clause, .. } => {
+            Operator::Load { clause, .. } => {
                 format!("{} AS {}", self.expression(&clause.from), self.name(clause.slot))
             }
             Operator::TransactionApply(apply) => {

@@ -19,8 +19,8 @@ pub use explain::{OperatorProfile, explain};
 pub use index::{IndexDescription, IndexSeek, SeekBound, SeekEntity, SeekKey};
 
 pub use crate::bound::{
-    AggregateCall, CreateNode, CreatePattern, CreateRelationship, Direction, DistinctNodes,
-    LoadCsv, NewLabels, NewType, OnError, Restriction, SchemaCommand, SortKey, Transactions,
+    AggregateCall, CreateNode, CreatePattern, CreateRelationship, Direction, DistinctNodes, Load,
+    LoadFormat, NewLabels, NewType, OnError, Restriction, SchemaCommand, SortKey, Transactions,
     UpdateItem,
 };
 
@@ -154,11 +154,11 @@ pub enum Operator {
         keep_input: bool,
     },
     /// The rows of a file, for each input row.
-    LoadCsv {
+    Load {
         /// Rows that say which file.
         input: Box<Plan>,
         /// The file, and what it fills.
-        clause: LoadCsv,
+        clause: Load,
     },
     /// One row per element of a list; none for null; one for anything that is no list.
     Unwind {

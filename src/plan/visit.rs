@@ -34,7 +34,7 @@ impl Plan {
             | Operator::Filter { input, .. }
             | Operator::Project { input, .. }
             | Operator::Unwind { input, .. }
-            | Operator::LoadCsv { input, .. }
+            | Operator::Load { input, .. }
             | Operator::Aggregate { input, .. }
             | Operator::Distinct { input, .. }
             | Operator::Sort { input, .. }
@@ -84,7 +84,7 @@ impl Plan {
             | Operator::Filter { input, .. }
             | Operator::Project { input, .. }
             | Operator::Unwind { input, .. }
-            | Operator::LoadCsv { input, .. }
+            | Operator::Load { input, .. }
             | Operator::Aggregate { input, .. }
             | Operator::Distinct { input, .. }
             | Operator::Sort { input, .. }
@@ -134,7 +134,7 @@ impl Plan {
             Operator::Filter { predicate, .. } => vec![predicate],
             Operator::Project { items, .. } => items.iter().map(|(_, e)| e).collect(),
             Operator::Unwind { list, .. } | Operator::Foreach { list, .. } => vec![list],
-            Operator::LoadCsv { clause, .. } => vec![&clause.from],
+            Operator::Load { clause, .. } => vec![&clause.from],
             Operator::TransactionApply(apply) => apply.transactions.expressions().collect(),
             Operator::Aggregate { keys, aggregates, .. } => {
                 let arguments = aggregates.iter().flat_map(|(_, call)| &call.arguments);
@@ -176,7 +176,7 @@ impl Plan {
             Operator::Filter { predicate, .. } => vec![predicate],
             Operator::Project { items, .. } => items.iter_mut().map(|(_, e)| e).collect(),
             Operator::Unwind { list, .. } | Operator::Foreach { list, .. } => vec![list],
-            Operator::LoadCsv { clause, .. } => vec![&mut clause.from],
+            Operator::Load { clause, .. } => vec![&mut clause.from],
             Operator::TransactionApply(apply) => apply.transactions.expressions_mut().collect(),
             Operator::Aggregate { keys, aggregates, .. } => {
                 let arguments = aggregates.iter_mut().flat_map(|(_, call)| &mut call.arguments);
@@ -302,7 +302,7 @@ impl Plan {
                 with(before, items.iter().map(|(slot, _)| *slot))
             }
             Operator::Unwind { input, slot, .. } => with(of(input), [*slot]),
-            Operator::LoadCsv { input, clause } => {
+            Operator::Load { input, clause } => {
                 with(of(input), [clause.slot, clause.file, clause.line])
             }
             Operator::TransactionApply(apply) => {

@@ -81,11 +81,11 @@ impl Planner<'_> {
                 .with(new)
             }
             Clause::SubqueryCall(clause) => self.subquery_call(rows, clause)?,
-            Clause::LoadCsv(clause) => {
+            Clause::Load(clause) => {
                 let mut clause = clause.clone();
                 let rows = self.extract(rows, &mut clause.from)?;
                 let new = [clause.slot, clause.file, clause.line];
-                rows.under(|input| Operator::LoadCsv { input, clause }).with(new)
+                rows.under(|input| Operator::Load { input, clause }).with(new)
             }
             Clause::Foreach(clause) => self.foreach(rows, clause)?,
             Clause::Filter(predicate) => self.filter(rows, vec![predicate.clone()])?,

@@ -195,7 +195,7 @@ fn is_apart(plan: &Plan) -> bool {
     matches!(
         plan.operator,
         Operator::Unit
-            | Operator::LoadCsv { .. }
+            | Operator::Load { .. }
             | Operator::Unwind { .. }
             | Operator::Project { .. }
             | Operator::Filter { .. }

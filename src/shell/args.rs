@@ -47,7 +47,7 @@ pub(super) struct Args {
     #[arg(long, visible_alias = "mode", value_name = "FORMAT", value_parser = format_names())]
     pub(super) format: Option<String>,
 
-    /// The folder of the files that LOAD CSV may read.
+    /// The folder of the files that LOAD CSV and LOAD JSON may read.
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub(super) import_folder: PathBuf,
 

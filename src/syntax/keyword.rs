@@ -91,6 +91,7 @@ pub const KEYWORDS: &[Keyword] = &[
     free("INDEXES"),
     clause("INSERT", false),
     reserved("IS"),
+    free("JSON"),
     free("KEY"),
     free("LEADING"),
     clause("LET", false),

@@ -15,8 +15,10 @@ mod convert;
 mod deserialize;
 mod display;
 mod entity;
+pub(crate) mod json;
 #[cfg(test)]
 mod laws;
+pub(crate) mod number;
 pub mod ordering;
 mod point;
 mod property;

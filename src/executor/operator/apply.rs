@@ -312,7 +312,7 @@ fn keeps_order(plan: &Plan) -> bool {
         | P::Filter { input, .. }
         | P::Project { input, .. }
         | P::Unwind { input, .. }
-        | P::LoadCsv { input, .. }
+        | P::Load { input, .. }
         | P::Aggregate { input, .. }
         | P::Distinct { input, .. }
         | P::Skip { input, .. }

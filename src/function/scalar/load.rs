@@ -1,4 +1,4 @@
-//! Functions of the rows of LOAD CSV. The binder puts a variable of the row into their place; what is here
+//! Functions of the rows of LOAD CSV and LOAD JSON. The binder puts a variable of the row into their place; what is here
 //! answers everywhere else.
 
 use crate::function::ScalarFunction;
@@ -13,7 +13,7 @@ pub(super) const FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "linenumber",
         signatures: &["linenumber() :: INTEGER"],
-        doc: "The number of the line that LOAD CSV read last; null outside of LOAD CSV.",
+        doc: "The number of the line at which the row of LOAD CSV or LOAD JSON begins; null elsewhere.",
         example: ("linenumber()", "null"),
         eval: |_, _| Ok(Value::Null),
         ..LOAD
@@ -21,7 +21,7 @@ pub(super) const FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "file",
         signatures: &["file() :: STRING"],
-        doc: "The file that LOAD CSV is reading; null outside of LOAD CSV.",
+        doc: "The file that LOAD CSV or LOAD JSON is reading; null elsewhere.",
         example: ("file()", "null"),
         eval: |_, _| Ok(Value::Null),
         ..LOAD

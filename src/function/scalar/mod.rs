@@ -4,6 +4,7 @@ mod argument;
 mod coll;
 mod conversion;
 mod entity;
+mod json;
 mod list;
 mod load;
 mod making;
@@ -45,6 +46,7 @@ pub(super) const GROUPS: &[(&str, &[ScalarFunction])] = &[
     ("Lists", coll::FUNCTIONS),
     ("Strings", string::FUNCTIONS),
     ("Conversion", conversion::FUNCTIONS),
+    ("JSON", json::FUNCTIONS),
     ("Numbers", math::OF_NUMBERS),
     ("Numbers", math::OF_FLOATS),
     ("Numbers", math::CONSTANTS),

@@ -8,8 +8,8 @@ use serde_json::Value as Json;
 use crate::interchange::export::ColumnType;
 use crate::interchange::field::{FieldType, Scalar};
 use crate::interchange::json;
-use crate::interchange::number;
 use crate::value::Value;
+use crate::value::number;
 
 use super::OWN_TYPE;
 

@@ -15,7 +15,6 @@ use ::parquet::schema::types::Type;
 use ::parquet::schema::types::TypePtr;
 
 use crate::interchange::field::{FieldType, Scalar};
-use crate::interchange::number;
 use crate::value::Date;
 use crate::value::DateTime;
 use crate::value::Duration;
@@ -23,6 +22,7 @@ use crate::value::LocalDateTime;
 use crate::value::LocalTime;
 use crate::value::Time;
 use crate::value::Value;
+use crate::value::number;
 use crate::value::temporal::Zone;
 
 /// What the values of a leaf mean.

@@ -22,13 +22,13 @@ use crate::interchange::field::{FieldType, Scalar};
 use crate::interchange::header::Role;
 use crate::interchange::identity::Ids;
 use crate::interchange::input;
-use crate::interchange::number;
 use crate::interchange::options::{NodeFiles, RelationshipFiles};
 use crate::interchange::pipeline;
 use crate::interchange::places::Fault;
 use crate::interchange::rejects::{Reason, Tolerance};
 use crate::interchange::table::{Column, Header, NodeTable, RelationshipTable, Rows, missing_end};
 use crate::value::Value;
+use crate::value::number;
 use crate::value::to_text;
 
 use super::column;

@@ -44,8 +44,8 @@ pub enum Clause {
     Filter(Filter),
     /// `ORDER BY`, `OFFSET` and `LIMIT` that belong to no projection
     Page(Page),
-    /// `LOAD CSV`
-    LoadCsv(LoadCsv),
+    /// `LOAD CSV` and `LOAD JSON`
+    Load(Load),
     /// `FINISH`
     Finish(Finish),
     /// `WHEN … THEN … ELSE …`: the only clause of its query.
@@ -75,7 +75,7 @@ impl Clause {
             Clause::Let(clause) => clause.span,
             Clause::Filter(clause) => clause.span,
             Clause::Page(clause) => clause.span,
-            Clause::LoadCsv(clause) => clause.span,
+            Clause::Load(clause) => clause.span,
             Clause::Finish(clause) => clause.span,
             Clause::Conditional(clause) => clause.span,
             Clause::Schema(clause) => clause.span,
@@ -118,7 +118,7 @@ impl Clause {
             Clause::Page(clause) if !clause.order_by.is_empty() => "ORDER BY",
             Clause::Page(clause) if clause.skip.is_some() => "OFFSET",
             Clause::Page(_) => "LIMIT",
-            Clause::LoadCsv(_) => "LOAD CSV",
+            Clause::Load(clause) => clause.format.keyword(),
             Clause::Finish(_) => "FINISH",
             Clause::Conditional(_) => "WHEN",
             Clause::Schema(clause) => clause.kind.keyword(),
@@ -424,6 +424,30 @@ node! {
     }
 }
 
+/// What the file of a [`Load`] holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LoadFormat {
+    /// `LOAD CSV`
+    Csv {
+        /// `WITH HEADERS`: whether the first line names the fields.
+        headers: bool,
+        /// What stands between fields; none: a comma.
+        field_terminator: Option<String>,
+    },
+    /// `LOAD JSON`
+    Json,
+}
+
+impl LoadFormat {
+    /// The words that the clause begins with.
+    pub fn keyword(&self) -> &'static str {
+        match self {
+            Self::Csv { .. } => "LOAD CSV",
+            Self::Json => "LOAD JSON",
+        }
+    }
+}
+
 /// What happens when one of several transactions fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnError {
@@ -489,16 +513,14 @@ node! {
         pub limit: Option<Expression>,
     }
 
-    /// `LOAD CSV [WITH HEADERS] FROM file AS variable [FIELDTERMINATOR 'c']`
-    pub struct LoadCsv {
-        /// Whether the first line names the fields.
-        pub headers: bool,
+    /// `LOAD CSV [WITH HEADERS] FROM file AS variable [FIELDTERMINATOR 'c']` and `LOAD JSON FROM file AS variable`
+    pub struct Load {
+        /// What the file holds.
+        pub format: LoadFormat,
         /// Where the file is.
         pub from: Expression,
-        /// The variable that gets each line.
+        /// The variable that gets each row.
         pub variable: Name,
-        /// What stands between fields; none: a comma.
-        pub field_terminator: Option<String>,
     }
 
     /// `FINISH`: the end of a query without a result

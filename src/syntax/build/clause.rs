@@ -17,7 +17,8 @@ use crate::syntax::ast::Foreach;
 use crate::syntax::ast::LabelExpression;
 use crate::syntax::ast::Let;
 use crate::syntax::ast::LetItem;
-use crate::syntax::ast::LoadCsv;
+use crate::syntax::ast::Load;
+use crate::syntax::ast::LoadFormat;
 use crate::syntax::ast::Match;
 use crate::syntax::ast::Merge;
 use crate::syntax::ast::MergeAction;
@@ -97,7 +98,7 @@ impl Builder<'_> {
                 Ok(Clause::Filter(Filter { predicate: self.where_part(pair)?, span }))
             }
             Rule::page_clause => self.page(pair).map(Clause::Page),
-            Rule::load_csv_clause => self.load_csv(pair).map(Clause::LoadCsv),
+            Rule::load_clause => self.load(pair).map(Clause::Load),
             Rule::finish_clause => Ok(Clause::Finish(Finish { span })),
             Rule::use_clause => Err(Error::syntax(
                 Detail::UnknownGraph,
@@ -557,16 +558,20 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn load_csv(&self, pair: Pair<'_>) -> Result<LoadCsv> {
+    fn load(&self, pair: Pair<'_>) -> Result<Load> {
         let span = self.span(&pair);
         let variable = self.variable_within(&pair)?;
-        let headers = pair.clone().into_inner().any(|part| part.as_rule() == Rule::kw_headers);
+        let has = |rule| pair.clone().into_inner().any(|part| part.as_rule() == rule);
         let terminator = pair.clone().into_inner().find(|part| part.as_rule() == Rule::string);
         let field_terminator = terminator
             .map(|text| super::literal::string(text.as_str(), self.span(&text).start))
             .transpose()?;
+        let format = match has(Rule::kw_json) {
+            true => LoadFormat::Json,
+            false => LoadFormat::Csv { headers: has(Rule::kw_headers), field_terminator },
+        };
         let from = self.only_value(pair)?;
-        Ok(LoadCsv { headers, from, variable, field_terminator, span })
+        Ok(Load { format, from, variable, span })
     }
 
     fn foreach(&self, pair: Pair<'_>) -> Result<Foreach> {

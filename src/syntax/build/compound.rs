@@ -110,7 +110,14 @@ impl Builder<'_> {
         let mut inner = parts(pair);
         match (inner.next(), inner.next()) {
             (Some(key), Some(value)) => {
-                Ok(MapEntry { key: self.name(&key)?, value: self.value(value)?, span })
+                let key = match key.as_rule() {
+                    Rule::string => {
+                        let span = self.span(&key);
+                        Name { text: super::literal::string(key.as_str(), span.start)?, span }
+                    }
+                    _ => self.name(&key)?,
+                };
+                Ok(MapEntry { key, value: self.value(value)?, span })
             }
             _ => Err(Error::internal("a map entry has no value").at(span)),
         }

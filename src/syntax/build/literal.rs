@@ -135,7 +135,8 @@ fn unescape(rest: &str, place: usize) -> Result<(char, usize)> {
         'n' => '\n',
         'r' => '\r',
         't' => '\t',
-        '\\' | '\'' | '"' | '`' => letter,
+        // JSON lets a slash be escaped, and what is pasted from it does so.
+        '\\' | '\'' | '"' | '`' | '/' => letter,
         'u' => return unicode(rest, 4, place),
         'U' => return unicode(rest, 8, place),
         _ => {

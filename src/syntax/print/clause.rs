@@ -8,6 +8,7 @@ use crate::syntax::ast::Expression;
 use crate::syntax::ast::ExpressionKind;
 use crate::syntax::ast::Foreach;
 use crate::syntax::ast::LabelExpression;
+use crate::syntax::ast::LoadFormat;
 use crate::syntax::ast::Match;
 use crate::syntax::ast::MatchMode;
 use crate::syntax::ast::Merge;
@@ -86,15 +87,16 @@ impl Printer {
                     self.out.remove(start);
                 }
             }
-            Clause::LoadCsv(clause) => {
-                let headers = if clause.headers { "WITH HEADERS " } else { "" };
-                self.word("LOAD CSV ");
-                self.word(headers);
-                self.word("FROM ");
+            Clause::Load(clause) => {
+                self.word(clause.format.keyword());
+                if let LoadFormat::Csv { headers: true, .. } = clause.format {
+                    self.word(" WITH HEADERS");
+                }
+                self.word(" FROM ");
                 self.expression(&clause.from);
                 self.word(" AS ");
                 self.variable(&clause.variable.text);
-                if let Some(terminator) = &clause.field_terminator {
+                if let LoadFormat::Csv { field_terminator: Some(terminator), .. } = &clause.format {
                     self.word(" FIELDTERMINATOR ");
                     self.string(terminator);
                 }

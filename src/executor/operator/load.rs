@@ -1,8 +1,9 @@
-//! LoadCSV: the rows of a file.
+//! LoadCSV and LoadJSON: the rows of a file.
 
 use std::io::BufRead;
 use std::sync::Arc;
 
+use crate::bound::LoadFormat;
 use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
@@ -12,6 +13,7 @@ use crate::executor::csv::Record;
 use crate::executor::csv::Records;
 use crate::executor::expression::Compiled;
 use crate::executor::import;
+use crate::executor::json::Values;
 use crate::plan;
 use crate::value::Column;
 use crate::value::ColumnBuilder;
@@ -27,26 +29,34 @@ const MOST_BYTES: u64 = 4 << 20;
 const NAMED: u64 = 64;
 
 /// Reads a file for each input row, a batch of its rows at a time.
-pub(crate) struct LoadCsv {
+pub(crate) struct Load {
     input: Input,
     from: Compiled,
-    clause: plan::LoadCsv,
+    clause: plan::Load,
     /// The input rows at hand, their files, and the next of them.
     rows: Option<(Batch, Column, usize)>,
     open: Option<OpenFile>,
 }
 
 struct OpenFile {
-    records: Records<Box<dyn BufRead + Send>>,
-    /// The names of the fields, where the first line has them.
-    header: Option<Vec<Option<Arc<str>>>>,
+    rows: Rows,
     name: Value,
     /// The input row it is read for.
     row: u32,
 }
 
-impl LoadCsv {
-    pub(crate) fn new(input: Input, clause: &plan::LoadCsv) -> Result<Self> {
+/// What reads the rows of a file.
+enum Rows {
+    Csv {
+        records: Records<Box<dyn BufRead + Send>>,
+        /// The names of the fields, where the first line has them.
+        header: Option<Vec<Option<Arc<str>>>>,
+    },
+    Json(Values<Box<dyn BufRead + Send>>),
+}
+
+impl Load {
+    pub(crate) fn new(input: Input, clause: &plan::Load) -> Result<Self> {
         let from = Compiled::new(&clause.from)?;
         let input = Box::new(Uncounted::new(input));
         Ok(Self { input, from, clause: clause.clone(), rows: None, open: None })
@@ -78,7 +88,7 @@ impl LoadCsv {
                 other => {
                     return Err(Error::type_error(
                         Detail::InvalidArgumentType,
-                        format!("LOAD CSV expects a String, found {} `{other}`", other.type_name()),
+                        format!("LOAD expects a String, found {} `{other}`", other.type_name()),
                     )
                     .at(self.from.span()));
                 }
@@ -88,37 +98,61 @@ impl LoadCsv {
 
     fn open_file(&self, place: &Arc<str>, row: u32, ctx: &Context) -> Result<OpenFile> {
         let file = import::open(ctx.import_folder(), place)?;
-        let mut records = Records::new(file, self.clause.terminator);
-        let header = match self.clause.headers {
-            false => None,
-            true => Some(match records.next()? {
-                Some(first) => first.fields.into_iter().map(|name| name.map(Arc::from)).collect(),
-                None => Vec::new(),
-            }),
+        let rows = match self.clause.format {
+            LoadFormat::Json => Rows::Json(Values::new(file, has_lines(place))),
+            LoadFormat::Csv { headers, terminator } => {
+                let mut records = Records::new(file, terminator);
+                let names =
+                    |first: Record| first.fields.into_iter().map(|name| name.map(Arc::from));
+                let header = match headers {
+                    false => None,
+                    true => Some(
+                        records.next()?.map(|first| names(first).collect()).unwrap_or_default(),
+                    ),
+                };
+                Rows::Csv { records, header }
+            }
         };
-        Ok(OpenFile { records, header, name: Value::String(place.clone()), row })
+        Ok(OpenFile { rows, name: Value::String(place.clone()), row })
     }
 }
 
-impl OpenFile {
-    /// The value of a record: a list, or a map where the fields have names.
-    fn value(&self, record: Record) -> Value {
-        let text = |field: Option<String>| {
-            field.map_or(Value::Null, |text| Value::String(Arc::from(text)))
-        };
-        let Some(header) = &self.header else {
-            return Value::List(Arc::new(record.fields.into_iter().map(text).collect()));
-        };
-        // A line may be shorter than the first, or longer.
-        let fields = record.fields.into_iter().map(text);
-        let fields = fields.chain(std::iter::repeat(Value::Null));
-        let named = header.iter().zip(fields);
-        let map: Map = named.filter_map(|(name, value)| Some((name.clone()?, value))).collect();
-        Value::Map(Arc::new(map))
+/// Whether the name says that a file has a value in each line, even where the first is a list.
+fn has_lines(place: &str) -> bool {
+    let name = place.to_ascii_lowercase();
+    let name = [".gz", ".zst"].iter().find_map(|packed| name.strip_suffix(packed)).unwrap_or(&name);
+    [".jsonl", ".ndjson", ".ijson"].iter().any(|extension| name.ends_with(extension))
+}
+
+impl Rows {
+    /// The next row, and the line where it begins.
+    fn next(&mut self, ctx: &Context) -> Result<Option<(Value, i64)>> {
+        match self {
+            Rows::Json(values) => values.next(),
+            Rows::Csv { records, header } => {
+                let Some(record) = records.next()? else { return Ok(None) };
+                // Names and values lie side by side before they become a map.
+                ctx.check_memory((record.fields.len() as u64).saturating_mul(NAMED))?;
+                let line = record.line;
+                Ok(Some((row_of(record, header.as_deref()), line)))
+            }
+        }
     }
 }
 
-impl Operator for LoadCsv {
+/// A record as a value: a list, or a map where the fields have names.
+fn row_of(record: Record, header: Option<&[Option<Arc<str>>]>) -> Value {
+    let text =
+        |field: Option<String>| field.map_or(Value::Null, |text| Value::String(Arc::from(text)));
+    let fields = record.fields.into_iter().map(text);
+    let Some(header) = header else { return Value::List(Arc::new(fields.collect())) };
+    // A line may be shorter than the first, or longer.
+    let named = header.iter().zip(fields.chain(std::iter::repeat(Value::Null)));
+    let map: Map = named.filter_map(|(name, value)| Some((name.clone()?, value))).collect();
+    Value::Map(Arc::new(map))
+}
+
+impl Operator for Load {
     fn next(&mut self, ctx: &mut Context) -> Result<Option<Batch>> {
         loop {
             ctx.check_limits()?;
@@ -128,20 +162,17 @@ impl Operator for LoadCsv {
             let (Some(file), Some((batch, ..))) = (&mut self.open, &self.rows) else { continue };
             let mut values = ColumnBuilder::default();
             let mut lines = Vec::new();
-            let (mut bytes, mut ended) = (0, false);
+            let mut bytes = 0;
+            let mut ended = false;
             while lines.len() < ctx.batch_rows() && bytes < MOST_BYTES {
-                let record = file.records.next().map_err(|error| error.at(self.from.span()))?;
-                let Some(record) = record else {
+                let read = file.rows.next(ctx).map_err(|error| error.at(self.from.span()))?;
+                let Some((value, line)) = read else {
                     ended = true;
                     break;
                 };
-                lines.push(record.line);
-                let fields = record.fields.len() as u64;
-                // Names and values lie side by side before they become a map.
-                ctx.check_memory(fields.saturating_mul(NAMED))?;
-                let value = file.value(record);
                 bytes += value.held_bytes();
                 ctx.check_memory(bytes)?;
+                lines.push(line);
                 values.push(value);
             }
             let (row, name) = (file.row, file.name.clone());

@@ -1,4 +1,4 @@
-//! Attaches to nodes and relationships what they hold, as rows leave the engine.
+//! Attaches to nodes and relationships what they hold: as rows leave the engine, and for functions that write them out.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,8 +8,6 @@ use crate::error::Error;
 use crate::error::ErrorClass;
 use crate::error::Phase;
 use crate::error::Result;
-use crate::graph::KeyId;
-use crate::graph::Snapshot;
 use crate::value::Column;
 use crate::value::Map;
 use crate::value::Node;
@@ -21,16 +19,18 @@ use crate::value::RelationshipId;
 use crate::value::RelationshipRecord;
 use crate::value::Value;
 
+use super::KeyId;
+use super::Snapshot;
+
 /// The rows of a batch, given by its columns, whole; and about how many bytes they take beside what the columns hold.
 /// `ask` fails where they would take too many.
-pub(super) fn rows(
+pub(crate) fn rows(
     columns: &[Column],
     graph: &Snapshot,
     ask: impl Fn(u64) -> Result<()>,
 ) -> Result<(Vec<Vec<Value>>, u64)> {
     let len = columns.first().map_or(0, Column::len);
-    let mut hydrator =
-        Hydrator { graph, nodes: HashMap::new(), relationships: HashMap::new(), made: 0 };
+    let mut hydrator = Hydrator::new(graph);
     let mut rows = Vec::with_capacity(len);
     let width = (size_of::<Vec<Value>>() + columns.len() * size_of::<Value>()) as u64;
     for at in 0..len {
@@ -43,7 +43,7 @@ pub(super) fn rows(
 }
 
 /// Reads each node and relationship of a batch once.
-struct Hydrator<'a> {
+pub(crate) struct Hydrator<'a> {
     graph: &'a Snapshot,
     nodes: HashMap<NodeId, Node>,
     relationships: HashMap<RelationshipId, Relationship>,
@@ -51,8 +51,18 @@ struct Hydrator<'a> {
     made: u64,
 }
 
-impl Hydrator<'_> {
-    fn value(&mut self, value: Value) -> Result<Value> {
+impl<'a> Hydrator<'a> {
+    pub(crate) fn new(graph: &'a Snapshot) -> Self {
+        Self { graph, nodes: HashMap::new(), relationships: HashMap::new(), made: 0 }
+    }
+
+    /// About how many bytes what was attached takes.
+    pub(crate) fn made(&self) -> u64 {
+        self.made
+    }
+
+    /// The value with all nodes and relationships within it whole.
+    pub(crate) fn value(&mut self, value: Value) -> Result<Value> {
         Ok(match value {
             Value::Node(node) => Value::Node(self.node(&node)?),
             Value::Relationship(relationship) => {

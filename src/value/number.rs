@@ -4,6 +4,8 @@
 //! `9007199254740993` nor `1e400`. Where a type is stated, a float also keeps the digits that other programs write of it
 //! beyond the shortest ones: `0.10000000000000001` is what C writes of 0.1 with 17 digits.
 
+use crate::meter;
+
 /// Decimal numbers of so many digits are told apart by floats.
 const SAFE_DIGITS: usize = 15;
 /// No float has more digits than these in its exact decimal value.
@@ -69,13 +71,13 @@ fn power(text: &str) -> Option<i64> {
 }
 
 /// Whether the text writes a decimal number, whatever its size.
-pub(super) fn is_decimal(text: &str) -> bool {
+pub(crate) fn is_decimal(text: &str) -> bool {
     Decimal::of(text).is_some()
 }
 
 /// The float that a text writes where a float is expected; nothing where no float keeps what it says. Infinity and NaN
 /// are written by their names.
-pub(super) fn float(text: &str) -> Option<f64> {
+pub(crate) fn float(text: &str) -> Option<f64> {
     let number: f64 = text.parse().ok()?;
     match Decimal::of(text) {
         Some(decimal) => (decimal.is(number) || decimal.rounds(number)).then_some(number),
@@ -85,7 +87,7 @@ pub(super) fn float(text: &str) -> Option<f64> {
 
 /// Whether the text alone says that it is a number which a float keeps: nothing is around it, it is no name, and no code
 /// with leading zeros.
-pub(super) fn is_float(text: &str) -> bool {
+pub(crate) fn is_float(text: &str) -> bool {
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text).as_bytes();
     if matches!(unsigned, [b'0', b'0'..=b'9', ..]) {
         return false;
@@ -95,13 +97,13 @@ pub(super) fn is_float(text: &str) -> bool {
 }
 
 /// The float of the same value as an integer.
-pub(super) fn float_of(integer: i64) -> Option<f64> {
+pub(crate) fn float_of(integer: i64) -> Option<f64> {
     float(&integer.to_string())
 }
 
 /// The integer that the bytes write, with nothing but spaces around it.
 #[inline]
-pub(super) fn integer(bytes: &[u8]) -> Option<i64> {
+pub(crate) fn integer(bytes: &[u8]) -> Option<i64> {
     // Up to 18 digits cannot overflow.
     if (1..=18).contains(&bytes.len()) {
         let mut number = 0i64;
@@ -120,7 +122,7 @@ pub(super) fn integer(bytes: &[u8]) -> Option<i64> {
 
 /// Whether the bytes are an integer as it is written: without a plus, leading zeros, or anything around it.
 #[inline]
-pub(super) fn is_canonical_integer(bytes: &[u8]) -> bool {
+pub(crate) fn is_canonical_integer(bytes: &[u8]) -> bool {
     let canonical = match bytes {
         b"0" | [b'1'..=b'9', ..] => true,
         [b'-', digits @ ..] => matches!(digits, [b'1'..=b'9', ..]),
@@ -130,13 +132,17 @@ pub(super) fn is_canonical_integer(bytes: &[u8]) -> bool {
 }
 
 /// Checks the numbers of a text in JSON, whose parser rounds them. The error has the position of the number.
-pub(super) fn check_json(text: &str) -> Result<(), (usize, String)> {
+pub(crate) fn check_json(text: &str) -> Result<(), (usize, String)> {
     let bytes = text.as_bytes();
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
         match byte {
-            b'"' => at = string_end(bytes, at + 1),
+            b'"' => {
+                meter::walk(1);
+                at = string_end(bytes, at + 1);
+            }
             b'-' | b'0'..=b'9' => {
+                meter::walk(1);
                 let rest = text.get(at..).unwrap_or_default();
                 let end = rest.find(|c: char| !(c.is_ascii_digit() || "+-.eE".contains(c)));
                 let number = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
@@ -158,7 +164,7 @@ pub(super) fn check_json(text: &str) -> Result<(), (usize, String)> {
 }
 
 /// What is said of a number that no float keeps.
-pub(super) fn no_float(number: &str) -> String {
+pub(crate) fn no_float(number: &str) -> String {
     format!("no float has the value `{number}`; as text it would be kept")
 }
 

@@ -1,0 +1,258 @@
+//! Values from the text of JSON (RFC 8259), and JSON of values.
+//!
+//! JSON has numbers that no value keeps: those are refused, since a rounded one would be another number. It has neither
+//! temporal values nor points, NaN or infinities: those become text. A node becomes an object with `type`, `id`, `labels` and
+//! `properties`, a relationship one with `type`, `id`, `label`, `start`, `end` and `properties`, a path one with `type`,
+//! `nodes` and `relationships`. It must not know where the text comes from.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::de;
+use serde::de::DeserializeSeed;
+use serde::de::MapAccess;
+use serde::de::SeqAccess;
+use serde::de::Visitor;
+use serde_json::Value as Tree;
+use serde_json::json;
+
+use crate::error::Error;
+use crate::meter;
+
+use super::Map;
+use super::Node;
+use super::Relationship;
+use super::Value;
+use super::number;
+use super::to_text;
+
+/// Bytes that are held before the statement's budget is asked for them.
+const UNASKED: u64 = 1 << 16;
+
+/// Why a text gives no value.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// It is no JSON, or has a number that no value keeps.
+    Malformed {
+        /// Line and column, both counted from 1, the column in characters.
+        place: (usize, usize),
+        /// What is wrong there.
+        what: String,
+    },
+    /// The statement may hold no more.
+    Limit(Error),
+}
+
+/// The value that the text holds. A number without a fraction is an integer, a repeated key counts by its last entry.
+pub(crate) fn parse(text: &str) -> Result<Value, Fault> {
+    let held = RefCell::new(Held::default());
+    let mut input = serde_json::Deserializer::from_str(text);
+    let parsed = Seed(&held).deserialize(&mut input);
+    let value = parsed
+        .and_then(|value| input.end().map(|()| value))
+        .map_err(|error| held.take().limit.map_or_else(|| malformed(text, &error), Fault::Limit))?;
+    number::check_json(text).map_err(|(at, what)| {
+        let before = text.get(..at).unwrap_or_default();
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        let column = before.get(line_start..).map_or(1, |line| line.chars().count() + 1);
+        Fault::Malformed { place: (before.matches('\n').count() + 1, column), what }
+    })?;
+    Ok(value)
+}
+
+fn malformed(text: &str, error: &serde_json::Error) -> Fault {
+    let line = text.split('\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
+    // The parser counts bytes.
+    let column = line.char_indices().take_while(|(at, _)| *at < error.column()).count();
+    let message = error.to_string();
+    let what = message.split(" at line ").next().unwrap_or_default().to_owned();
+    Fault::Malformed { place: (error.line().max(1), column.max(1)), what }
+}
+
+/// What the values hold that are made of a text.
+#[derive(Debug, Default)]
+struct Held {
+    bytes: u64,
+    asked: u64,
+    limit: Option<Error>,
+}
+
+/// Makes one value, and counts what it holds.
+#[derive(Clone, Copy)]
+struct Seed<'h>(&'h RefCell<Held>);
+
+impl Seed<'_> {
+    fn hold<E: de::Error>(self, bytes: usize) -> Result<(), E> {
+        meter::walk(1);
+        let mut held = self.0.borrow_mut();
+        held.bytes += (bytes + size_of::<Value>()) as u64;
+        if held.bytes - held.asked < UNASKED {
+            return Ok(());
+        }
+        held.asked = held.bytes;
+        meter::ask(held.bytes).map_err(|error| {
+            held.limit = Some(error);
+            E::custom("the statement may hold no more")
+        })
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Seed<'_> {
+    type Value = Value;
+
+    fn deserialize<D: de::Deserializer<'de>>(self, input: D) -> Result<Value, D::Error> {
+        input.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Seed<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, truth: bool) -> Result<Value, E> {
+        Ok(Value::Boolean(truth))
+    }
+
+    fn visit_i64<E>(self, integer: i64) -> Result<Value, E> {
+        Ok(Value::Integer(integer))
+    }
+
+    // One that does not fit is found among the numbers of the text, with its place.
+    fn visit_u64<E>(self, integer: u64) -> Result<Value, E> {
+        Ok(i64::try_from(integer).map_or(Value::Null, Value::Integer))
+    }
+
+    fn visit_f64<E>(self, float: f64) -> Result<Value, E> {
+        Ok(Value::Float(float))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Value, E> {
+        self.hold(text.len())?;
+        Ok(Value::string(text))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element_seed(self)? {
+            self.hold(0)?;
+            list.push(item);
+        }
+        Ok(Value::list(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut map = Map::new();
+        while let Some(key) = entries.next_key::<String>()? {
+            self.hold(key.len() + size_of::<Arc<str>>())?;
+            map.insert(key.into(), entries.next_value_seed(self)?);
+        }
+        Ok(Value::Map(Arc::new(map)))
+    }
+}
+
+/// The value as JSON.
+pub(crate) fn tree(value: &Value) -> Tree {
+    match value {
+        Value::Null => Tree::Null,
+        Value::Boolean(b) => json!(b),
+        Value::Integer(i) => json!(i),
+        Value::Float(f) if f.is_finite() => json!(f),
+        Value::String(s) => json!(&**s),
+        Value::List(items) => Tree::Array(meter::pieces(items).flatten().map(tree).collect()),
+        Value::Map(map) => properties(map),
+        Value::Node(n) => node(n),
+        Value::Relationship(r) => relationship(r),
+        Value::Path(path) => json!({
+            "type": "path",
+            "nodes": path.nodes().iter().map(node).collect::<Vec<_>>(),
+            "relationships": path.relationships().iter().map(relationship).collect::<Vec<_>>(),
+        }),
+        // Points in time as bare text: the quotes are JSON's own.
+        other => match to_text(other) {
+            Some(text) if other.type_of().is_temporal() => json!(text),
+            _ => json!(other.to_string()),
+        },
+    }
+}
+
+fn properties(map: &Map) -> Tree {
+    meter::walk(map.len());
+    Tree::Object(map.iter().map(|(key, value)| (key.to_string(), tree(value))).collect())
+}
+
+fn node(node: &Node) -> Tree {
+    json!({
+        "type": "node",
+        "id": node.id().0,
+        "labels": node.labels().iter().map(|l| &**l).collect::<Vec<_>>(),
+        "properties": properties(node.properties()),
+    })
+}
+
+fn relationship(relationship: &Relationship) -> Tree {
+    json!({
+        "type": "relationship",
+        "id": relationship.id().0,
+        "label": relationship.type_name(),
+        "start": relationship.start().map(|n| n.0),
+        "end": relationship.end().map(|n| n.0),
+        "properties": properties(relationship.properties()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_json_holds_comes_back() {
+        for text in [
+            "null",
+            "true",
+            "-9223372036854775808",
+            "1.0",
+            "5e-324",
+            "\"\\u0000\\\"\\\\é\u{1f600}\"",
+            "[]",
+            "{}",
+            "[[1,[2.5,null]],{\"\":{\"a b\":[{}]}}]",
+        ] {
+            assert_eq!(tree(&parse(text).unwrap()).to_string(), text);
+        }
+        assert_eq!(parse(" {\"a\":1,\"a\":2} ").unwrap().to_string(), "{a: 2}");
+        assert_eq!(parse("\"\\ud83d\\ude00\\/\"").unwrap(), Value::string("\u{1f600}/"));
+    }
+
+    #[test]
+    fn what_is_wrong_has_a_place() {
+        for (text, at, told) in [
+            ("", (1, 1), "EOF"),
+            ("{\"a\":}", (1, 6), "expected value"),
+            ("[1,\n  2,\n]", (3, 1), "trailing comma"),
+            ("{\"ä\": nul}", (1, 9), "expected ident"),
+            ("1 2", (1, 3), "trailing characters"),
+            ("NaN", (1, 1), "expected value"),
+            ("[01]", (1, 3), "invalid number"),
+            ("{a: 1}", (1, 2), "key must be a string"),
+            ("['a']", (1, 2), "expected value"),
+            ("[\"ä\",\n 1e400]", (2, 7), "number out of range"),
+            ("[\"ä\", 1e-400]", (1, 7), "no float has the value"),
+            ("[1,\n12345678901234567891]", (2, 1), "no 64-bit integer"),
+            ("\n9223372036854775808", (2, 1), "no 64-bit integer"),
+        ] {
+            let Err(Fault::Malformed { place, what }) = parse(text) else { panic!("{text}") };
+            assert!(what.contains(told), "{text}: {what}");
+            assert_eq!(place, at, "{text}: {what}");
+        }
+        let deep = "[".repeat(200) + &"]".repeat(200);
+        assert!(matches!(parse(&deep), Err(Fault::Malformed { .. })));
+    }
+}
