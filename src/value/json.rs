@@ -237,7 +237,7 @@ mod tests {
             ("", (1, 1), "EOF"),
             ("{\"a\":}", (1, 6), "expected value"),
             ("[1,\n  2,\n]", (3, 1), "trailing comma"),
-            ("{\"ä\": nul}", (1, 9), "expected ident"),
+            ("{\"ä\": nul}", (1, 10), "expected ident"),
             ("1 2", (1, 3), "trailing characters"),
             ("NaN", (1, 1), "expected value"),
             ("[01]", (1, 3), "invalid number"),

@@ -16,7 +16,6 @@ use crate::interchange::Import;
 use crate::interchange::graph::{Gathering, Link, Place};
 use crate::interchange::identity::{Name, Names};
 use crate::interchange::input::longest_record;
-use crate::interchange::number;
 use crate::interchange::pipeline;
 use crate::interchange::places::{Fault, Places};
 use crate::interchange::rejects::{Reason, Tolerance};
@@ -25,6 +24,7 @@ use crate::interchange::text_blocks::{TextBlock, TextBlocks};
 use crate::value::Array;
 use crate::value::Map;
 use crate::value::Value;
+use crate::value::number;
 
 use super::line::{Known, Line};
 use super::{Entity, entity};
