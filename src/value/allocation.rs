@@ -35,8 +35,11 @@ fn table_of<K, V>(keys: usize) -> u64 {
     if keys == 0 {
         return 0;
     }
-    let places = (keys.saturating_mul(8) / 7).max(4);
-    let places = places.checked_next_power_of_two().unwrap_or(usize::MAX);
+    let places = match keys {
+        1..=3 => 4,
+        4..=7 => 8,
+        _ => (keys.saturating_mul(8) / 7).checked_next_power_of_two().unwrap_or(usize::MAX),
+    };
     (places as u64).saturating_mul(size_of::<(K, V)>() as u64 + 1)
 }
 
