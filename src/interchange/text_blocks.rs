@@ -10,7 +10,7 @@ use super::input;
 use super::input::Input;
 
 /// How much is read at a time, in bytes.
-const BLOCK: usize = 1 << 20;
+const BLOCK: usize = 1 << 19;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Whole lines.
@@ -41,7 +41,9 @@ impl<'a> TextBlocks<'a> {
 
     /// The next block; nothing at the end.
     pub(super) fn next(&mut self) -> Result<Option<TextBlock>> {
-        let mut text = std::mem::take(&mut self.rest);
+        // Room for all of it at once: growing would copy it several times.
+        let mut text = Vec::with_capacity(self.rest.len() + BLOCK + 1);
+        text.append(&mut self.rest);
         let mut wanted = BLOCK;
         let end = loop {
             let from = text.len();
@@ -58,7 +60,7 @@ impl<'a> TextBlocks<'a> {
                 None => wanted = text.len(),
             }
         };
-        self.rest = text.get(end..).unwrap_or_default().to_vec();
+        self.rest.extend_from_slice(text.get(end..).unwrap_or_default());
         text.truncate(end);
         if !std::mem::replace(&mut self.begun, true) && text.starts_with(BYTE_ORDER_MARK) {
             text.drain(..BYTE_ORDER_MARK.len());

@@ -3,6 +3,7 @@
 //! A line that is as exports have them goes into columns without a tree in between. Any other one is read by way of
 //! a tree, which finds what is wrong with it.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::PoisonError;
@@ -178,7 +179,9 @@ impl Batch {
         line: u64,
         range: Range<usize>,
     ) -> Result<(), (usize, String)> {
-        let text = String::from_utf8_lossy(bytes);
+        // Valid text is told much faster than what is wrong with other text is found.
+        let text = std::str::from_utf8(bytes)
+            .map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed);
         if let Ok(parsed) = serde_json::from_str::<Line<'_>>(&text)
             && (!parsed.may_be_rounded() || number::check_json(&text).is_ok())
             && self.add_line(&parsed, line, range.clone()).is_some()
