@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use crate::error::Result;
+use crate::value::Column;
 use crate::value::Map;
 use crate::value::NodeId;
 use crate::value::RelationshipId;
@@ -20,8 +21,11 @@ use super::segment::SectionKey;
 use super::snapshot::Snapshot;
 
 mod catalog;
+mod sum;
 #[cfg(test)]
 mod tests;
+
+use sum::Sum;
 
 /// Entities that are looked at together.
 const BATCH: usize = 1 << 14;
@@ -100,12 +104,17 @@ pub(super) fn run(snapshot: &Snapshot, shared: &Shared) -> CheckReport {
     check_names(snapshot, &mut report);
     let nodes = check_nodes(snapshot, &mut report);
     check_labels(snapshot, &nodes, &mut report);
-    let relationships = check_relationships(snapshot, &nodes, &mut report);
+    let (relationships, sum) = check_relationships(snapshot, &nodes, &mut report);
     check_types(snapshot, &mut report);
-    check_links(snapshot, Direction::Outgoing, &relationships, &mut report);
-    check_links(snapshot, Direction::Incoming, &relationships, &mut report);
+    for direction in [Direction::Outgoing, Direction::Incoming] {
+        if !links_agree(snapshot, direction, sum) {
+            check_links(snapshot, direction, &relationships, &mut report);
+        }
+    }
     for index in snapshot.schema().indexes() {
-        check_index(snapshot, index, &mut report);
+        if !entries_agree(snapshot, index).unwrap_or(false) {
+            check_index(snapshot, index, &mut report);
+        }
     }
     for constraint in snapshot.schema().constraints() {
         let index = constraint.index.is_none_or(|id| snapshot.schema().index(id).is_some());
@@ -218,8 +227,9 @@ fn check_labels(snapshot: &Snapshot, nodes: &Bits, report: &mut CheckReport) {
     }
 }
 
-/// The relationships that exist, after a look at their ends and types.
-fn check_relationships(snapshot: &Snapshot, nodes: &Bits, report: &mut CheckReport) -> Bits {
+/// The relationships that exist and the sum of them, after a look at their ends and types.
+fn check_relationships(snapshot: &Snapshot, nodes: &Bits, report: &mut CheckReport) -> (Bits, Sum) {
+    let mut sum = Sum::default();
     let mut relationships = Bits::new(snapshot.state.next_relationship);
     let mut types = vec![0u64; snapshot.types().len()];
     let mut count = 0;
@@ -246,6 +256,7 @@ fn check_relationships(snapshot: &Snapshot, nodes: &Bits, report: &mut CheckRepo
                 report.problem(format!("relationship {} has no record", id.0));
                 continue;
             };
+            sum.add_link(id.0, type_id.0, start.0, end.0);
             match types.get_mut(type_id.0 as usize) {
                 Some(of_type) => *of_type += 1,
                 None => report.problem(format!("relationship {} has no known type", id.0)),
@@ -265,7 +276,7 @@ fn check_relationships(snapshot: &Snapshot, nodes: &Bits, report: &mut CheckRepo
         let what = format!("relationships of type `{name}`");
         report.expect_count(&what, found, snapshot.type_count(TypeId(number)));
     }
-    relationships
+    (relationships, sum)
 }
 
 /// Whoever is found by a type must have it, and all of them must be found.
@@ -291,6 +302,60 @@ fn check_types(snapshot: &Snapshot, report: &mut CheckReport) {
         let what = format!("relationships to be found by the type `{name}`");
         report.expect_count(&what, count, snapshot.type_count(of));
     }
+}
+
+/// Whether an index has just the entries that its nodes or relationships ask for, in order. Both sides are read from
+/// beginning to end: looking each entry's entity up would read the columns in the order of the values.
+fn entries_agree(snapshot: &Snapshot, index: &Arc<Index>) -> Result<bool> {
+    let mut found = Sum::default();
+    let mut last: Option<(Value, u64)> = None;
+    let mut ordered = true;
+    snapshot.entries(index, Value::map(Map::new()), None, |key, id| {
+        found.add_entry(key, id);
+        let entry = (key.clone(), id);
+        ordered &= last.as_ref().is_none_or(|last| *last < entry);
+        last = Some(entry);
+        Ok(ordered)
+    })?;
+    let mut wanted = Sum::default();
+    let mut keys = index.keys.clone();
+    keys.sort();
+    let mut add = |ids: Vec<u64>, columns: Vec<Column>| {
+        for (row, id) in ids.into_iter().enumerate() {
+            let properties = keys.iter().copied().zip(columns.iter().map(|column| column.get(row)));
+            let properties: Vec<_> = properties.filter(|(_, value)| !value.is_null()).collect();
+            if let Some(key) = index.key_of(&properties) {
+                wanted.add_entry(&key, id);
+            }
+        }
+    };
+    let mut from = Some(0);
+    while let Some(first) = from {
+        let last = match index.on {
+            SchemaTarget::Label(label) => {
+                let mut ids = Vec::new();
+                snapshot.scan_label(label, NodeId(first), BATCH, &mut ids)?;
+                let columns = keys.iter().map(|key| snapshot.node_property(&ids, *key));
+                let columns = columns.collect::<Result<_>>()?;
+                let ids: Vec<u64> = ids.into_iter().map(|id| id.0).collect();
+                let last = ids.last().copied().filter(|_| ids.len() == BATCH);
+                add(ids, columns);
+                last
+            }
+            SchemaTarget::Type(of) => {
+                let mut ids = Vec::new();
+                snapshot.scan_relationships(&[of], RelationshipId(first), BATCH, &mut ids)?;
+                let columns = keys.iter().map(|key| snapshot.relationship_property(&ids, *key));
+                let columns = columns.collect::<Result<_>>()?;
+                let ids: Vec<u64> = ids.into_iter().map(|id| id.0).collect();
+                let last = ids.last().copied().filter(|_| ids.len() == BATCH);
+                add(ids, columns);
+                last
+            }
+        };
+        from = last.map(|last| last + 1);
+    }
+    Ok(ordered && found == wanted)
 }
 
 /// Every entry of an index must be what its node or relationship holds, and all of these must have one.
@@ -342,6 +407,34 @@ fn check_index(snapshot: &Snapshot, index: &Arc<Index>, report: &mut CheckReport
         let name = &index.name;
         report.problem(format!("index `{name}` has {found} entries, but should have {count}"));
     }
+}
+
+/// Whether the links of all nodes in one direction are the relationships with this sum, each once. The records of incoming
+/// links lie anywhere, so that looking each up would read the records over and over.
+fn links_agree(snapshot: &Snapshot, direction: Direction, relationships: Sum) -> bool {
+    let mut links = Sum::default();
+    let mut whole = true;
+    let types: Vec<TypeId> = snapshot.types().iter().map(|(of, _)| *of).collect();
+    let scan = |from, ids: &mut Vec<NodeId>| snapshot.scan_nodes(from, BATCH, ids);
+    // What cannot be read is told by those who look at the links one by one.
+    let mut unread = CheckReport::default();
+    each_batch(&mut unread, NodeId(0), next_node, scan, |ids, unread| {
+        for of in &types {
+            let mut found = Neighbours::default();
+            let read = snapshot.expand(ids, direction, &[*of], &mut found);
+            whole &= unread.note(read).is_some();
+            let parents = found.parents.iter().filter_map(|row| ids.get(*row as usize));
+            for ((node, neighbour), id) in parents.zip(&found.nodes).zip(&found.relationships) {
+                match direction {
+                    Direction::Incoming => links.add_link(id.0, of.0, neighbour.0, node.0),
+                    Direction::Outgoing | Direction::Both => {
+                        links.add_link(id.0, of.0, node.0, neighbour.0);
+                    }
+                }
+            }
+        }
+    });
+    whole && unread.is_sound() && links == relationships
 }
 
 /// Every link of a node must be a relationship that says the same, and every relationship must be a link.

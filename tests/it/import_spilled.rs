@@ -64,7 +64,7 @@ fn found(db: &Database) -> [Vec<String>; 2] {
 fn unfinished(store: &Path) -> Vec<String> {
     let names = fs::read_dir(store.join("segments")).unwrap();
     let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    names.filter(|name| name.starts_with('.')).collect()
+    names.filter(|name| name.ends_with(".new")).collect()
 }
 
 fn has_scratch(store: &Path) -> bool {

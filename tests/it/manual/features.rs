@@ -5,6 +5,7 @@
 pub const OPEN_CYPHER: &str = "openCypher 9";
 pub const CYPHER_25: &str = "Cypher 25";
 pub const GQL: &str = "GQL, Cypher 25";
+pub const REDSTRING: &str = "Redstring";
 
 /// A feature: its spelling, where it is from, and a query that uses it.
 pub type Feature = (&'static str, &'static str, &'static str);
@@ -36,6 +37,7 @@ const READING: &[Feature] = &[
     ("UNION DISTINCT", GQL, "RETURN 1 AS x UNION DISTINCT RETURN 1 AS x"),
     ("CALL … YIELD", OPEN_CYPHER, "CALL db.labels() YIELD label RETURN label"),
     ("LOAD CSV", CYPHER_25, "LOAD CSV FROM 'file:///none.csv' AS row RETURN row"),
+    ("LOAD JSON", REDSTRING, "LOAD JSON FROM 'file:///none.json' AS row RETURN row"),
     ("FILTER", GQL, "MATCH (p:Person) FILTER p.age > 40 RETURN p"),
     ("LET", GQL, "LET x = 1 RETURN x"),
     ("FINISH", GQL, "MATCH (p:Person) FINISH"),
@@ -153,6 +155,7 @@ const EXPRESSIONS: &[Feature] = &[
     ("all, any, none, single", OPEN_CYPHER, "RETURN all(x IN [1, 2] WHERE x > 0) AS x"),
     ("reduce", OPEN_CYPHER, "RETURN reduce(sum = 0, x IN [1, 2] | sum + x) AS x"),
     ("allReduce", CYPHER_25, "RETURN allReduce(sum = 0, x IN [1, 2] | sum + x, sum < 9) AS x"),
+    ("Maps with keys in quotes", REDSTRING, "RETURN {\"odd key\": 1} AS map"),
     ("Map projection", CYPHER_25, "MATCH (p:Person) RETURN p {.name, older: p.age + 1} AS map"),
     (
         "Slices and negative indexes",
