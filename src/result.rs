@@ -84,6 +84,10 @@ impl Rows {
     }
 
     /// The limits of the statement, for those who work on its rows.
+    #[cfg_attr(
+        not(feature = "cli"),
+        expect(dead_code, reason = "only what writes results out works on rows for the statement")
+    )]
     pub(crate) fn meter(&self) -> &Meter {
         &self.meter
     }

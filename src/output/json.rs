@@ -7,8 +7,6 @@ use std::io;
 use std::io::Write;
 use std::sync::Arc;
 
-use serde_json::json;
-
 use crate::value::Value;
 use crate::value::json;
 
@@ -58,9 +56,15 @@ impl Renderer for JsonLines {
 /// One row; its keys in the order of the columns.
 fn object(columns: &[Arc<str>], values: &[Value], out: &mut dyn Write) -> io::Result<()> {
     write!(out, "{{")?;
+    let mut text = String::new();
     for (at, (name, value)) in columns.iter().zip(values).enumerate() {
-        let comma = if at == 0 { "" } else { "," };
-        let text = format!("{comma}{}:{}", json!(&**name), json::tree(value));
+        text.clear();
+        if at > 0 {
+            text.push(',');
+        }
+        json::write_text(name, &mut text);
+        text.push(':');
+        json::write(value, &mut text);
         // Only within strings, where the escapes are JSON's own.
         out.write_all(harmless::one_line(&text).as_bytes())?;
     }

@@ -14,7 +14,6 @@ use serde::de::DeserializeSeed;
 use serde::de::MapAccess;
 use serde::de::SeqAccess;
 use serde::de::Visitor;
-use serde_json::Value as Tree;
 use serde_json::json;
 
 use crate::error::Error;
@@ -22,6 +21,7 @@ use crate::meter;
 
 use super::Map;
 use super::Node;
+use super::NodeId;
 use super::Relationship;
 use super::Value;
 use super::number;
@@ -158,54 +158,98 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 }
 
-/// The value as JSON.
-pub(crate) fn tree(value: &Value) -> Tree {
+/// Characters of a text that are written between two looks at whether the statement must end.
+const PIECE: usize = 1 << 12;
+
+/// Appends the value as JSON, on one line.
+pub(crate) fn write(value: &Value, out: &mut String) {
+    meter::walk(1);
     match value {
-        Value::Null => Tree::Null,
-        Value::Boolean(b) => json!(b),
-        Value::Integer(i) => json!(i),
-        Value::Float(f) if f.is_finite() => json!(f),
-        Value::String(s) => json!(&**s),
-        Value::List(items) => Tree::Array(meter::pieces(items).flatten().map(tree).collect()),
-        Value::Map(map) => properties(map),
-        Value::Node(n) => node(n),
-        Value::Relationship(r) => relationship(r),
-        Value::Path(path) => json!({
-            "type": "path",
-            "nodes": path.nodes().iter().map(node).collect::<Vec<_>>(),
-            "relationships": path.relationships().iter().map(relationship).collect::<Vec<_>>(),
-        }),
+        Value::Null => out.push_str("null"),
+        Value::Boolean(truth) => out.push_str(if *truth { "true" } else { "false" }),
+        Value::Integer(integer) => out.push_str(&integer.to_string()),
+        Value::Float(float) if float.is_finite() => out.push_str(&json!(float).to_string()),
+        Value::String(text) => write_text(text, out),
+        Value::List(items) => write_list(items.iter(), out, write),
+        Value::Map(map) => write_map(map, out),
+        Value::Node(node) => write_node(node, out),
+        Value::Relationship(relationship) => write_relationship(relationship, out),
+        Value::Path(path) => {
+            out.push_str("{\"nodes\":");
+            write_list(path.nodes().iter(), out, write_node);
+            out.push_str(",\"relationships\":");
+            write_list(path.relationships().iter(), out, write_relationship);
+            out.push_str(",\"type\":\"path\"}");
+        }
         // Points in time as bare text: the quotes are JSON's own.
         other => match to_text(other) {
-            Some(text) if other.type_of().is_temporal() => json!(text),
-            _ => json!(other.to_string()),
+            Some(text) if other.type_of().is_temporal() => write_text(&text, out),
+            _ => write_text(&other.to_string(), out),
         },
     }
 }
 
-fn properties(map: &Map) -> Tree {
-    meter::walk(map.len());
-    Tree::Object(map.iter().map(|(key, value)| (key.to_string(), tree(value))).collect())
+/// Appends the text in quotes, with what JSON escapes escaped.
+pub(crate) fn write_text(text: &str, out: &mut String) {
+    out.push('"');
+    let mut rest = text;
+    while !rest.is_empty() {
+        meter::walk(PIECE.min(rest.len()));
+        let (piece, after) = rest.split_at(rest.floor_char_boundary(PIECE));
+        let quoted = json!(piece).to_string();
+        out.push_str(quoted.get(1..quoted.len() - 1).unwrap_or_default());
+        rest = after;
+    }
+    out.push('"');
 }
 
-fn node(node: &Node) -> Tree {
-    json!({
-        "type": "node",
-        "id": node.id().0,
-        "labels": node.labels().iter().map(|l| &**l).collect::<Vec<_>>(),
-        "properties": properties(node.properties()),
-    })
+fn write_list<'v, T: 'v>(
+    items: impl Iterator<Item = &'v T>,
+    out: &mut String,
+    item: fn(&T, &mut String),
+) {
+    out.push('[');
+    for (at, value) in items.enumerate() {
+        if at > 0 {
+            out.push(',');
+        }
+        item(value, out);
+    }
+    out.push(']');
 }
 
-fn relationship(relationship: &Relationship) -> Tree {
-    json!({
-        "type": "relationship",
-        "id": relationship.id().0,
-        "label": relationship.type_name(),
-        "start": relationship.start().map(|n| n.0),
-        "end": relationship.end().map(|n| n.0),
-        "properties": properties(relationship.properties()),
-    })
+fn write_map(map: &Map, out: &mut String) {
+    out.push('{');
+    for (at, (key, value)) in map.iter().enumerate() {
+        if at > 0 {
+            out.push(',');
+        }
+        write_text(key, out);
+        out.push(':');
+        write(value, out);
+    }
+    out.push('}');
+}
+
+fn write_node(node: &Node, out: &mut String) {
+    out.push_str(&format!("{{\"id\":{},\"labels\":", node.id().0));
+    write_list(node.labels().iter(), out, |label, out| write_text(label, out));
+    out.push_str(",\"properties\":");
+    write_map(node.properties(), out);
+    out.push_str(",\"type\":\"node\"}");
+}
+
+fn write_relationship(relationship: &Relationship, out: &mut String) {
+    let end = |node: Option<NodeId>| node.map_or("null".to_owned(), |node| node.0.to_string());
+    out.push_str(&format!(
+        "{{\"end\":{},\"id\":{},\"label\":",
+        end(relationship.end()),
+        relationship.id().0
+    ));
+    write_text(relationship.type_name(), out);
+    out.push_str(",\"properties\":");
+    write_map(relationship.properties(), out);
+    out.push_str(&format!(",\"start\":{},\"type\":\"relationship\"}}", end(relationship.start())));
 }
 
 #[cfg(test)]
@@ -225,10 +269,23 @@ mod tests {
             "{}",
             "[[1,[2.5,null]],{\"\":{\"a b\":[{}]}}]",
         ] {
-            assert_eq!(tree(&parse(text).unwrap()).to_string(), text);
+            let mut out = String::new();
+            write(&parse(text).unwrap(), &mut out);
+            assert_eq!(out, text);
         }
         assert_eq!(parse(" {\"a\":1,\"a\":2} ").unwrap().to_string(), "{a: 2}");
         assert_eq!(parse("\"\\ud83d\\ude00\\/\"").unwrap(), Value::string("\u{1f600}/"));
+    }
+
+    #[test]
+    fn a_long_text_is_written_in_pieces_that_fit() {
+        for length in [PIECE - 1, PIECE, PIECE + 1, 3 * PIECE] {
+            // Characters of two bytes, which lie across the ends of pieces, and escapes.
+            let text = format!("{}x\u{1}{}", "é".repeat(length / 2), "\"".repeat(length));
+            let mut out = String::new();
+            write_text(&text, &mut out);
+            assert_eq!(parse(&out).unwrap(), Value::string(text));
+        }
     }
 
     #[test]

@@ -65,9 +65,11 @@ pub(super) const FUNCTIONS: &[ScalarFunction] = &[
             let value = Arguments::of("json.format", args).value(0);
             let mut hydrator = Hydrator::new(context.graph);
             let whole = hydrator.value(value.clone())?;
-            // The tree and its text are there at once.
-            meter::ask(hydrator.made() + whole.held_bytes().saturating_mul(2))?;
-            Ok(Value::from(json::tree(&whole).to_string()))
+            // The text grows by doubling, and is copied to where it stays.
+            meter::ask(hydrator.made() + whole.held_bytes().saturating_mul(3))?;
+            let mut text = String::new();
+            json::write(&whole, &mut text);
+            Ok(Value::from(text))
         },
         volatility: Volatility::Stable,
         ..SCALAR
