@@ -435,6 +435,21 @@ impl Database {
         self.engine.graph.check()
     }
 
+    /// As [`Database::check`], and tells how far it is: `watch` is called now and then with how many looks at nodes and
+    /// relationships are done, and about how many there are in all.
+    ///
+    /// ```
+    /// use redstring::Database;
+    /// let db = Database::in_memory();
+    /// db.execute("CREATE (:Site)", ())?;
+    /// let report = db.check_watched(|done, total| assert!(done <= total));
+    /// assert!(report.is_sound(), "{:?}", report.problems);
+    /// # Ok::<(), redstring::Error>(())
+    /// ```
+    pub fn check_watched(&self, watch: impl Fn(u64, u64)) -> CheckReport {
+        self.engine.graph.check_watched(&watch)
+    }
+
     /// Adds a procedure, to be used with CALL.
     ///
     /// ```

@@ -2,6 +2,7 @@
 //!
 //! What is wrong is told and the check goes on. It may not mend anything.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use crate::error::Result;
@@ -74,6 +75,24 @@ impl CheckReport {
     }
 }
 
+/// What is told how many nodes, relationships and entries have been looked at, each once for every question asked of it, and
+/// about how many of these looks there are in all.
+type Watch<'a> = dyn Fn(u64, u64) + 'a;
+
+/// Counts the looks of a check.
+struct Progress<'a> {
+    done: Cell<u64>,
+    total: u64,
+    watch: &'a Watch<'a>,
+}
+
+impl Progress<'_> {
+    fn add(&self, looks: usize) {
+        self.done.set(self.done.get() + looks as u64);
+        (self.watch)(self.done.get().min(self.total), self.total);
+    }
+}
+
 /// A set of dense ids, held flat.
 struct Bits(Vec<u64>);
 
@@ -96,24 +115,28 @@ impl Bits {
 }
 
 /// Checks what a snapshot sees, all segments below it, and the catalog that names them. No checkpoint may run meanwhile.
-pub(super) fn run(snapshot: &Snapshot, shared: &Shared) -> CheckReport {
+pub(super) fn run(snapshot: &Snapshot, shared: &Shared, watch: &Watch<'_>) -> CheckReport {
     let mut report = CheckReport::default();
+    let labels: u64 = snapshot.labels().iter().map(|(label, _)| snapshot.label_count(*label)).sum();
+    // Nodes by themselves and from both ends, relationships by themselves, by type and as links from both ends.
+    let total = 3 * snapshot.node_count() + labels + 2 * snapshot.relationship_count();
+    let progress = &Progress { done: Cell::new(0), total, watch };
     shared.missing.iter().for_each(|missing| report.problem(missing.as_str()));
     snapshot.state.base.verify(&mut report);
     catalog::check(&snapshot.state.base, shared, &mut report);
     check_names(snapshot, &mut report);
-    let nodes = check_nodes(snapshot, &mut report);
-    check_labels(snapshot, &nodes, &mut report);
-    let (relationships, sum) = check_relationships(snapshot, &nodes, &mut report);
-    check_types(snapshot, &mut report);
+    let nodes = check_nodes(snapshot, progress, &mut report);
+    check_labels(snapshot, &nodes, progress, &mut report);
+    let (relationships, sum) = check_relationships(snapshot, &nodes, progress, &mut report);
+    check_types(snapshot, progress, &mut report);
     for direction in [Direction::Outgoing, Direction::Incoming] {
-        if !links_agree(snapshot, direction, sum) {
-            check_links(snapshot, direction, &relationships, &mut report);
+        if !links_agree(snapshot, direction, sum, progress) {
+            check_links(snapshot, direction, &relationships, progress, &mut report);
         }
     }
     for index in snapshot.schema().indexes() {
         if !entries_agree(snapshot, index).unwrap_or(false) {
-            check_index(snapshot, index, &mut report);
+            check_index(snapshot, index, progress, &mut report);
         }
     }
     for constraint in snapshot.schema().constraints() {
@@ -164,6 +187,7 @@ fn check_names(snapshot: &Snapshot, report: &mut CheckReport) {
 
 /// Calls `take` with the ids of a scan, a batch at a time; a scan that fails ends there.
 fn each_batch<T: Copy>(
+    progress: &Progress<'_>,
     report: &mut CheckReport,
     first: T,
     after: impl Fn(T) -> T,
@@ -177,6 +201,7 @@ fn each_batch<T: Copy>(
             return;
         }
         take(&ids, report);
+        progress.add(ids.len());
         match ids.last() {
             Some(last) if ids.len() == BATCH => from = after(*last),
             _ => return,
@@ -188,11 +213,11 @@ fn next_node(node: NodeId) -> NodeId {
     NodeId(node.0 + 1)
 }
 
-fn check_nodes(snapshot: &Snapshot, report: &mut CheckReport) -> Bits {
+fn check_nodes(snapshot: &Snapshot, progress: &Progress<'_>, report: &mut CheckReport) -> Bits {
     let mut nodes = Bits::new(snapshot.state.next_node);
     let mut count = 0;
     let scan = |from, ids: &mut Vec<NodeId>| snapshot.scan_nodes(from, BATCH, ids);
-    each_batch(report, NodeId(0), next_node, scan, |ids, report| {
+    each_batch(progress, report, NodeId(0), next_node, scan, |ids, report| {
         for id in ids {
             if id.0 >= snapshot.state.next_node {
                 report.problem(format!("node {} has an id that was never given", id.0));
@@ -211,11 +236,16 @@ fn check_nodes(snapshot: &Snapshot, report: &mut CheckReport) -> Bits {
     nodes
 }
 
-fn check_labels(snapshot: &Snapshot, nodes: &Bits, report: &mut CheckReport) {
+fn check_labels(
+    snapshot: &Snapshot,
+    nodes: &Bits,
+    progress: &Progress<'_>,
+    report: &mut CheckReport,
+) {
     for (label, name) in snapshot.labels() {
         let mut count = 0;
         let scan = |from, ids: &mut Vec<NodeId>| snapshot.scan_label(label, from, BATCH, ids);
-        each_batch(report, NodeId(0), next_node, scan, |ids, report| {
+        each_batch(progress, report, NodeId(0), next_node, scan, |ids, report| {
             for id in ids.iter().filter(|id| !nodes.contains(id.0)) {
                 report
                     .problem(format!("the label `{name}` is on node {}, which is not there", id.0));
@@ -228,7 +258,12 @@ fn check_labels(snapshot: &Snapshot, nodes: &Bits, report: &mut CheckReport) {
 }
 
 /// The relationships that exist and the sum of them, after a look at their ends and types.
-fn check_relationships(snapshot: &Snapshot, nodes: &Bits, report: &mut CheckReport) -> (Bits, Sum) {
+fn check_relationships(
+    snapshot: &Snapshot,
+    nodes: &Bits,
+    progress: &Progress<'_>,
+    report: &mut CheckReport,
+) -> (Bits, Sum) {
     let mut sum = Sum::default();
     let mut relationships = Bits::new(snapshot.state.next_relationship);
     let mut types = vec![0u64; snapshot.types().len()];
@@ -236,7 +271,7 @@ fn check_relationships(snapshot: &Snapshot, nodes: &Bits, report: &mut CheckRepo
     let scan =
         |from, ids: &mut Vec<RelationshipId>| snapshot.scan_relationships(&[], from, BATCH, ids);
     let after = |id: RelationshipId| RelationshipId(id.0 + 1);
-    each_batch(report, RelationshipId(0), after, scan, |ids, report| {
+    each_batch(progress, report, RelationshipId(0), after, scan, |ids, report| {
         count += ids.len() as u64;
         for id in ids {
             if id.0 >= snapshot.state.next_relationship {
@@ -280,14 +315,14 @@ fn check_relationships(snapshot: &Snapshot, nodes: &Bits, report: &mut CheckRepo
 }
 
 /// Whoever is found by a type must have it, and all of them must be found.
-fn check_types(snapshot: &Snapshot, report: &mut CheckReport) {
+fn check_types(snapshot: &Snapshot, progress: &Progress<'_>, report: &mut CheckReport) {
     for (of, name) in snapshot.types() {
         let mut count = 0;
         let scan = |from, ids: &mut Vec<RelationshipId>| {
             snapshot.scan_relationships(&[of], from, BATCH, ids)
         };
         let after = |id: RelationshipId| RelationshipId(id.0 + 1);
-        each_batch(report, RelationshipId(0), after, scan, |ids, report| {
+        each_batch(progress, report, RelationshipId(0), after, scan, |ids, report| {
             count += ids.len() as u64;
             let Some(ends) = report.note(snapshot.relationship_ends(ids)) else { return };
             for (id, ends) in ids.iter().zip(ends) {
@@ -359,7 +394,12 @@ fn entries_agree(snapshot: &Snapshot, index: &Arc<Index>) -> Result<bool> {
 }
 
 /// Every entry of an index must be what its node or relationship holds, and all of these must have one.
-fn check_index(snapshot: &Snapshot, index: &Arc<Index>, report: &mut CheckReport) {
+fn check_index(
+    snapshot: &Snapshot,
+    index: &Arc<Index>,
+    progress: &Progress<'_>,
+    report: &mut CheckReport,
+) {
     let (mut found, mut wrong, mut order) = (0, 0, 0);
     let mut last: Option<(Value, u64)> = None;
     let everything = Value::map(Map::new());
@@ -389,7 +429,7 @@ fn check_index(snapshot: &Snapshot, index: &Arc<Index>, report: &mut CheckReport
     match index.on {
         SchemaTarget::Label(label) => {
             let scan = |from, ids: &mut Vec<NodeId>| snapshot.scan_label(label, from, BATCH, ids);
-            each_batch(report, NodeId(0), next_node, scan, |ids, report| {
+            each_batch(progress, report, NodeId(0), next_node, scan, |ids, report| {
                 add(&ids.iter().map(|id| id.0).collect::<Vec<_>>(), report);
             });
         }
@@ -398,7 +438,7 @@ fn check_index(snapshot: &Snapshot, index: &Arc<Index>, report: &mut CheckReport
                 snapshot.scan_relationships(&[of], from, BATCH, ids)
             };
             let after = |id: RelationshipId| RelationshipId(id.0 + 1);
-            each_batch(report, RelationshipId(0), after, scan, |ids, report| {
+            each_batch(progress, report, RelationshipId(0), after, scan, |ids, report| {
                 add(&ids.iter().map(|id| id.0).collect::<Vec<_>>(), report);
             });
         }
@@ -411,14 +451,19 @@ fn check_index(snapshot: &Snapshot, index: &Arc<Index>, report: &mut CheckReport
 
 /// Whether the links of all nodes in one direction are the relationships with this sum, each once. The records of incoming
 /// links lie anywhere, so that looking each up would read the records over and over.
-fn links_agree(snapshot: &Snapshot, direction: Direction, relationships: Sum) -> bool {
+fn links_agree(
+    snapshot: &Snapshot,
+    direction: Direction,
+    relationships: Sum,
+    progress: &Progress<'_>,
+) -> bool {
     let mut links = Sum::default();
     let mut whole = true;
     let types: Vec<TypeId> = snapshot.types().iter().map(|(of, _)| *of).collect();
     let scan = |from, ids: &mut Vec<NodeId>| snapshot.scan_nodes(from, BATCH, ids);
     // What cannot be read is told by those who look at the links one by one.
     let mut unread = CheckReport::default();
-    each_batch(&mut unread, NodeId(0), next_node, scan, |ids, unread| {
+    each_batch(progress, &mut unread, NodeId(0), next_node, scan, |ids, unread| {
         for of in &types {
             let mut found = Neighbours::default();
             let read = snapshot.expand(ids, direction, &[*of], &mut found);
@@ -442,6 +487,7 @@ fn check_links(
     snapshot: &Snapshot,
     direction: Direction,
     relationships: &Bits,
+    progress: &Progress<'_>,
     report: &mut CheckReport,
 ) {
     let side = if direction == Direction::Outgoing { "outgoing" } else { "incoming" };
@@ -482,7 +528,7 @@ fn check_links(
             }
         }
     };
-    each_batch(report, NodeId(0), next_node, scan, |ids, report| {
+    each_batch(progress, report, NodeId(0), next_node, scan, |ids, report| {
         types.iter().for_each(|of| check(ids, *of, report));
     });
     report.expect_count(&format!("{side} links"), count, snapshot.relationship_count());

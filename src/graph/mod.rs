@@ -321,8 +321,13 @@ impl Graph {
 
     /// Checks every checksum and every reference, and says what is damaged.
     pub fn check(&self) -> CheckReport {
+        self.check_watched(&|_, _| {})
+    }
+
+    /// As [`Graph::check`], calling `watch` now and then with how much is done, and about how much there is.
+    pub fn check_watched(&self, watch: &dyn Fn(u64, u64)) -> CheckReport {
         let _no_checkpoint = lock(&self.shared.checkpointing);
-        check::run(&self.snapshot(), &self.shared)
+        check::run(&self.snapshot(), &self.shared, watch)
     }
 }
 

@@ -200,9 +200,16 @@ fn check(given: &ArgMatches) -> Result<()> {
     if let Some(target) = given.get_one::<PathBuf>("TARGET") {
         return repair(path(given, "DB"), target);
     }
-    let found = open(given)?.check();
+    let bar = Bar::new(Unit::Entities);
+    let found = open(given)?.check_watched(|done, total| {
+        if let Some(bar) = &bar {
+            bar.show(done, total, "checking".to_owned());
+        }
+    });
+    drop(bar);
+    let whole = if found.is_sound() { ": all of it is whole" } else { "" };
     terminal::say(&format!(
-        "checked {} and {} of {}",
+        "checked {} and {} of {}{whole}",
         entities(found.nodes, found.relationships),
         counted(found.chunks, "chunk", "chunks"),
         counted(found.bytes, "byte", "bytes")

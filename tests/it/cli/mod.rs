@@ -223,6 +223,7 @@ fn a_store_goes_into_a_folder_and_back() {
     assert!(ran.err.contains("gz and zst"), "{}", ran.err);
     let ran = run(&["check", &store]);
     assert!(ran.err.contains("checked 2 nodes, 1 relationship and "), "{}", ran.err);
+    assert!(ran.err.ends_with(" bytes: all of it is whole\n"), "{}", ran.err);
 }
 
 #[test]
