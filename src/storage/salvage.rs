@@ -22,6 +22,7 @@ use crate::storage::place;
 use crate::storage::redb;
 use crate::storage::refused::failed;
 use crate::storage::sled;
+use crate::storage::sled::varint;
 use crate::storage::witness::Witness;
 
 /// Every value that was found under a key, the likeliest first.
@@ -241,25 +242,6 @@ fn text<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
     let (taken, rest) = bytes.split_at_checked(length)?;
     *bytes = rest;
     Some(taken)
-}
-
-/// Takes one of sled's numbers of one to nine bytes.
-fn varint(bytes: &mut &[u8]) -> Option<u64> {
-    let (first, rest) = bytes.split_first()?;
-    let taken = match *first {
-        0..=240 => 0,
-        241..=248 => 1,
-        249 => 2,
-        more => usize::from(more) - 247,
-    };
-    let (taken, rest) = rest.split_at_checked(taken)?;
-    *bytes = rest;
-    Some(match (*first, taken) {
-        (0..=240, _) => u64::from(*first),
-        (241..=248, [low]) => 240 + 256 * (u64::from(*first) - 241) + u64::from(*low),
-        (249, [high, low]) => 2288 + 256 * u64::from(*high) + u64::from(*low),
-        _ => taken.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte)),
-    })
 }
 
 /// Where pages of redb begin, in bytes.

@@ -246,7 +246,7 @@ fn walk(
 }
 
 /// Takes one of sled's numbers of one to nine bytes.
-pub(super) fn varint(bytes: &mut &[u8]) -> Option<u64> {
+pub(crate) fn varint(bytes: &mut &[u8]) -> Option<u64> {
     let (first, rest) = bytes.split_first()?;
     let taken = match *first {
         0..=240 => 0,

@@ -49,6 +49,8 @@ use crate::storage::refused;
 use crate::storage::refused::failed;
 use crate::storage::shared_sync::SharedSync;
 
+pub(crate) use log::varint;
+
 use undo::Undo;
 
 /// The engine's name.
