@@ -32,7 +32,7 @@ mod subcommand;
 mod terminal;
 
 use args::{Args, Input, MemoryLimit};
-use runner::{Failure, Runner, Stop};
+use runner::{Runner, Stop};
 
 /// Runs the `redstring` command with these arguments, the program's name first.
 pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
@@ -118,16 +118,6 @@ fn open(path: Option<&Path>, options: Options) -> Result<Database> {
 fn run_input(runner: &mut Runner, input: &Input) -> Result<(), Stop> {
     match input {
         Input::Text(text) => runner.run("<command>", text),
-        Input::File(path) => runner.run_file(path).map_err(|failure| match failure {
-            Failure::Stop(stop) => stop,
-            Failure::Error(error) => {
-                report::print(&error, None);
-                Stop::Failed
-            }
-            Failure::Output(error) => {
-                report::print(&error.into(), None);
-                Stop::Failed
-            }
-        }),
+        Input::File(path) => runner.run_file(path).map_err(|failure| failure.report(None)),
     }
 }

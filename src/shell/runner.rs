@@ -6,6 +6,7 @@ use std::io;
 use std::io::ErrorKind;
 use std::io::Read;
 use std::io::Write;
+use std::ops::Range;
 use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -29,7 +30,7 @@ use crate::value::Value;
 use super::build::Watcher;
 use super::command;
 use super::report;
-use super::script::Script;
+use super::script::{Script, Source};
 use super::split::{Piece, PieceKind};
 use super::terminal;
 
@@ -53,6 +54,18 @@ pub(super) enum Failure {
     Output(io::Error),
     /// A source it ran ended early, and has told why.
     Stop(Stop),
+}
+
+impl Failure {
+    /// Prints what failed, where that was not done yet: with its place, if it is about a piece of a script.
+    pub(super) fn report(self, place: Option<(&Source<'_>, Range<usize>)>) -> Stop {
+        match self {
+            Self::Stop(stop) => return stop,
+            Self::Error(error) => report::print(&error, place),
+            Self::Output(error) => report::print(&error.into(), None),
+        }
+        Stop::Failed
+    }
 }
 
 impl From<Error> for Failure {
@@ -128,18 +141,10 @@ impl Runner {
                 }
             };
             let outcome = self.piece(&script, &piece);
-            self.settle(outcome).map_err(|failure| match failure {
-                Failure::Stop(stop) => stop,
-                Failure::Output(error) => {
-                    report::print(&error.into(), None);
-                    Stop::Failed
-                }
-                Failure::Error(error) => {
-                    // What was written before the error comes before it on a terminal, too.
-                    let _ = self.out.flush();
-                    report::print(&error, Some((&script.source(), piece.range)));
-                    Stop::Failed
-                }
+            self.settle(outcome).map_err(|failure| {
+                // What was written before the error comes before it on a terminal, too.
+                let _ = self.out.flush();
+                failure.report(Some((&script.source(), piece.range)))
             })?;
         }
     }
