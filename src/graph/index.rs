@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::error::Error;
 use crate::error::Result;
+use crate::meter;
 use crate::value::NodeId;
 use crate::value::RelationshipId;
 use crate::value::Value;
@@ -495,7 +496,7 @@ fn sorted(base: &Base, index: &Index, watch: &Watch<'_>) -> Result<Run> {
             break;
         }
     }
-    entries.sort_unstable();
+    entries.sort_unstable_by(meter::stepped(Ord::cmp));
     let changes = entries.windows(2).filter(|pair| pair[0].0 != pair[1].0).count() as u64;
     let distinct = if entries.is_empty() { 0 } else { changes + 1 };
     Ok(Run { entries, distinct })

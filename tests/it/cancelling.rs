@@ -184,6 +184,7 @@ const STATEMENTS: &[&str] = &[
     "MATCH p = ALL SHORTEST (a:K {i: 1})-[:E]-{1,4}(b:K) RETURN count(p)",
     "MATCH (a:K) RETURN COUNT { (a)-->()-->()-->()-->() }",
     "MATCH (a:K)-->(b)-->(c)-->(d) WHERE a.i = d.i RETURN count(*)",
+    "UNWIND [-1, -2] AS i RETURN i IN $list",
     "EXPLAIN RETURN all(x IN $list WHERE x >= 0)",
 ];
 
@@ -210,6 +211,40 @@ fn every_operator_looks_whether_it_must_end() {
     assert!(late.is_empty(), "{}", late.join("\n"));
     let left = "MATCH (n) WHERE n:New OR n.i > 30 RETURN n";
     assert_eq!(drained(db.query(left, ())).unwrap(), 0, "nothing that ended has left a trace");
+}
+
+#[test]
+fn an_index_is_built_under_looks_from_its_first_entry_to_its_last() {
+    let statements = [
+        "CREATE INDEX FOR (n:New) ON (n.i)",
+        "CREATE INDEX FOR (n:New) ON (n.t, n.i)",
+        "CREATE CONSTRAINT FOR (n:New) REQUIRE n.t IS UNIQUE",
+        "CREATE INDEX FOR ()-[r:T]-() ON (r.t)",
+    ];
+    // To sort so many takes hundreds of looks, and to go through them once tens.
+    let nodes = "UNWIND range(1, 100000) AS i WITH i * 7919 % 100003 AS i \
+                 CREATE (n:New {i: i, t: toString(i)})-[:T {t: toString(i)}]->(n)";
+    let mut late = Vec::new();
+    for folded in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Database::open(folder.path().join("store")).unwrap();
+        db.execute(nodes, ()).unwrap();
+        if folded {
+            db.checkpoint().unwrap();
+        }
+        for text in statements {
+            let ended = kind(drained(db.query_with(text, (), &at_look(200))));
+            if ended != Some(Detail::CancelledByCaller) {
+                late.push(format!("{text} (folded: {folded}): {ended:?}"));
+            }
+        }
+        assert_eq!(drained(db.query("SHOW INDEXES", ())).unwrap(), 0);
+        assert_eq!(drained(db.query("SHOW CONSTRAINTS", ())).unwrap(), 0);
+        db.execute(statements[0], ()).unwrap();
+        let found = "MATCH (n:New {i: 77}) RETURN n";
+        assert_eq!(drained(db.query(found, ())).unwrap(), 1, "folded: {folded}");
+    }
+    assert!(late.is_empty(), "{}", late.join("\n"));
 }
 
 #[test]

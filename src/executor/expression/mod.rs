@@ -352,7 +352,7 @@ impl Compiled {
                     (BinaryOperator::In, Some(Value::List(items)))
                         if left.as_constant().is_none() && items.iter().all(access::is_scalar) =>
                     {
-                        let set = items.iter().cloned().map(Equivalence).collect();
+                        let set = meter::walked(items.iter()).cloned().map(Equivalence).collect();
                         Ok(access::in_set(&left, &set))
                     }
                     (BinaryOperator::RegexMatch, Some(Value::String(pattern))) => {

@@ -14,6 +14,7 @@ use std::ops::Range;
 use imbl::OrdMap;
 use imbl::OrdSet;
 
+use crate::meter;
 use crate::value::NodeId;
 use crate::value::Value;
 
@@ -417,7 +418,10 @@ impl Delta {
         let ids = |ids: Option<&IdSet>| -> Vec<u64> {
             ids.into_iter().flat_map(|ids| ids.iter_from(0)).collect()
         };
-        let entry = |id, key: Option<Value>| Some(((key?, id), true));
+        let entry = |id, key: Option<Value>| {
+            meter::walk(1);
+            Some(((key?, id), true))
+        };
         let entries = match index.on {
             SchemaTarget::Label(label) => ids(self.labels.get(&label.0))
                 .into_iter()

@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
+use crate::meter;
 use crate::storage::SegmentFiles;
 use crate::storage::SegmentReader;
 use crate::storage::SegmentWriter;
@@ -376,7 +377,9 @@ impl SegmentBuilder {
         self.kept = kept;
     }
 
+    /// Every chunk goes through here, so that a statement that writes segments can be ended between two.
     fn write(&mut self, bytes: &[u8]) -> Result<ChunkRef> {
+        meter::check()?;
         self.writer.write(bytes)?;
         let chunk = ChunkRef {
             file: self.kept.len() as u32,
