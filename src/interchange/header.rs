@@ -1,6 +1,7 @@
 //! What the columns of a table are, by their names: as `neo4j-admin database import` reads headers, as Neptune's loader
 //! does, or by name.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::error::nearest;
@@ -21,8 +22,8 @@ pub(super) enum Role {
     Start { space: Option<String> },
     /// The identifier of the node where a relationship ends.
     End { space: Option<String> },
-    /// The type of a relationship.
-    Type,
+    /// The type of a relationship; `json` where it is a string of it.
+    Type { json: bool },
     /// Of no interest.
     Ignored,
 }
@@ -80,6 +81,15 @@ impl<'a> Parts<'a> {
         })
     }
 
+    /// Whether what this option is about is written as JSON.
+    fn is_json(&self, key: &str) -> Result<bool, String> {
+        match self.option(key) {
+            None => Ok(false),
+            Some("json") => Ok(true),
+            Some(other) => Err(format!("`{other}` is no format; `json` is")),
+        }
+    }
+
     fn option(&self, key: &str) -> Option<&'a str> {
         self.options.iter().find(|(own, _)| own.eq_ignore_ascii_case(key)).map(|(_, value)| *value)
     }
@@ -89,9 +99,31 @@ impl<'a> Parts<'a> {
 fn options_of(kind: Option<&str>) -> &'static [&'static str] {
     match kind {
         Some("ID") => &["id-type"],
-        Some("LABEL") => &["format"],
-        Some("TIME" | "TIME[]" | "DATETIME" | "DATETIME[]") => &["timezone"],
-        _ => &[],
+        Some("LABEL" | "TYPE") => &["format"],
+        Some("TIME" | "TIME[]" | "DATETIME" | "DATETIME[]") => &["timezone", NAME],
+        Some("START_ID" | "END_ID") | None => &[],
+        Some(_) => &[NAME],
+    }
+}
+
+/// The option that says how the name of a property is written.
+const NAME: &str = "name";
+
+/// The field of a header that gives a column a property's name and the name of a type, for [`Role::of`] to read.
+pub(super) fn field(name: &str, of: &str) -> String {
+    match name {
+        // Without a name a field would mean something else, or nothing.
+        "" => format!("\"\":{of}{{{NAME}:json}}"),
+        name => format!("{name}:{of}"),
+    }
+}
+
+/// The field of a header for the types of relationships, and what the column says of those of this type.
+pub(super) fn type_column(of: &str) -> (&'static str, Cow<'_, str>) {
+    match of {
+        // An empty field says nothing.
+        "" => (":TYPE{format:json}", Cow::Borrowed("\"\"")),
+        of => (":TYPE", Cow::Borrowed(of)),
     }
 }
 
@@ -127,14 +159,10 @@ impl Role {
                 };
                 Self::Id { space, property: named(parts.name), integer, inferred: false }
             }
-            Some("LABEL") => match parts.option("format") {
-                None => Self::Labels { json: false },
-                Some("json") => Self::Labels { json: true },
-                Some(other) => return Err(format!("`{other}` is no format; `json` is")),
-            },
+            Some("LABEL") => Self::Labels { json: parts.is_json("format")? },
             Some("START_ID") => Self::Start { space },
             Some("END_ID") => Self::End { space },
-            Some("TYPE") => Self::Type,
+            Some("TYPE") => Self::Type { json: parts.is_json("format")? },
             Some("IGNORE") => Self::Ignored,
             Some(_) => {
                 let kind = parts.kind.unwrap_or("");
@@ -157,7 +185,16 @@ impl Role {
                     None => format!("`{name}` in `{field}` is no type"),
                 })?;
                 let zone = parts.option("timezone").map(Arc::from);
-                Self::property(parts.name, Some(FieldType { scalar, list, zone, inferred: false }))?
+                let of = FieldType { scalar, list, zone, inferred: false };
+                let written = parts.is_json(NAME)?;
+                match serde_json::from_str::<String>(parts.name) {
+                    Ok(name) if written => Self::Property(name, Some(of)),
+                    Err(_) if written => {
+                        let what = "is no name in JSON";
+                        return Err(format!("`{}` in `{field}` {what}", parts.name));
+                    }
+                    _ => Self::property(parts.name, Some(of))?,
+                }
             }
             None => Self::property(parts.name, None)?,
         })
@@ -185,7 +222,7 @@ impl Role {
     pub(super) fn of_relationship(self, field: &str) -> Self {
         match Self::of_neptune(field) {
             Some(Self::Id { .. }) => Self::Property(NEPTUNE_ID.into(), Some(Scalar::String.into())),
-            Some(Self::Labels { .. }) => Self::Type,
+            Some(Self::Labels { .. }) => Self::Type { json: false },
             _ => self,
         }
     }
@@ -228,6 +265,11 @@ mod tests {
         assert_eq!(role("name"), "Property(\"name\", None)");
         assert_eq!(role(":LABEL"), "Labels { json: false }");
         assert_eq!(role(":LABEL{format:json}"), "Labels { json: true }");
+        assert_eq!(role(":TYPE{format:json}"), "Type { json: true }");
+        let Role::Property(name, Some(_)) = Role::of("\"a:\\n\":int{name:json}").unwrap() else {
+            panic!()
+        };
+        assert_eq!(name, "a:\n");
         let Role::Property(name, Some(of)) = Role::of("a:b:string[]").unwrap() else { panic!() };
         assert_eq!((name.as_str(), of.scalar, of.list), ("a:b", Scalar::String, true));
         let Role::Property(_, Some(of)) = Role::of("t:datetime{timezone:Europe/Vienna}").unwrap()
@@ -245,10 +287,11 @@ mod tests {
             "`label` in `id:ID(A){label:Person}` is no option of such a column; `id-type` is"
         );
         assert!(why("t:time{timezon:Z}").ends_with("column; did you mean `timezone`?"));
-        assert!(
-            why("n:string{timezone:Z}").ends_with("is no option of such a column, which has none")
-        );
+        assert!(why("n:string{timezone:Z}").ends_with("no option of such a column; `name` is"));
+        assert!(why(":END_ID{a:b}").ends_with("is no option of such a column, which has none"));
         assert!(why(":TYPE{id-type:long}").contains("no option"));
+        assert!(why(":TYPE{format:xml}").contains("`xml` is no format; `json` is"));
+        assert!(why("a:int{name:json}").contains("`a` in `a:int{name:json}` is no name in JSON"));
         assert!(Role::of(":IGNORE{anything:x}").is_ok());
         assert!(Role::of("t:DateTime[]{Timezone:Z}").is_ok());
         assert!(Role::of("age:intt").unwrap_err().contains("did you mean `int`?"));

@@ -128,7 +128,9 @@ pub(super) enum Column {
     /// The start, in the space of this number.
     Start(usize),
     End(usize),
-    Type,
+    Type {
+        json: bool,
+    },
     Ignored,
 }
 
@@ -171,7 +173,7 @@ impl NodeTable {
                 }
                 Role::Labels { json } => Column::Labels { json: *json },
                 Role::Ignored => Column::Ignored,
-                Role::Start { .. } | Role::End { .. } | Role::Type => {
+                Role::Start { .. } | Role::End { .. } | Role::Type { .. } => {
                     let error = header_error(&header.file, "a column is one of relationships");
                     return Err(error.help("Name the file with `--relationships`."));
                 }
@@ -299,9 +301,9 @@ impl RelationshipTable {
                     ends += 1;
                     Column::End(import.space(space.as_deref().unwrap_or(""), &header.file)?)
                 }
-                Role::Type => {
+                Role::Type { json } => {
                     types += 1;
-                    Column::Type
+                    Column::Type { json: *json }
                 }
                 Role::Ignored => Column::Ignored,
                 Role::Id { .. } | Role::Labels { .. } => {
@@ -405,12 +407,26 @@ pub(super) struct RowTypes {
 }
 
 impl RowTypes {
-    pub(super) fn push(&mut self, name: &str) {
+    /// Adds the type that a field of the next row says, which may be none where there is a `default`.
+    pub(super) fn add(&mut self, text: &str, json: bool, default: bool) -> Result<(), String> {
+        match text {
+            "" if default => self.push(None),
+            "" => return Err("the relationship has no type".into()),
+            text if json => {
+                let name = serde_json::from_str::<String>(text);
+                self.push(Some(&name.map_err(|_| format!("`{text}` is no name in JSON"))?));
+            }
+            text => self.push(Some(text)),
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, name: Option<&str>) {
         self.new = false;
-        let number = match (name, self.numbers.get(name)) {
-            ("", _) => u32::MAX,
-            (_, Some(number)) => *number,
-            (_, None) => {
+        let number = match name.map(|name| (name, self.numbers.get(name))) {
+            None => u32::MAX,
+            Some((_, Some(number))) => *number,
+            Some((name, None)) => {
                 let number = self.names.len() as u32;
                 self.names.push(name.into());
                 self.numbers.insert(name.into(), number);
@@ -454,7 +470,7 @@ pub(super) struct Rows {
 impl Rows {
     /// None yet, of columns such as these.
     pub(super) fn new(file: Arc<Path>, columns: &[Column]) -> Self {
-        let typed = columns.iter().any(|column| matches!(column, Column::Type));
+        let typed = columns.iter().any(|column| matches!(column, Column::Type { .. }));
         let properties =
             columns.iter().filter(|column| matches!(column, Column::Property(_))).count();
         Self {

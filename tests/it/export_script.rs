@@ -117,7 +117,7 @@ fn database(case: &Case) -> Database {
 }
 
 /// Runs a script with the shell: whether it went well, and what it said.
-fn run(store: &Path, script: &Path) -> (bool, String) {
+pub fn run(store: &Path, script: &Path) -> (bool, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_redstring"));
     command.arg(store).arg("-f").arg(script).stdin(Stdio::null());
     let output = command.output().unwrap();

@@ -1,5 +1,7 @@
 //! GraphML as other programs write it, and what is wrong with some.
 
+use std::fs;
+
 use redstring::Database;
 use redstring::interchange::{ExportOptions, ImportOptions};
 
@@ -147,21 +149,38 @@ fn what_is_wrong_has_a_place() {
 }
 
 #[test]
-fn names_that_xml_cannot_hold_are_refused() {
+fn what_xml_cannot_hold_is_json() {
     let files = Files::new();
     let db = Database::in_memory();
-    db.execute("CREATE ({text: '\\u0001', `a\tb`: [0.0 / 0.0]})-[:`x:\n`]->(:`:`:`a:b`)", ())
-        .unwrap();
+    db.execute(
+        "CREATE ({text: '\\u0001', other: '\\uFFFE', `a\tb`: [0.0 / 0.0], `k\u{1}`: 1})-[:`x:\n`]->(:`:`:`a:b`), \
+         ({texts: ['\\uFFFF']})-[:`r\u{ffff}` {``: 1}]->(:``:`l\u{fffe}`)-[:``]->()",
+        (),
+    )
+    .unwrap();
     let file = files.path("g.graphml");
     db.export(&file, &ExportOptions::default()).unwrap();
     let copy = Database::in_memory();
     copy.import(&ImportOptions::default().graph(&file)).unwrap();
     assert_eq!(everything(&copy), everything(&db));
-    db.execute("CREATE (n) SET n[$key] = 1", redstring::params! {"key" => "\u{1}"}).unwrap();
-    let error = db.export(&file, &ExportOptions::default()).unwrap_err();
-    assert!(error.to_string().contains("U+0001"), "{error}");
-    // What was there stays.
-    let again = Database::in_memory();
-    again.import(&ImportOptions::default().graph(&file)).unwrap();
-    assert_eq!(everything(&again), everything(&copy));
+    let text = fs::read_to_string(&file).unwrap();
+    let unlike_xml =
+        |c: char| (c < ' ' && !"\t\n\r".contains(c)) || matches!(c, '\u{fffe}' | '\u{ffff}');
+    assert_eq!(text.find(unlike_xml), None);
+    for part in [
+        r#"attr.name="&quot;k\u0001&quot;" redstring:name="&quot;k\u0001&quot;""#,
+        r#"label="&quot;r\uffff&quot;" redstring:label="&quot;r\uffff&quot;""#,
+        r#"labels="::&quot;l\ufffe&quot;" redstring:labels="[&quot;&quot;,&quot;l\ufffe&quot;]""#,
+        r#"label="" redstring:label="&quot;&quot;""#,
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    // Of the two, ours must be JSON.
+    for own in ["name", "label"] {
+        let broken =
+            text.replace(&format!("redstring:{own}=\"&quot;"), &format!("redstring:{own}=\""));
+        let file = files.add("broken.graphml", broken);
+        let error = Database::in_memory().import(&ImportOptions::default().graph(&file));
+        assert!(error.unwrap_err().to_string().contains("is no name in JSON"), "{own}");
+    }
 }

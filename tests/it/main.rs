@@ -48,6 +48,7 @@ mod many_names;
 mod meanwhile;
 mod memory;
 mod notification;
+mod odd_names;
 mod openings;
 mod panics;
 mod parquet;

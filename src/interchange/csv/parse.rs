@@ -139,14 +139,11 @@ impl<'a> Parser<'a> {
                         names.filter(|name| !name.is_empty()).for_each(add);
                     }
                 }
-                Column::Type => {
-                    let name = std::str::from_utf8(&bytes)
+                Column::Type { json } => {
+                    let text = std::str::from_utf8(&bytes)
                         .map_err(|_| malformed("the text is not UTF-8".into()))?;
-                    if name.is_empty() && !self.has_type {
-                        return Err(malformed("the relationship has no type".into()));
-                    }
                     if let Some(types) = &mut rows.types {
-                        types.push(name);
+                        types.add(text, *json, self.has_type).map_err(malformed)?;
                     }
                 }
                 Column::Ignored => {}

@@ -11,6 +11,7 @@ use crate::interchange::export::{
     ColumnType, Compression, Entities, Output, Packed, Packer, Table, TableFormat,
 };
 use crate::interchange::field::{Scalar, written};
+use crate::interchange::header;
 use crate::interchange::json;
 use crate::value::Column;
 use crate::value::ColumnData;
@@ -66,7 +67,8 @@ impl TableFormat for Csv {
                 (&[":ID(node){id-type:long}"], kind, label_field(labels, json))
             }
             Entities::Relationships(of) => {
-                (&[":START_ID(node)", ":END_ID(node)"], ":TYPE", of.to_string())
+                let (kind, field) = header::type_column(of);
+                (&[":START_ID(node)", ":END_ID(node)"], kind, field.into_owned())
             }
         };
         for (at, id) in ids.iter().enumerate() {
@@ -76,7 +78,7 @@ impl TableFormat for Csv {
             push(&mut header, id, false);
         }
         for (name, of) in &table.columns {
-            let text = format!("{name}:{}", type_name(*of));
+            let text = header::field(name, &type_name(*of));
             header.push(b',');
             push(&mut header, &text, text.trim() != text);
         }

@@ -8,7 +8,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::database::Extract;
-use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
 use crate::interchange::field::Scalar;
@@ -120,12 +119,6 @@ impl ColumnType {
 /// What the tables of all of them gather before it is written, in bytes.
 const GATHERED: usize = 64 << 20;
 
-/// What has the empty name has no place in a header.
-fn nameless(what: &str) -> Error {
-    Error::usage(Detail::InvalidFile, format!("tables cannot hold a {what} with an empty name"))
-        .help("Rename it, or choose another format.")
-}
-
 /// Writes all tables.
 pub(in crate::interchange) fn write<F: TableFormat>(
     source: &Source,
@@ -138,15 +131,11 @@ pub(in crate::interchange) fn write<F: TableFormat>(
     let mut names = BTreeSet::new();
     let mut open = Vec::with_capacity(found.all.len());
     let tables = found.map(|kind, names_of, columns: Columns| {
-        if columns.keys().any(|name| name.is_empty()) {
-            return Err(nameless("property"));
-        }
-        let entities = match (kind, names_of.first()) {
-            (Kind::Nodes, _) => Entities::Nodes(names_of),
-            (Kind::Relationships, Some(of)) if !of.is_empty() => {
-                Entities::Relationships(of.clone())
+        let entities = match kind {
+            Kind::Nodes => Entities::Nodes(names_of),
+            Kind::Relationships => {
+                Entities::Relationships(names_of.into_iter().next().unwrap_or_default())
             }
-            (Kind::Relationships, _) => return Err(nameless("relationship type")),
         };
         let compression = files.compression.filter(|_| !F::COMPRESSES);
         let out = files.create(&name(&entities, &mut names), compression, block)?;

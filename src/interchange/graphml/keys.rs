@@ -11,7 +11,7 @@ use crate::interchange::json;
 use crate::value::Value;
 use crate::value::number;
 
-use super::OWN_TYPE;
+use super::{OWN_NAME, OWN_TYPE};
 
 /// What a key declares.
 #[derive(Debug, Clone)]
@@ -38,7 +38,10 @@ impl Keys {
     pub(super) fn declare(&mut self, get: impl Fn(&str) -> Option<String>) -> Result<(), String> {
         let id = get("id").ok_or("a key has no `id`")?;
         let drawn = get("yfiles.type").is_some();
-        let name = get("attr.name").or_else(|| Some(id.clone()).filter(|_| !drawn));
+        let name = match get(OWN_NAME) {
+            Some(own) => Some(json_name(&own)?),
+            None => get("attr.name").or_else(|| Some(id.clone()).filter(|_| !drawn)),
+        };
         let key = Key { name: name.map(Into::into), of: declared(&get)?, default: None };
         let kind = get("for");
         let number = self.keys.len();
@@ -66,6 +69,11 @@ impl Keys {
         let keys = numbers.into_iter().filter_map(|number| self.keys.get(number));
         keys.filter_map(|key| Some((key.name.as_ref()?, key.default.as_ref()?)))
     }
+}
+
+/// The name that an attribute says in JSON.
+pub(super) fn json_name(text: &str) -> Result<String, String> {
+    serde_json::from_str(text).map_err(|_| format!("`{text}` is no name in JSON"))
 }
 
 /// The type that a key declares.

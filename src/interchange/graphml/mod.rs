@@ -15,8 +15,13 @@ const PREFIX: &str = "redstring";
 const NAMESPACE: &str = "urn:redstring:graphml";
 /// The attribute of a key that says the type of its data.
 const OWN_TYPE: &str = "redstring:type";
-/// The attribute of a node with its labels as an array of JSON, where one of them has a colon.
+/// The attribute of a node with its labels as an array of JSON, where one of them is empty, has a colon, or a character
+/// that XML cannot hold.
 const OWN_LABELS: &str = "redstring:labels";
+/// The attributes of an edge with its type, and of a key with the name of its property, as a string of JSON: where it is empty or has
+/// such a character.
+const OWN_LABEL: &str = "redstring:label";
+const OWN_NAME: &str = "redstring:name";
 /// The keys that TinkerPop keeps labels and types under.
 const TINKERPOP_LABEL: &str = "labelV";
 const TINKERPOP_TYPE: &str = "labelE";

@@ -23,8 +23,8 @@ use crate::interchange::rejects::Reason;
 use crate::value::Map;
 use crate::value::Value;
 
-use super::keys::Keys;
-use super::{OWN_LABELS, RELATED, TINKERPOP_BETWEEN, TINKERPOP_LABEL, TINKERPOP_TYPE};
+use super::keys::{Keys, json_name};
+use super::{OWN_LABEL, OWN_LABELS, RELATED, TINKERPOP_BETWEEN, TINKERPOP_LABEL, TINKERPOP_TYPE};
 
 /// A source that counts lines as they are taken.
 struct Lines {
@@ -324,10 +324,8 @@ impl Document {
 
 /// `:Person:Actor`, or one type.
 fn names(of_edges: bool, text: &str) -> Vec<String> {
-    if of_edges {
-        return vec![text.to_owned()];
-    }
-    text.split(':').filter(|name| !name.is_empty()).map(String::from).collect()
+    let names = if of_edges { vec![text] } else { text.split(':').collect() };
+    names.into_iter().filter(|name| !name.is_empty()).map(String::from).collect()
 }
 
 impl Open {
@@ -341,7 +339,10 @@ impl Open {
                 ),
                 (None, labels) => labels.map(|labels| names(false, &labels)),
             },
-            Kind::Edge => get("label")?.map(|name| names(true, &name)),
+            Kind::Edge => match (get(OWN_LABEL)?, get("label")?) {
+                (Some(own), _) => Some(vec![json_name(&own)?]),
+                (None, label) => label.map(|name| names(true, &name)),
+            },
             Kind::HyperEdge | Kind::Other => None,
         };
         Ok(Self {
@@ -387,7 +388,7 @@ fn take(
         }
         (Kind::Edge, _, Some(start), Some(end)) => {
             let of = open.names.and_then(|names| names.into_iter().next());
-            let type_name = of.filter(|of| !of.is_empty()).unwrap_or_else(|| RELATED.to_owned());
+            let type_name = of.unwrap_or_else(|| RELATED.to_owned());
             let link = Link { type_name, start, end, properties: open.properties };
             graph.link(import, place, link)
         }

@@ -1,13 +1,14 @@
 //! Writes a document. Keys stand before the graph, so the graph is read twice.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::sync::Arc;
 
+use serde_json::Value as Json;
+
 use crate::database::Extract;
-use crate::error::Detail;
-use crate::error::Error;
 use crate::error::Result;
 use crate::interchange::export::{ColumnType, Kind, Output, Source};
 use crate::interchange::field::Scalar;
@@ -16,7 +17,7 @@ use crate::value::ColumnData;
 use crate::value::Value;
 use crate::value::to_text;
 
-use super::{NAMESPACE, OWN_LABELS, OWN_TYPE, PREFIX};
+use super::{NAMESPACE, OWN_LABEL, OWN_LABELS, OWN_NAME, OWN_TYPE, PREFIX};
 
 /// Whether the key is one of edges, its name, and its type: GraphML lets several keys share a name.
 type KeyOf = (bool, Arc<str>, ColumnType);
@@ -45,9 +46,9 @@ fn column(value: &Value) -> ColumnType {
 fn text(value: &Value, of: ColumnType) -> String {
     match (value, of) {
         (Value::List(items), ColumnType::List(_)) => {
-            serde_json::Value::from_iter(items.iter().map(|item| json::written(item).0)).to_string()
+            json_text(&Json::from_iter(items.iter().map(|item| json::written(item).0)))
         }
-        (_, ColumnType::Mixed) => json::of_value(value).to_string(),
+        (_, ColumnType::Mixed) => json_text(&json::of_value(value)),
         _ => to_text(value).unwrap_or_default().into_owned(),
     }
 }
@@ -67,19 +68,40 @@ fn escape(text: &str, into: &mut String) {
     }
 }
 
-/// Appends an attribute with a name of the graph.
-fn attribute(name: &str, text: &str, into: &mut String) -> Result<()> {
-    if let Some(c) = text.chars().find(|c| !allowed(*c)) {
-        let message =
-            format!("XML cannot hold the character U+{:04X} in the name {text:?}", c as u32);
-        return Err(
-            Error::usage(Detail::InvalidFile, message).help("Rename it, or choose another format.")
-        );
+/// JSON that XML can hold: what else it cannot is escaped in every JSON.
+fn json_text(tree: &Json) -> String {
+    let mut text = String::new();
+    for c in tree.to_string().chars() {
+        match c {
+            c if allowed(c) => text.push(c),
+            c => drop(write!(text, "\\u{:04x}", c as u32)),
+        }
     }
+    text
+}
+
+/// A name as far as XML can hold it, else as JSON.
+fn shown(name: &str) -> Cow<'_, str> {
+    match name.chars().all(allowed) {
+        true => Cow::Borrowed(name),
+        false => Cow::Owned(json_text(&name.into())),
+    }
+}
+
+/// Appends an attribute.
+fn attribute(name: &str, text: &str, into: &mut String) {
     let _ = write!(into, " {name}=\"");
     escape(text, into);
     into.push('"');
-    Ok(())
+}
+
+/// Appends an attribute with a name of the graph, and one of ours where that does not say it all.
+fn name_attributes(attribute_name: &str, own: &str, name: &str, into: &mut String) {
+    let shown = shown(name);
+    attribute(attribute_name, &shown, into);
+    if name.is_empty() || shown != name {
+        attribute(own, &json_text(&name.into()), into);
+    }
 }
 
 /// What GraphML has a type for, by its name; everything else is text with a type of ours.
@@ -141,17 +163,20 @@ fn keys(source: &Source) -> Result<BTreeMap<KeyOf, usize>> {
 /// Writes a file.
 pub(in crate::interchange) fn write(source: &Source, out: &mut Output) -> Result<bool> {
     let keys = source.survey(|| keys(source))?;
-    let head = head(&keys)?;
+    let head = head(&keys);
     out.write(|to| to.write_all(head.as_bytes()))?;
     for kind in [Kind::Nodes, Kind::Relationships] {
-        source.write(kind, out, |part, into| elements(kind, &keys, part, into))?;
+        source.write(kind, out, |part, into| {
+            elements(kind, &keys, part, into);
+            Ok(())
+        })?;
     }
     out.write(|to| to.write_all(b"</graph>\n</graphml>\n"))?;
     Ok(false)
 }
 
 /// What stands before the first node.
-fn head(keys: &BTreeMap<KeyOf, usize>) -> Result<String> {
+fn head(keys: &BTreeMap<KeyOf, usize>) -> String {
     let mut text = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
          <graphml xmlns=\"http://graphml.graphdrawing.org/xmlns\" xmlns:{PREFIX}=\"{NAMESPACE}\">\n\
@@ -163,26 +188,21 @@ fn head(keys: &BTreeMap<KeyOf, usize>) -> Result<String> {
     for ((of_edges, name, of), number) in keys {
         let kind = if *of_edges { "edge" } else { "node" };
         let _ = write!(text, "<key id=\"d{number}\" for=\"{kind}\"");
-        attribute("attr.name", name, &mut text)?;
+        name_attributes("attr.name", OWN_NAME, name, &mut text);
         text.push_str(&type_attributes(*of));
         text.push_str("/>\n");
     }
     text.push_str("<graph id=\"G\" edgedefault=\"directed\">\n");
-    Ok(text)
+    text
 }
 
 /// Appends an element for each row.
-fn elements(
-    kind: Kind,
-    keys: &BTreeMap<KeyOf, usize>,
-    part: &Extract,
-    into: &mut Vec<u8>,
-) -> Result<()> {
+fn elements(kind: Kind, keys: &BTreeMap<KeyOf, usize>, part: &Extract, into: &mut Vec<u8>) {
     let names = part.kinds.iter().map(|names| match kind {
         Kind::Nodes => label_text(names),
         Kind::Relationships => type_text(names),
     });
-    let names = names.collect::<Result<Vec<String>>>()?;
+    let names: Vec<String> = names.collect();
     // Looked up once where all values of a column are of one type.
     let alike = part.columns.iter().map(|(_, column)| {
         !matches!(column.data(), ColumnData::Value(_) | ColumnData::Constant(..))
@@ -222,17 +242,17 @@ fn elements(
         into.extend_from_slice(text.as_bytes());
         text.clear();
     }
-    Ok(())
 }
 
 /// The attributes and the first data of a node with these labels.
-fn label_text(names: &[Arc<str>]) -> Result<String> {
-    let labels: String = names.iter().map(|label| format!(":{label}")).collect();
+fn label_text(names: &[Arc<str>]) -> String {
+    let labels: String = names.iter().map(|label| format!(":{}", shown(label))).collect();
     let mut text = String::new();
-    attribute("labels", &labels, &mut text)?;
-    if names.iter().any(|label| label.is_empty() || label.contains(':')) {
-        let array = serde_json::Value::from_iter(names.iter().map(|label| &**label));
-        attribute(OWN_LABELS, &array.to_string(), &mut text)?;
+    attribute("labels", &labels, &mut text);
+    let plain = |label: &str| !label.is_empty() && !label.contains(':') && shown(label) == label;
+    if !names.iter().all(|label| plain(label)) {
+        let array = Json::from_iter(names.iter().map(|label| &**label));
+        attribute(OWN_LABELS, &json_text(&array), &mut text);
     }
     text.push('>');
     if !labels.is_empty() {
@@ -240,22 +260,16 @@ fn label_text(names: &[Arc<str>]) -> Result<String> {
         escape(&labels, &mut text);
         text.push_str("</data>");
     }
-    Ok(text)
+    text
 }
 
-/// The attribute and the first data of an edge of this type.
-fn type_text(names: &[Arc<str>]) -> Result<String> {
+/// The attributes and the first data of an edge of this type.
+fn type_text(names: &[Arc<str>]) -> String {
     let name = names.first().map_or("", |name| name);
-    if name.is_empty() {
-        let message = "GraphML cannot hold a relationship type with an empty name";
-        return Err(
-            Error::usage(Detail::InvalidFile, message).help("Rename it, or choose another format.")
-        );
-    }
     let mut text = String::new();
-    attribute("label", name, &mut text)?;
+    name_attributes("label", OWN_LABEL, name, &mut text);
     text.push_str("><data key=\"label\">");
-    escape(name, &mut text);
+    escape(&shown(name), &mut text);
     text.push_str("</data>");
-    Ok(text)
+    text
 }

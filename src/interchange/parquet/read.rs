@@ -351,14 +351,11 @@ impl Parser<'_> {
                 },
                 Column::Start(space) => rows.starts.push(end(spaces, *space, &value, at, "start")?),
                 Column::End(space) => rows.ends.push(end(spaces, *space, &value, at, "end")?),
-                Column::Type => {
-                    let name = to_text(&value).unwrap_or_default();
-                    if name.is_empty() && !self.has_type {
-                        let message = "the relationship has no type".into();
-                        return Err((Reason::Malformed, at, message));
-                    }
+                Column::Type { json } => {
+                    let text = to_text(&value).unwrap_or_default();
                     if let Some(types) = &mut rows.types {
-                        types.push(&name);
+                        let added = types.add(&text, *json, self.has_type);
+                        added.map_err(|message| (Reason::Malformed, at, message))?;
                     }
                 }
                 Column::Ignored => {}

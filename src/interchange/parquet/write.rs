@@ -28,6 +28,8 @@ use crate::error::Error;
 use crate::error::Result;
 use crate::interchange::export::{ColumnType, Compression, Entities, Output, Table, TableFormat};
 use crate::interchange::field::{Scalar, written};
+use crate::interchange::header;
+use crate::interchange::header::Role;
 use crate::interchange::input;
 use crate::interchange::json;
 use crate::value::Value;
@@ -219,16 +221,17 @@ impl Column {
 /// The name of a column: that of the property, with its type where the file's own does not say it or the name would be
 /// taken for more than one.
 fn field(name: &str, of: ColumnType) -> String {
-    let plain = !name.contains([':', '{', '}']) && !name.is_empty();
-    let list = |of: Scalar| format!("{name}:{}[]", of.name());
+    // A header may take it for more than the name of a property.
+    let plain = matches!(Role::of(name), Ok(Role::Property(own, None)) if own == name);
+    let list = |of: Scalar| header::field(name, &format!("{}[]", of.name()));
     match of {
         ColumnType::Scalar(_) | ColumnType::List(_) | ColumnType::EmptyLists if plain => {
             name.to_owned()
         }
-        ColumnType::Scalar(of) | ColumnType::Text(of) => format!("{name}:{}", of.name()),
+        ColumnType::Scalar(of) | ColumnType::Text(of) => header::field(name, of.name()),
         ColumnType::List(of) | ColumnType::Texts(of) => list(of),
         ColumnType::EmptyLists => list(Scalar::String),
-        ColumnType::Mixed => format!("{name}:{}", Scalar::Json.name()),
+        ColumnType::Mixed => header::field(name, Scalar::Json.name()),
     }
 }
 
@@ -288,7 +291,8 @@ fn begin(
         }
         Entities::Relationships(of) => {
             let column = Column::new(Presence::Required, text);
-            (&[":START_ID(node)", ":END_ID(node)"], ":TYPE", Value::String(of), column)
+            let (name, field) = header::type_column(&of);
+            (&[":START_ID(node)", ":END_ID(node)"], name, Value::string(&*field), column)
         }
     };
     let id = |name: &&str| {
