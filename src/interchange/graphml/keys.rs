@@ -20,17 +20,19 @@ pub(super) struct Key {
     pub(super) name: Option<Arc<str>>,
     pub(super) of: ColumnType,
     /// The value of entities without such data.
-    pub(super) default: Option<Value>,
+    default: Option<Value>,
+    of_nodes: bool,
+    of_edges: bool,
 }
 
 /// All keys, by what they are for and their ids.
 #[derive(Debug, Default)]
 pub(super) struct Keys {
-    pub(super) keys: Vec<Key>,
+    keys: Vec<Key>,
     of_nodes: FxHashMap<String, usize>,
     of_edges: FxHashMap<String, usize>,
-    /// Whether some key has a default.
-    pub(super) defaults: bool,
+    /// The numbers of those that have a default: every entity is asked for these, and for no other.
+    with_default: Vec<usize>,
 }
 
 impl Keys {
@@ -42,32 +44,42 @@ impl Keys {
             Some(own) => Some(json_name(&own)?),
             None => get("attr.name").or_else(|| Some(id.clone()).filter(|_| !drawn)),
         };
-        let key = Key { name: name.map(Into::into), of: declared(&get)?, default: None };
         let kind = get("for");
+        let of_nodes = matches!(kind.as_deref(), None | Some("all" | "node"));
+        let of_edges = matches!(kind.as_deref(), None | Some("all" | "edge"));
+        let (name, of) = (name.map(Into::into), declared(&get)?);
+        let key = Key { name, of, default: None, of_nodes, of_edges };
         let number = self.keys.len();
-        if matches!(kind.as_deref(), None | Some("all" | "node")) {
+        if of_nodes {
             self.of_nodes.insert(id.clone(), number);
         }
-        if matches!(kind.as_deref(), None | Some("all" | "edge")) {
+        if of_edges {
             self.of_edges.insert(id, number);
         }
         self.keys.push(key);
         Ok(())
     }
 
-    pub(super) fn find(&self, of_edges: bool, id: &str) -> Option<(usize, &Key)> {
+    pub(super) fn find(&self, of_edges: bool, id: &str) -> Option<&Key> {
         let by_id = if of_edges { &self.of_edges } else { &self.of_nodes };
-        let number = *by_id.get(id)?;
-        Some((number, self.keys.get(number)?))
+        self.keys.get(*by_id.get(id)?)
     }
 
     /// What an entity has of its keys' defaults.
     pub(super) fn defaults(&self, of_edges: bool) -> impl Iterator<Item = (&Arc<str>, &Value)> {
-        let by_id = if of_edges { &self.of_edges } else { &self.of_nodes };
-        let mut numbers: Vec<usize> = by_id.values().copied().filter(|_| self.defaults).collect();
-        numbers.sort_unstable();
-        let keys = numbers.into_iter().filter_map(|number| self.keys.get(number));
-        keys.filter_map(|key| Some((key.name.as_ref()?, key.default.as_ref()?)))
+        let keys = self.with_default.iter().filter_map(|number| self.keys.get(*number));
+        let own = keys.filter(move |key| if of_edges { key.of_edges } else { key.of_nodes });
+        own.filter_map(|key| Some((key.name.as_ref()?, key.default.as_ref()?)))
+    }
+
+    /// Takes the default of the key that was declared last.
+    pub(super) fn take_default(&mut self, text: &str) -> Result<(), String> {
+        let number = self.keys.len().saturating_sub(1);
+        if let Some(key) = self.keys.get_mut(number) {
+            key.default = Some(key.value(text)?);
+            self.with_default.push(number);
+        }
+        Ok(())
     }
 }
 

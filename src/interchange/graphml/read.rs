@@ -264,11 +264,7 @@ impl Document {
 
     fn take_data(&mut self, data: Text) -> Result<(), String> {
         let Some(id) = data.key else {
-            if let Some(key) = self.keys.keys.last_mut() {
-                key.default = Some(key.value(&data.text)?);
-                self.keys.defaults = true;
-            }
-            return Ok(());
+            return self.keys.take_default(&data.text);
         };
         let Some(open) = self.open.last_mut() else { return Ok(()) };
         let of_edges = match open.kind {
@@ -276,7 +272,7 @@ impl Document {
             Kind::Edge => true,
             Kind::HyperEdge | Kind::Other => return Ok(()),
         };
-        let known = self.keys.find(of_edges, &id).map(|(_, key)| key);
+        let known = self.keys.find(of_edges, &id);
         let name = known.and_then(|key| key.name.as_deref());
         // The names that APOC writes twice, and that other programs keep as data.
         let own = if of_edges { "label" } else { "labels" };
