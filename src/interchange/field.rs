@@ -1,5 +1,6 @@
 //! The types that a column can have, and how a field becomes a value of one.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::error::nearest;
@@ -108,6 +109,29 @@ impl Scalar {
     }
 }
 
+/// What stands between the items of a field.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Separator {
+    pub(super) between: char,
+    /// Whether it is part of an item behind a backslash.
+    pub(super) escaped: bool,
+}
+
+impl Separator {
+    pub(super) fn split(self, text: &str) -> impl Iterator<Item = Cow<'_, str>> {
+        let Self { between, escaped } = self;
+        let mut behind_backslash = false;
+        let ends = move |c| {
+            let behind = std::mem::replace(&mut behind_backslash, escaped && c == '\\');
+            c == between && !behind
+        };
+        text.split(ends).map(move |item| match escaped && item.contains('\\') {
+            true => item.replace(&format!("\\{between}"), between.encode_utf8(&mut [0; 4])).into(),
+            false => item.into(),
+        })
+    }
+}
+
 /// The type of a column.
 #[derive(Debug, Clone)]
 pub(super) struct FieldType {
@@ -137,7 +161,7 @@ impl FieldType {
         &self,
         bytes: &[u8],
         quoted: bool,
-        array_delimiter: char,
+        separator: Separator,
         into: &mut Array,
     ) -> Result<(), String> {
         if bytes.is_empty() && !(quoted && (self.scalar == Scalar::String || self.list)) {
@@ -156,7 +180,7 @@ impl FieldType {
         if self.list && text.is_empty() {
             into.push(Value::list(Vec::new()));
         } else if self.list {
-            let items = text.split(array_delimiter).map(|item| self.value(item));
+            let items = separator.split(text).map(|item| self.value(&item));
             into.push(Value::list(items.collect::<Result<_, _>>()?));
         } else if self.scalar == Scalar::String {
             into.push_str(text);

@@ -30,14 +30,14 @@ pub(super) enum Role {
 
 /// The parts of `name:type(space){option:value}`.
 struct Parts<'a> {
-    name: &'a str,
+    name: Cow<'a, str>,
     kind: Option<&'a str>,
     space: Option<&'a str>,
     options: Vec<(&'a str, &'a str)>,
 }
 
 impl<'a> Parts<'a> {
-    fn of(field: &'a str) -> Result<Self, String> {
+    fn of(field: &'a str, escaped: bool) -> Result<Self, String> {
         let mut rest = field;
         let mut options = Vec::new();
         if let Some(within) = rest.strip_suffix('}')
@@ -60,10 +60,14 @@ impl<'a> Parts<'a> {
             space = Some(within).filter(|space| !space.is_empty());
             rest = before;
         }
-        let (name, kind) = match rest.rsplit_once(':') {
+        let of_name =
+            |at: usize| escaped && rest.get(..at).is_some_and(|text| text.ends_with('\\'));
+        let colon = rest.rmatch_indices(':').map(|(at, _)| at).find(|at| !of_name(*at));
+        let (name, kind) = match colon.and_then(|at| Some((rest.get(..at)?, rest.get(at + 1..)?))) {
             Some((name, kind)) => (name, Some(kind)),
             None => (rest, None),
         };
+        let name = if escaped { name.replace("\\:", ":").into() } else { name.into() };
         Ok(Self { name, kind, space, options })
     }
 
@@ -135,10 +139,19 @@ const CARDINALITIES: [&str; 2] = ["single", "set"];
 impl Role {
     /// What a field of a header says. The error is a sentence.
     pub(super) fn of(field: &str) -> Result<Self, String> {
+        Self::read(field, false)
+    }
+
+    /// What a field of one of Neptune's headers says, where a colon of a name stands behind a backslash.
+    pub(super) fn of_neptunes(field: &str) -> Result<Self, String> {
+        Self::read(field, true)
+    }
+
+    fn read(field: &str, escaped: bool) -> Result<Self, String> {
         if let Some(role) = Self::of_neptune(field) {
             return Ok(role);
         }
-        let parts = Parts::of(field)?;
+        let parts = Parts::of(field, escaped)?;
         let space = parts.space.map(String::from);
         let named = |name: &str| Some(name.to_string()).filter(|name| !name.is_empty());
         let kind = parts.kind.map(str::to_uppercase);
@@ -157,7 +170,7 @@ impl Role {
                         ));
                     }
                 };
-                Self::Id { space, property: named(parts.name), integer, inferred: false }
+                Self::Id { space, property: named(&parts.name), integer, inferred: false }
             }
             Some("LABEL") => Self::Labels { json: parts.is_json("format")? },
             Some("START_ID") => Self::Start { space },
@@ -187,16 +200,16 @@ impl Role {
                 let zone = parts.option("timezone").map(Arc::from);
                 let of = FieldType { scalar, list, zone, inferred: false };
                 let written = parts.is_json(NAME)?;
-                match serde_json::from_str::<String>(parts.name) {
+                match serde_json::from_str::<String>(&parts.name) {
                     Ok(name) if written => Self::Property(name, Some(of)),
                     Err(_) if written => {
                         let what = "is no name in JSON";
                         return Err(format!("`{}` in `{field}` {what}", parts.name));
                     }
-                    _ => Self::property(parts.name, Some(of))?,
+                    _ => Self::property(&parts.name, Some(of))?,
                 }
             }
-            None => Self::property(parts.name, None)?,
+            None => Self::property(&parts.name, None)?,
         })
     }
 

@@ -18,10 +18,10 @@ use crate::value::Array;
 use crate::value::ArrayData;
 
 use super::Import;
-use super::field::{FieldType, Scalar};
+use super::field::{FieldType, Scalar, Separator};
 use super::header::Role;
 use super::identity::Ids;
-use super::options::{End, IdType, NodeFiles, RelationshipFiles};
+use super::options::{End, IdType, ImportOptions, NodeFiles, RelationshipFiles};
 use super::places::{Fault, Places};
 use super::rejects::{Reason, Tolerance};
 
@@ -30,15 +30,17 @@ pub(super) struct Header {
     pub(super) file: Arc<Path>,
     pub(super) fields: Vec<String>,
     pub(super) roles: Vec<Role>,
-    /// Whether it is one as Neptune has it: its dates may be datetimes, and what states no type is text.
+    /// Whether it is one as Neptune has it: its dates may be datetimes, what states no type is text, and a backslash stands before
+    /// what separates else.
     pub(super) neptune: bool,
 }
 
 impl Header {
     pub(super) fn of(file: Arc<Path>, fields: Vec<String>) -> Result<Self> {
-        let roles = fields.iter().map(|field| Role::of(field)).collect::<Result<Vec<_>, _>>();
-        let mut roles = roles.map_err(|what| header_error(&file, &what))?;
         let neptune = fields.iter().any(|field| Role::is_neptune(field));
+        let role = if neptune { Role::of_neptunes } else { Role::of };
+        let roles = fields.iter().map(|field| role(field)).collect::<Result<Vec<_>, _>>();
+        let mut roles = roles.map_err(|what| header_error(&file, &what))?;
         let linked = roles.iter().any(|role| matches!(role, Role::Start { .. }));
         for (role, field) in roles.iter_mut().zip(&fields).filter(|_| neptune) {
             if linked {
@@ -61,6 +63,11 @@ impl Header {
             return Err(header_error(&file, &format!("two columns are called `{}`", twice[0])));
         }
         Ok(Self { file, fields, roles, neptune })
+    }
+
+    /// What stands between the items of its columns.
+    pub(super) fn separator(&self, options: &ImportOptions) -> Separator {
+        Separator { between: options.array_delimiter, escaped: self.neptune }
     }
 
     /// The position of a column that is called so.
@@ -378,6 +385,16 @@ impl RowLabels {
                 self.last.clear();
             }
             self.last.push(number);
+        }
+    }
+
+    /// Gives the last row the labels that a text names.
+    pub(super) fn add_all(&mut self, text: &str, separator: Separator, row: usize) {
+        for name in separator.split(text) {
+            let name = name.trim();
+            if !name.is_empty() {
+                self.add(name, row);
+            }
         }
     }
 

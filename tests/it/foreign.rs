@@ -65,6 +65,37 @@ fn tables_of_neptune_are_read_by_their_headers() {
 }
 
 #[test]
+fn a_backslash_of_neptune_keeps_what_would_separate() {
+    let cases = [
+        ("tags:String[]", "a;b", "['a', 'b']"),
+        ("tags:String[]", r"a\;b", "['a;b']"),
+        ("tags:String[]", r"a\;b;c\;;\;", "['a;b', 'c;', ';']"),
+        ("tags:String[]", r"a\b;c\", r"['a\\b', 'c\\']"),
+        ("tags:String[]", "\"x,\"\"y\"\";\\;\"", "['x,\"y\"', ';']"),
+        ("tags:String[](set)", r"\;;", "[';', '']"),
+        ("tags:Int[]", "1;2", "[1, 2]"),
+        ("tags:Date[]", "2024-01-01;2024-01-02", "['2024-01-01', '2024-01-02']"),
+        // Text is as it is.
+        ("tags:String", r"a\;b", r"'a\\;b'"),
+        ("tags", r"a;b\", r"'a;b\\'"),
+    ];
+    let links = "~id,~from,~to,~label,a\\:b:Int\ne,v,v,R,1\n";
+    for (field, cell, expected) in cases {
+        let nodes = format!("~id,~label,{field},x\\:y:String,\\:z\nv,A\\;B;C,{cell},1,2\n");
+        let db = neptune(&nodes, links).unwrap();
+        let found =
+            rows(&db, "MATCH (n)-[r]->() RETURN labels(n), n.tags, n.`x:y`, n.`:z`, r.`a:b`");
+        assert_eq!(found, [format!("['A;B', 'C'] | {expected} | '1' | '2' | 1")], "{cell}");
+    }
+    // Other headers know no backslash.
+    let files = Files::new();
+    let nodes = files.add("n.csv", "id:ID,a\\:string[],:LABEL\nv,x\\;y,A\\;B\n");
+    let db = Database::in_memory();
+    db.import(&ImportOptions::default().nodes(NodeFiles::new([nodes]))).unwrap();
+    assert_eq!(rows(&db, r"MATCH (n) RETURN labels(n), n.`a\`"), [r"['A\\', 'B'] | ['x\\', 'y']"]);
+}
+
+#[test]
 fn graphml_of_tinkerpop_has_labels_and_types() {
     let text = "<graphml><key id=\"labelV\" for=\"node\" attr.name=\"labelV\" attr.type=\"string\"/>\
                 <key id=\"name\" for=\"node\" attr.name=\"name\" attr.type=\"string\"/>\

@@ -103,7 +103,7 @@ fn nodes(import: &mut Import<'_, '_, '_>, files: &NodeFiles) -> Result<()> {
     }
     blocks.expect(Expected::of(&header));
     let table = NodeTable::of(import, files, &header)?;
-    let parser = Parser::new(dialect, import.options, &table.columns);
+    let parser = Parser::new(dialect, import.options, &table.columns, &header);
     table.with_ids(import, &header.file, |import, ids| {
         pipeline::in_order(
             import.options.threads,
@@ -126,7 +126,7 @@ fn relationships(import: &mut Import<'_, '_, '_>, files: &RelationshipFiles) -> 
     blocks.expect(Expected::of(&header));
     let table = RelationshipTable::of(import, files, &header)?;
     let has_type = table.default_type.is_some();
-    let parser = Parser::new(dialect, import.options, &table.columns).with_type(has_type);
+    let parser = Parser::new(dialect, import.options, &table.columns, &header).with_type(has_type);
     let spaces = std::mem::take(&mut import.spaces);
     let taken = pipeline::in_order(
         import.options.threads,

@@ -1,10 +1,11 @@
 //! Blocks of records into typed arrays.
 
+use crate::interchange::field::Separator;
 use crate::interchange::identity::Ids;
 use crate::interchange::options::ImportOptions;
 use crate::interchange::places::Fault;
 use crate::interchange::rejects::{Reason, Tolerance};
-use crate::interchange::table::{Column, Rows, missing_end};
+use crate::interchange::table::{Column, Header, Rows, missing_end};
 
 use super::blocks::Block;
 use super::scan::{Dialect, Field, is_blank};
@@ -13,7 +14,7 @@ use super::scan::{Dialect, Field, is_blank};
 #[derive(Debug)]
 pub(super) struct Parser<'a> {
     dialect: Dialect,
-    array_delimiter: char,
+    separator: Separator,
     columns: &'a [Column],
     /// Whether relationships that name no type have one.
     has_type: bool,
@@ -24,10 +25,15 @@ pub(super) struct Parser<'a> {
 type Wrong = (Reason, usize, String);
 
 impl<'a> Parser<'a> {
-    pub(super) fn new(dialect: Dialect, options: &ImportOptions, columns: &'a [Column]) -> Self {
-        let array_delimiter = options.array_delimiter;
+    pub(super) fn new(
+        dialect: Dialect,
+        options: &ImportOptions,
+        columns: &'a [Column],
+        header: &Header,
+    ) -> Self {
+        let separator = header.separator(options);
         let tolerance = Tolerance::new(options);
-        Self { dialect, array_delimiter, columns, has_type: false, tolerance }
+        Self { dialect, separator, columns, has_type: false, tolerance }
     }
 
     pub(super) fn with_type(mut self, has_type: bool) -> Self {
@@ -115,8 +121,7 @@ impl<'a> Parser<'a> {
             match column {
                 Column::Property(of) => {
                     let Some(array) = properties.next() else { continue };
-                    of.push(&bytes, field.quoted, self.array_delimiter, array)
-                        .map_err(malformed)?;
+                    of.push(&bytes, field.quoted, self.separator, array).map_err(malformed)?;
                 }
                 Column::Start(space) => {
                     rows.starts.push(end_of(spaces, *space, &bytes, field, "start")?);
@@ -127,16 +132,14 @@ impl<'a> Parser<'a> {
                 Column::Labels { json } => {
                     let text = std::str::from_utf8(&bytes)
                         .map_err(|_| malformed("the text is not UTF-8".into()))?;
-                    let mut add = |name: &str| rows.labels.add(name, rows.count);
                     if *json && !text.is_empty() {
                         let names = serde_json::from_str::<Vec<String>>(text);
                         let names = names.map_err(|_| {
                             malformed(format!("`{text}` is no array of names in JSON"))
                         })?;
-                        names.iter().for_each(|name| add(name));
+                        names.iter().for_each(|name| rows.labels.add(name, rows.count));
                     } else {
-                        let names = text.split(self.array_delimiter).map(str::trim);
-                        names.filter(|name| !name.is_empty()).for_each(add);
+                        rows.labels.add_all(text, self.separator, rows.count);
                     }
                 }
                 Column::Type { json } => {

@@ -18,7 +18,7 @@ use crate::error::Detail;
 use crate::error::Error;
 use crate::error::Result;
 use crate::interchange::Import;
-use crate::interchange::field::{FieldType, Scalar};
+use crate::interchange::field::{FieldType, Scalar, Separator};
 use crate::interchange::header::Role;
 use crate::interchange::identity::Ids;
 use crate::interchange::input;
@@ -233,10 +233,10 @@ pub(super) fn nodes(import: &mut Import<'_, '_, '_>, files: &NodeFiles) -> Resul
     header.map_node(files, import.options.id_type)?;
     fill(&mut header, &mut schema);
     let table = NodeTable::of(import, files, &header)?;
-    let delimiter = import.options.array_delimiter;
+    let separator = header.separator(import.options);
     let tolerance = Tolerance::new(import.options);
     let columns = &table.columns;
-    let parser = Parser { schema: &schema, columns, delimiter, has_type: false, tolerance };
+    let parser = Parser { schema: &schema, columns, separator, has_type: false, tolerance };
     table.with_ids(import, &header.file, |import, ids| {
         pipeline::in_order(
             import.options.threads,
@@ -256,10 +256,10 @@ pub(super) fn relationships(
     header.map_ends(files, import)?;
     fill(&mut header, &mut schema);
     let table = RelationshipTable::of(import, files, &header)?;
-    let (delimiter, has_type) = (import.options.array_delimiter, table.default_type.is_some());
+    let (separator, has_type) = (header.separator(import.options), table.default_type.is_some());
     let tolerance = Tolerance::new(import.options);
     let columns = &table.columns;
-    let parser = Parser { schema: &schema, columns, delimiter, has_type, tolerance };
+    let parser = Parser { schema: &schema, columns, separator, has_type, tolerance };
     let spaces = std::mem::take(&mut import.spaces);
     let taken = pipeline::in_order(
         import.options.threads,
@@ -275,7 +275,7 @@ pub(super) fn relationships(
 struct Parser<'a> {
     schema: &'a Schema,
     columns: &'a [Column],
-    delimiter: char,
+    separator: Separator,
     /// Whether relationships that name no type have one.
     has_type: bool,
     tolerance: Tolerance,
@@ -326,7 +326,7 @@ impl Parser<'_> {
             match column {
                 Column::Property(of) => {
                     let Some(array) = properties.next() else { continue };
-                    array.push(fitted(value, of, self.delimiter).map_err(malformed)?);
+                    array.push(fitted(value, of, self.separator).map_err(malformed)?);
                 }
                 Column::Labels { json } => match value {
                     Value::Null => {}
@@ -342,10 +342,7 @@ impl Parser<'_> {
                         names.iter().for_each(|name| rows.labels.add(name, rows.count));
                     }
                     Value::String(text) => {
-                        let names = text.split(self.delimiter).map(str::trim);
-                        names
-                            .filter(|name| !name.is_empty())
-                            .for_each(|name| rows.labels.add(name, rows.count));
+                        rows.labels.add_all(&text, self.separator, rows.count);
                     }
                     _ => return Err(malformed("labels are text, or lists of it".into())),
                 },
@@ -384,7 +381,7 @@ fn end(
 }
 
 /// The value in the type that the name of its column states, if it does.
-fn fitted(value: Value, of: &FieldType, delimiter: char) -> Cell {
+fn fitted(value: Value, of: &FieldType, separator: Separator) -> Cell {
     let one = |value: &Value| -> Cell {
         match value {
             value if Scalar::of_value(value) == Some(of.scalar) => Ok(value.clone()),
@@ -403,7 +400,7 @@ fn fitted(value: Value, of: &FieldType, delimiter: char) -> Cell {
         }
         (Value::String(text), true) if text.is_empty() => Ok(Value::list(Vec::new())),
         (Value::String(text), true) => {
-            let items = text.split(delimiter).map(|item| of.value(item));
+            let items = separator.split(text).map(|item| of.value(&item));
             Ok(Value::list(items.collect::<Result<_, _>>()?))
         }
         (_, true) => one(&value).map(|item| Value::list(vec![item])),
