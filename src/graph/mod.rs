@@ -327,6 +327,7 @@ impl Graph {
     /// As [`Graph::check`], calling `watch` now and then with how much is done, and about how much there is.
     pub fn check_watched(&self, watch: &dyn Fn(u64, u64)) -> CheckReport {
         let _no_checkpoint = lock(&self.shared.checkpointing);
+        let _narrowed = self.shared.cache.narrowed();
         check::run(&self.snapshot(), &self.shared, watch)
     }
 }

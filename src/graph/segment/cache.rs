@@ -10,6 +10,8 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering;
 
 use rustc_hash::FxHashMap;
 
@@ -24,6 +26,8 @@ type Shared = Arc<dyn Any + Send + Sync>;
 /// See the module.
 pub(crate) struct ChunkCache {
     budget: u64,
+    /// How many of those who go through everything are at work.
+    narrow: AtomicU32,
     state: Mutex<State>,
 }
 
@@ -33,6 +37,15 @@ struct State {
     /// Ready chunks in the order in which they are looked at for eviction.
     queue: VecDeque<ChunkKey>,
     bytes: u64,
+}
+
+/// A cache that leaves half of its budget to others: see [`ChunkCache::narrowed`].
+pub(crate) struct Narrowed<'a>(&'a ChunkCache);
+
+impl Drop for Narrowed<'_> {
+    fn drop(&mut self) {
+        self.0.narrow.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 enum Entry {
@@ -57,7 +70,22 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl ChunkCache {
     pub(crate) fn new(budget: u64) -> Self {
-        Self { budget, state: Mutex::default() }
+        Self { budget, narrow: AtomicU32::new(0), state: Mutex::default() }
+    }
+
+    /// Keeps half of the budget free for whoever goes through the whole store, until the value is dropped: what is read once
+    /// need not stay, and the reader holds much itself.
+    pub(crate) fn narrowed(&self) -> Narrowed<'_> {
+        self.narrow.fetch_add(1, Ordering::Relaxed);
+        lock(&self.state).evict(self.allowed());
+        Narrowed(self)
+    }
+
+    fn allowed(&self) -> u64 {
+        match self.narrow.load(Ordering::Relaxed) {
+            0 => self.budget,
+            _ => self.budget / 2,
+        }
     }
 
     /// The chunk, loaded if need be; `load` says its size in bytes too.
@@ -106,7 +134,7 @@ impl ChunkCache {
                 state.entries.insert(key, entry);
                 state.queue.push_back(key);
                 state.bytes += size;
-                state.evict(self.budget);
+                state.evict(self.allowed());
                 Ok(chunk)
             }
             Err(error) => {
