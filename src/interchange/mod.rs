@@ -271,43 +271,45 @@ impl Import<'_, '_, '_> {
         self.spaces.extend(ids.map(|ids| (name, ids)));
     }
 
-    /// The identifiers that nodes of the store have in a space of the name `Label.key`; nothing where there are none.
+    /// The identifiers that nodes of the store have in a space of the name `Label.key`; nothing where there are none. Both
+    /// may have dots in them.
     fn stored_space(&self, name: &str) -> Result<Option<Ids>> {
-        let Some((label, key)) = name.split_once('.').filter(|(label, _)| !label.is_empty()) else {
-            return Ok(None);
-        };
         let quoted = |name: &str| format!("`{}`", name.replace('`', "``"));
-        let (label, key) = (quoted(label), quoted(key));
-        let query = format!("MATCH (n:{label}) WHERE n.{key} IS NOT NULL RETURN id(n), n.{key}");
         let mut integers = Integers::new(self.options.id_type.is_none());
         let mut strings = StringIds::default();
-        let (mut some, mut mixed) = (None, false);
-        for row in self.database.query(&query, ())? {
-            let row = row?;
-            let node = row.get::<i64>(0)?;
-            let node = u32::try_from(node).map_err(|_| {
-                Error::internal(format!("node {node} has too large a number for an import"))
-            })?;
-            let integer = match row.values().get(1) {
-                Some(Value::Integer(id)) => {
-                    integers.insert_stored(*id, node);
-                    true
+        let mut some = None;
+        for (at, dot) in name.match_indices('.').filter(|(at, _)| *at > 0) {
+            let (label, key) = name.split_at(at);
+            let (label, key) = (quoted(label), quoted(key.strip_prefix(dot).unwrap_or(key)));
+            let query =
+                format!("MATCH (n:{label}) WHERE n.{key} IS NOT NULL RETURN id(n), n.{key}");
+            for row in self.database.query(&query, ())? {
+                let row = row?;
+                let node = row.get::<i64>(0)?;
+                let node = u32::try_from(node).map_err(|_| {
+                    Error::internal(format!("node {node} has too large a number for an import"))
+                })?;
+                let integer = match row.values().get(1) {
+                    Some(Value::Integer(id)) => {
+                        integers.insert_stored(*id, node);
+                        true
+                    }
+                    Some(Value::String(id)) => {
+                        strings.insert_stored(id, node);
+                        false
+                    }
+                    _ => continue,
+                };
+                if *some.get_or_insert(integer) != integer {
+                    let message = format!(
+                        "the nodes of the store have both integers and strings in `{name}`"
+                    );
+                    let error = Error::usage(Detail::InvalidRow, message);
+                    return Err(error.help(format!(
+                        "Make them of one type first: MATCH (n:{label}) SET n.{key} = toString(n.{key})"
+                    )));
                 }
-                Some(Value::String(id)) => {
-                    strings.insert_stored(id, node);
-                    false
-                }
-                _ => continue,
-            };
-            mixed |= *some.get_or_insert(integer) != integer;
-        }
-        if mixed {
-            let message =
-                format!("the nodes of the store have both integers and strings in `{name}`");
-            let error = Error::usage(Detail::InvalidRow, message);
-            return Err(error.help(format!(
-                "Make them of one type first: MATCH (n:{label}) SET n.{key} = toString(n.{key})"
-            )));
+            }
         }
         Ok(some.map(
             |integer| {

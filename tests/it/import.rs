@@ -501,6 +501,25 @@ fn relationships_find_nodes_of_the_store() {
 }
 
 #[test]
+fn dots_in_names_do_not_hide_nodes_of_the_store() {
+    let files = Files::new();
+    let nodes = files.add("nodes.csv", "id,a.b\n1,x\n2,y\n");
+    let links = files.add("links.csv", "from,to\nx,y\n");
+    for (label, space) in [("P", "P.a.b"), ("P.Q", "P.Q.a.b"), (".", "..a.b"), ("P.a", "P.a.a.b")] {
+        let db = Database::in_memory();
+        let of_nodes = NodeFiles::new([&nodes]).label(label).id("a.b");
+        let of_nodes = ImportOptions::default().nodes(of_nodes);
+        db.import(&of_nodes).unwrap();
+        let error = db.import(&of_nodes).unwrap_err();
+        assert_eq!(place(&error), "nodes.csv:2:1: there is a node `x` already", "{label}");
+        let table = RelationshipFiles::new([&links]).relationship_type("R");
+        let table = table.from(&format!("from:{space}")).to(&format!("to:{space}"));
+        db.import(&ImportOptions::default().relationships(table)).unwrap();
+        assert_eq!(rows(&db, "MATCH (a)-[:R]->(b) RETURN a.id, b.id"), ["1 | 2"], "{label}");
+    }
+}
+
+#[test]
 fn an_identifier_of_several_nodes_means_none_of_them() {
     let files = Files::new();
     for [first, second] in [["1", "2"], ["'a'", "'b'"]] {
