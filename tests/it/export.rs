@@ -1,5 +1,6 @@
 //! Export: every format, single files and folders, and that an import of an export is the same graph.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -396,6 +397,25 @@ fn more_tables_than_files_may_be_open() {
     let folder = files.path("graph");
     db.export(&folder, &format("csv")).unwrap();
     assert_eq!(everything(&imported(&folder)), everything(&db));
+}
+
+#[test]
+fn tables_with_names_alike_have_files_of_their_own() {
+    let files = Files::new();
+    let db = Database::in_memory();
+    let sets =
+        [":一", ":二", ":三", ":_", ":`!`:`2`", ":`é`:`2`", ":`_`:`2`", ":A", ":a", ":`a!2`"];
+    for labels in sets {
+        db.execute(&format!("CREATE ({labels})"), ()).unwrap();
+    }
+    for format in ["csv", "parquet"] {
+        let folder = files.path(format);
+        db.export(&folder, &self::format(format)).unwrap();
+        let names = folder.read_dir().unwrap().map(|entry| entry.unwrap().file_name());
+        let names = names.map(|name| name.to_str().unwrap().to_lowercase());
+        assert_eq!(names.collect::<BTreeSet<_>>().len(), sets.len());
+        assert_eq!(everything(&imported(&folder)), everything(&db));
+    }
 }
 
 /// A small deterministic generator (xorshift64*).

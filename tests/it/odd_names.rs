@@ -121,7 +121,7 @@ fn quoted(name: &str) -> String {
 const MAKE: &[&str] = &[
     "CREATE (:@ {@: 1})-[:@ {@: 1}]->(:A:@:`Z` {`a 1`: 1, @: 'x', `z 1`: 2})-[:R {`a 1`: 1, @: 'x', `z 1`: 2}]->()",
     "CREATE (:C {@: ['x', 'y']})-[:S {@: ['x']}]->(:D {@: date('2024-01-01')})-[:S {@: []}]->(:E {@: []})",
-    "CREATE (:F {@: 1}), (:F {@: 'x'}), (:F {@: ['a;b']}), (:G {@: duration('P1D')}), (:H {@: [duration('P1D')]})",
+    "CREATE ({@: ':x'})-[:R]->({@: 1}), (:F {@: 1}), (:F {@: 'x'}), (:F {@: ['a;b']}), (:G {@: duration('P1D')}), (:H {@: [duration('P1D')]})",
     "CREATE INDEX @ FOR (n:@) ON (n.@)",
     "CREATE INDEX FOR ()-[r:@]-() ON (r.@, r.`b 1`)",
     "CREATE CONSTRAINT FOR (n:@) REQUIRE (n.@, n.`b 1`) IS UNIQUE",

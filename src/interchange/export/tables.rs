@@ -3,7 +3,6 @@
 //! The graph is read twice: a table says before its first row which columns it has, and of which type they are.
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -128,7 +127,7 @@ pub(in crate::interchange) fn write<F: TableFormat>(
     let found = source.survey(|| survey(source, F::column))?.or_nodes();
     let room = GATHERED / found.all.len().max(1);
     let block = room.clamp(1 << 12, output::BLOCK);
-    let mut names = BTreeSet::new();
+    let mut names = BTreeMap::new();
     let mut open = Vec::with_capacity(found.all.len());
     let tables = found.map(|kind, names_of, columns: Columns| {
         let entities = match kind {
@@ -170,8 +169,9 @@ pub(in crate::interchange) fn write<F: TableFormat>(
 }
 
 /// The name of a table's file, without extensions, which no other has even where case makes no difference. It is for
-/// people: what the rows are stands in the file.
-fn name(entities: &Entities, taken: &mut BTreeSet<String>) -> String {
+/// people: what the rows are stands in the file. With what is taken, in lower case, stands the number that the next one of
+/// that name gets.
+fn name(entities: &Entities, taken: &mut BTreeMap<String, u64>) -> String {
     let (kind, names) = match entities {
         Entities::Nodes(labels) => (folder::NODES, labels.as_slice()),
         Entities::Relationships(of) => (folder::RELATIONSHIPS, std::slice::from_ref(of)),
@@ -183,7 +183,14 @@ fn name(entities: &Entities, taken: &mut BTreeSet<String>) -> String {
         name.extend(part.chars().map(plain));
     }
     name.truncate(100);
-    let numbered = (2..).map(|number| format!("{name}-{number}"));
-    let mut names = std::iter::once(name.clone()).chain(numbered);
-    names.find(|name| taken.insert(name.to_lowercase())).unwrap_or(name)
+    let lower = name.to_lowercase();
+    let mut number = taken.get(&lower).copied().unwrap_or(1);
+    let mut free = name.clone();
+    while taken.contains_key(&free.to_lowercase()) {
+        free = format!("{name}-{number}");
+        number += 1;
+    }
+    taken.insert(lower, number.max(2));
+    taken.entry(free.to_lowercase()).or_insert(2);
+    free
 }
