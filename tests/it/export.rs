@@ -418,6 +418,18 @@ fn tables_with_names_alike_have_files_of_their_own() {
     }
 }
 
+#[test]
+fn a_table_with_more_columns_than_an_import_takes_is_refused() {
+    let files = Files::new();
+    let entries: Vec<String> = (0..262_143).map(|i| format!("\"k{i}\":1")).collect();
+    let line = format!("{{\"type\":\"node\",\"properties\":{{{}}}}}", entries.join(","));
+    let db = imported(&files.add("graph.jsonl", line));
+    let error = db.export(files.path("csv"), &format("csv")).unwrap_err();
+    let expected = "nodes.csv` would have 262145 columns, and a table of CSV has at most 262144";
+    assert_eq!(place(&error), expected);
+    assert_eq!(files.path("").read_dir().unwrap().count(), 1);
+}
+
 /// A small deterministic generator (xorshift64*).
 fn random(state: &mut u64) -> usize {
     *state ^= *state >> 12;

@@ -13,7 +13,7 @@ use memchr::memchr3;
 use memchr::memrchr2;
 
 /// How many fields a record may have: what has more is no table, and fields that are empty take more memory than text.
-const MOST_FIELDS: usize = 1 << 18;
+pub(super) const MOST_FIELDS: usize = 1 << 18;
 
 /// The characters with a meaning.
 #[derive(Debug, Clone, Copy)]

@@ -6,6 +6,8 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use crate::database::Extract;
+use crate::error::Detail;
+use crate::error::Error;
 use crate::error::Result;
 use crate::interchange::export::{
     ColumnType, Compression, Entities, Output, Packed, Packer, Table, TableFormat,
@@ -16,6 +18,8 @@ use crate::interchange::json;
 use crate::value::Column;
 use crate::value::ColumnData;
 use crate::value::Value;
+
+use super::scan::MOST_FIELDS;
 
 /// What stands between items and between labels.
 const ITEMS: char = ';';
@@ -71,6 +75,15 @@ impl TableFormat for Csv {
                 (&[":START_ID(node)", ":END_ID(node)"], kind, field.into_owned())
             }
         };
+        let fields = ids.len() + table.columns.len() + 1;
+        if fields > MOST_FIELDS {
+            let name = out.shown().display();
+            let message = format!(
+                "`{name}` would have {fields} columns, and a table of CSV has at most {MOST_FIELDS}"
+            );
+            let error = Error::usage(Detail::InvalidFile, message);
+            return Err(error.help("Choose another format, such as `--format jsonl`."));
+        }
         for (at, id) in ids.iter().enumerate() {
             if at > 0 {
                 header.push(b',');
