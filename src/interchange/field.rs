@@ -168,13 +168,15 @@ impl FieldType {
             into.push_absent();
             return Ok(());
         }
-        if !self.list
-            && self.scalar == Scalar::Long
-            && (!self.inferred || number::is_canonical_integer(bytes))
-            && let Some(number) = integer(bytes)
-        {
-            into.push(Value::Integer(number));
-            return Ok(());
+        if !self.list && self.scalar == Scalar::Long {
+            let number = match self.inferred {
+                true => number::canonical_integer(bytes),
+                false => integer(bytes),
+            };
+            if let Some(number) = number {
+                into.push(Value::Integer(number));
+                return Ok(());
+            }
         }
         let text = std::str::from_utf8(bytes).map_err(|_| "the text is not UTF-8".to_string())?;
         if self.list && text.is_empty() {
@@ -322,7 +324,7 @@ impl Sample {
     /// Whether the type keeps all that the text says: `007` as a number would not.
     pub(super) fn fits(scalar: Scalar, text: &str) -> bool {
         match scalar {
-            Scalar::Long => return number::is_canonical_integer(text.as_bytes()),
+            Scalar::Long => return number::canonical_integer(text.as_bytes()).is_some(),
             Scalar::Float => return number::is_float(text),
             _ if text != text.trim() || text.starts_with('+') => return false,
             _ => {}

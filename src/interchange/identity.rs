@@ -61,10 +61,10 @@ impl Integers {
     /// The only node with the identifier that a text writes.
     #[inline]
     pub(super) fn named(&self, text: &[u8]) -> Option<u32> {
-        if self.inferred && !number::is_canonical_integer(text.trim_ascii()) {
-            return None;
-        }
-        self.get(number::integer(text)?)
+        self.get(match self.inferred {
+            true => number::canonical_integer(text.trim_ascii()),
+            false => number::integer(text),
+        }?)
     }
 
     /// The only node with this identifier.

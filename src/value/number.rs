@@ -120,15 +120,15 @@ pub(crate) fn integer(bytes: &[u8]) -> Option<i64> {
     std::str::from_utf8(bytes.trim_ascii()).ok()?.parse().ok()
 }
 
-/// Whether the bytes are an integer as it is written: without a plus, leading zeros, or anything around it.
+/// The integer that the bytes are as it is written: without a plus, leading zeros, or anything around it.
 #[inline]
-pub(crate) fn is_canonical_integer(bytes: &[u8]) -> bool {
+pub(crate) fn canonical_integer(bytes: &[u8]) -> Option<i64> {
     let canonical = match bytes {
         b"0" | [b'1'..=b'9', ..] => true,
         [b'-', digits @ ..] => matches!(digits, [b'1'..=b'9', ..]),
         _ => false,
     };
-    canonical && bytes.last().is_some_and(u8::is_ascii_digit) && integer(bytes).is_some()
+    if canonical && bytes.last().is_some_and(u8::is_ascii_digit) { integer(bytes) } else { None }
 }
 
 /// Checks the numbers of a text in JSON, whose parser rounds them. The error has the position of the number.
@@ -247,7 +247,7 @@ mod tests {
     #[test]
     fn canonical_integers_are_their_own_text() {
         for text in ["0", "7", "-7", "9223372036854775807", "-9223372036854775808"] {
-            assert!(is_canonical_integer(text.as_bytes()), "{text}");
+            assert!(canonical_integer(text.as_bytes()).is_some(), "{text}");
         }
         for text in [
             "",
@@ -267,7 +267,7 @@ mod tests {
             "-9223372036854775809",
             "12345678901234567891",
         ] {
-            assert!(!is_canonical_integer(text.as_bytes()), "{text}");
+            assert_eq!(canonical_integer(text.as_bytes()), None, "{text}");
         }
         assert_eq!(float_of(1 << 53), Some(9007199254740992.0));
         assert_eq!(float_of((1 << 53) + 1), None);
