@@ -67,28 +67,21 @@ pub(super) fn compare(bytes: &dyn OrderedBytes, reached: Progress) -> Result<()>
 
 /// The error of a store that lacks what was attested.
 fn missing(reached: Progress, attested: Progress) -> Error {
-    let lacks = if reached.sequence < attested.sequence {
-        let first = reached.sequence + 1;
-        let last = attested.sequence;
-        if first == last {
-            format!("commit {last} is")
-        } else {
-            format!("commits {first} to {last} are")
-        }
+    let (what, first, last) = if reached.sequence < attested.sequence {
+        ("commit", reached.sequence + 1, attested.sequence)
     } else {
-        let first = reached.generation + 1;
-        let last = attested.generation;
-        if first == last {
-            format!("checkpoint {last} is")
-        } else {
-            format!("checkpoints {first} to {last} are")
-        }
+        ("checkpoint", reached.generation + 1, attested.generation)
+    };
+    let (lacks, durable) = if first == last {
+        (format!("{what} {last} is"), "it was durable")
+    } else {
+        (format!("{what}s {first} to {last} are"), "they were durable")
     };
     Error::new(
         ErrorClass::CorruptionError,
         Phase::Runtime,
         Detail::CommitsMissing,
-        format!("{lacks} missing from the store, though the store's witness says that they were durable"),
+        format!("{lacks} missing from the store, though the store's witness says that {durable}"),
     )
     .help(
         "The files of the store are damaged; nothing in them was touched. Restore the store from a backup. Or save what \

@@ -23,7 +23,7 @@ use super::subcommand::Subcommand;
     about = "An embedded property-graph database that speaks openCypher",
     after_help = "Without -f and -c, statements are read from standard input; where that is a \
                   terminal, there is a prompt.\n\nExit codes: 0 every statement succeeded; 1 a \
-                  statement failed or the store could not be opened; 2 wrong usage."
+                  statement failed, or the store could not be opened or is damaged; 2 wrong usage."
 )]
 pub(super) struct Args {
     /// The folder of the store, made if there is none. Without it the graph lives in memory.

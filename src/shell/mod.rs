@@ -59,8 +59,8 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Some(MemoryLimit::Unlimited) => options = options.memory_limit(None),
         None => {}
     }
-    let database = match open(args.database.as_deref(), options) {
-        Ok(database) => database,
+    let (database, whole) = match open(args.database.as_deref(), options) {
+        Ok(opened) => opened,
         Err(error) => {
             report::print(&error, None);
             return ExitCode::FAILURE;
@@ -84,7 +84,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Ok(()) | Err(Stop::Quit) => runner.finish(),
         failed => failed,
     };
-    if ended.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if ended.is_ok() && whole { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Where the statements and commands of a script lie, as the shell runs them one after the other.
@@ -99,8 +99,10 @@ pub fn pieces(script: &str) -> Vec<Range<usize>> {
     pieces
 }
 
-fn open(path: Option<&Path>, options: Options) -> Result<Database> {
-    let Some(path) = path else { return Ok(Database::in_memory_with(options)) };
+/// Opens the graph, and says whether it is whole: a script that reads what is left of a damaged store must not end as if
+/// nothing had happened.
+fn open(path: Option<&Path>, options: Options) -> Result<(Database, bool)> {
+    let Some(path) = path else { return Ok((Database::in_memory_with(options), true)) };
     match Database::open_with(path, options.clone()) {
         Err(error) if error.kind() == Detail::CommitsMissing => {
             let database = Database::open_with(path, options.read_only(true))?;
@@ -108,9 +110,9 @@ fn open(path: Option<&Path>, options: Options) -> Result<Database> {
             terminal::say(
                 "THE STORE IS DAMAGED: it is open only to be read, and shows what is left of it.",
             );
-            Ok(database)
+            Ok((database, false))
         }
-        other => other,
+        opened => opened.map(|database| (database, true)),
     }
 }
 

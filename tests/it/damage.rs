@@ -399,7 +399,7 @@ fn the_shell_shows_what_is_left_and_check_names_and_saves_it() {
     let store = store.to_str().unwrap();
     let repaired = repaired.to_str().unwrap();
     let (code, out, error) = run(&[store, "-c", "MATCH (n) RETURN count(*) > 10 AS some"]);
-    assert_eq!((code, out.contains("true")), (Some(0), true), "{out}{error}");
+    assert_eq!((code, out.contains("true")), (Some(1), true), "{out}{error}");
     assert!(error.contains("CommitsMissing") && error.contains("THE STORE IS DAMAGED"), "{error}");
     let (code, _, error) = run(&[store, "-c", "CREATE ()"]);
     assert!(code == Some(1) && error.contains("ReadOnly"), "{error}");
