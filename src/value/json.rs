@@ -24,7 +24,9 @@ use super::Node;
 use super::NodeId;
 use super::Relationship;
 use super::Value;
+use super::allocation::{text_bytes, vec_bytes, vec_growth};
 use super::number;
+use super::size::{EMPTY_LIST, EMPTY_MAP, leaf_growth};
 use super::to_text;
 
 /// Bytes that are held before the statement's budget is asked for them.
@@ -83,10 +85,11 @@ struct Held {
 struct Seed<'h>(&'h RefCell<Held>);
 
 impl Seed<'_> {
-    fn hold<E: de::Error>(self, bytes: usize) -> Result<(), E> {
+    /// Counts bytes that are about to be held, and asks for them where they have become many.
+    fn hold<E: de::Error>(self, bytes: u64) -> Result<(), E> {
         meter::walk(1);
         let mut held = self.0.borrow_mut();
-        held.bytes += (bytes + size_of::<Value>()) as u64;
+        held.bytes += bytes;
         if held.bytes - held.asked < UNASKED {
             return Ok(());
         }
@@ -95,6 +98,12 @@ impl Seed<'_> {
             held.limit = Some(error);
             E::custom("the statement may hold no more")
         })
+    }
+
+    fn release(self, bytes: u64) {
+        let mut held = self.0.borrow_mut();
+        held.bytes -= bytes;
+        held.asked = held.asked.min(held.bytes);
     }
 }
 
@@ -135,23 +144,29 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Value, E> {
-        self.hold(text.len())?;
+        self.hold(text_bytes(text))?;
         Ok(Value::string(text))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut list = Vec::new();
+        self.hold(EMPTY_LIST)?;
         while let Some(item) = items.next_element_seed(self)? {
-            self.hold(0)?;
+            let (before, growth) = (vec_bytes(&list), vec_growth(&list, 1));
+            self.hold(growth)?;
             list.push(item);
+            if growth > 0 {
+                self.release(before);
+            }
         }
         Ok(Value::list(list))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let mut map = Map::new();
+        self.hold(EMPTY_MAP)?;
         while let Some(key) = entries.next_key::<String>()? {
-            self.hold(key.len() + size_of::<Arc<str>>())?;
+            self.hold(text_bytes(&key) + leaf_growth(&map))?;
             map.insert(key.into(), entries.next_value_seed(self)?);
         }
         Ok(Value::Map(Arc::new(map)))

@@ -14,6 +14,16 @@ const ARC: u64 = 16;
 /// A map without its entries.
 const MAP: u64 = size_of::<Map>() as u64;
 
+/// A list without its elements, and the counts before it.
+pub(super) const EMPTY_LIST: u64 = ARC + size_of::<Vec<Value>>() as u64;
+
+/// A map without its entries, and the counts before it.
+pub(super) const EMPTY_MAP: u64 = ARC + MAP;
+
+/// A leaf of a map: a place for eleven entries, of which eight are taken on average.
+const LEAF: u64 = 11 * size_of::<(Arc<str>, Value)>() as u64 + 24;
+const TAKEN: usize = 8;
+
 /// How many values are looked at in all.
 const LOOKS: usize = 64;
 
@@ -48,10 +58,10 @@ fn held(value: &Value, looks: &mut usize) -> u64 {
         Value::String(text) => text_bytes(text),
         Value::List(items) => {
             let step = items.len().div_ceil(SAMPLE).max(1);
-            let own = ARC + size_of::<Vec<Value>>() as u64 + vec_bytes(items);
+            let own = EMPTY_LIST + vec_bytes(items);
             own.saturating_add(sampled(items.iter().step_by(step), items.len(), looks))
         }
-        Value::Map(map) => ARC + MAP + held_by_map(map, looks),
+        Value::Map(map) => EMPTY_MAP + held_by_map(map, looks),
         // A path of n relationships has n + 1 nodes, each with a place for what it holds.
         Value::Path(path) => ARC + 48 + 16 * (2 * path.nodes().len() as u64),
         Value::DateTime(_) | Value::Duration(_) | Value::Point(_) => 64,
@@ -79,10 +89,14 @@ fn sampled<'a>(sample: impl Iterator<Item = &'a Value>, len: usize, looks: &mut 
     bytes.checked_div(looked_at).unwrap_or(0).saturating_mul(len as u64)
 }
 
-/// What a map's entries take: they lie in leaves of eleven, which are seldom full, and one entry needs a leaf as well.
+/// What a map allocates for one entry more, on average: one entry needs a leaf as well as eight.
+pub(super) fn leaf_growth(map: &Map) -> u64 {
+    if map.len().is_multiple_of(TAKEN) { LEAF } else { 0 }
+}
+
+/// What a map's entries take.
 fn held_by_map(map: &Map, looks: &mut usize) -> u64 {
-    let leaves = map.len().div_ceil(8) as u64;
-    let entries = leaves * (11 * size_of::<(Arc<str>, Value)>() as u64 + 24);
+    let entries = map.len().div_ceil(TAKEN) as u64 * LEAF;
     entries.saturating_add(sampled(map.values().take(SAMPLE), map.len(), looks))
 }
 

@@ -58,6 +58,18 @@ const SHAPES: &[(&str, &str)] = &[
         "UNWIND range(1, 60000) AS x CREATE (:A {a: x})",
         "MATCH (n:A) SET n += {b: n.a, c: toString(n.a)}",
     ),
+    (
+        "",
+        "WITH '[' + reduce(s = '1', i IN range(1, 19) | s + ',' + s) + ']' AS t RETURN size(json.parse(t))",
+    ),
+    (
+        "",
+        "WITH '[' + reduce(s = '{\"a\":[1,\"x\"]}', i IN range(1, 18) | s + ',' + s) + ']' AS t RETURN size(json.parse(t))",
+    ),
+    (
+        "",
+        "WITH '[' + reduce(s = '[]', i IN range(1, 19) | s + ',' + s) + ']' AS t RETURN size(json.parse(t))",
+    ),
     ("UNWIND range(1, 60000) AS x CREATE (:A {a: x})", "MATCH (n:A) SET n:B"),
     ("UNWIND range(1, 300000) AS x CREATE (:A {a: x})", "MATCH (n:A) REMOVE n.a"),
     ("UNWIND range(1, 90000) AS x CREATE (:A {a: x})", "MATCH (n:A) DELETE n"),
