@@ -15,8 +15,9 @@ use redstring::storage::ENGINES;
 
 use crate::kill::one;
 
-/// The formats that the folders must have, so that none is lost: those of the log and of the segments.
-const FORMATS: &[(u32, u32)] = &[(1, 2), (2, 3)];
+/// The formats that the folders must have, so that none is lost: those of the log and of the segments, and whether the store has an
+/// identity and a witness.
+const FORMATS: &[(u32, u32, bool)] = &[(1, 2, false), (2, 3, false), (2, 3, true)];
 
 /// What is true of each store.
 const CONTENT: &[(&str, &str)] = &[
@@ -129,13 +130,14 @@ fn stores_of_every_format_are_read_and_go_on() {
     let durable = || ENGINES.iter().filter(|engine| engine.durable);
     let mut missing: Vec<_> = FORMATS
         .iter()
-        .flat_map(|(log, segment)| {
-            durable().map(move |e| format!("log-{log}-segment-{segment}.{}", e.name))
+        .flat_map(|(log, segment, witness)| {
+            let end = if *witness { "-witness" } else { "" };
+            durable().map(move |e| format!("log-{log}-segment-{segment}.{}{end}", e.name))
         })
         .collect();
     for packed in stores() {
         let name = packed.file_name().unwrap().to_str().unwrap();
-        missing.retain(|wanted| !name.starts_with(wanted));
+        missing.retain(|wanted| name != wanted);
         let folder = tempfile::tempdir().unwrap();
         let store = folder.path().join("store");
         unpack(&packed, &store);
@@ -149,10 +151,12 @@ fn stores_of_every_format_are_read_and_go_on() {
         assert!(!segments.is_empty(), "{name}");
         assert!(segments.iter().all(|bytes| bytes[8..12] == format.to_le_bytes()), "{name}");
 
+        assert_eq!(store.join("witness").exists(), name.ends_with("-witness"), "{name}");
         let db = Database::open(&store).unwrap();
         holds(&db, name);
         db.execute("CREATE (:After {number: 1})", ()).unwrap();
         drop(db);
+        assert!(store.join("witness").exists() && store.join("identity").exists(), "{name}");
         let db = Database::open(&store).unwrap();
         holds(&db, name);
         // Everything that was in the log is now in segments of today, beside those of then.
