@@ -8,12 +8,10 @@ use std::ffi::OsString;
 use std::io;
 use std::io::IsTerminal;
 use std::ops::Range;
-use std::path::Path;
 use std::process::ExitCode;
 
 use crate::database::Database;
 use crate::database::Options;
-use crate::error::Detail;
 use crate::error::Result;
 use crate::output::FORMATS;
 use crate::output::Format;
@@ -24,6 +22,7 @@ mod build;
 mod command;
 mod import;
 mod interactive;
+mod opening;
 mod report;
 mod runner;
 mod script;
@@ -59,13 +58,24 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Some(MemoryLimit::Unlimited) => options = options.memory_limit(None),
         None => {}
     }
-    let (database, whole) = match open(args.database.as_deref(), options) {
-        Ok(opened) => opened,
+    let opened = match args.database.as_deref() {
+        Some(path) => opening::open(path, options),
+        None => Ok(Database::in_memory_with(options)),
+    };
+    let database = match opened {
+        Ok(database) => database,
         Err(error) => {
             report::print(&error, None);
             return ExitCode::FAILURE;
         }
     };
+    let whole = opening::verify(&database);
+    if let Err(error) = &whole {
+        report::print(error, None);
+        terminal::say(
+            "THE STORE IS DAMAGED: it is open only to be read, and shows what is left of it.",
+        );
+    }
     let on_terminal = io::stdout().is_terminal();
     let default = if on_terminal { "table" } else { "csv" };
     let name = args.format.as_deref().unwrap_or(default);
@@ -84,7 +94,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Ok(()) | Err(Stop::Quit) => runner.finish(),
         failed => failed,
     };
-    if ended.is_ok() && whole { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if ended.is_ok() && whole.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Where the statements and commands of a script lie, as the shell runs them one after the other.
@@ -97,23 +107,6 @@ pub fn pieces(script: &str) -> Vec<Range<usize>> {
         from = piece.next;
     }
     pieces
-}
-
-/// Opens the graph, and says whether it is whole: a script that reads what is left of a damaged store must not end as if
-/// nothing had happened.
-fn open(path: Option<&Path>, options: Options) -> Result<(Database, bool)> {
-    let Some(path) = path else { return Ok((Database::in_memory_with(options), true)) };
-    match Database::open_with(path, options.clone()) {
-        Err(error) if error.kind() == Detail::CommitsMissing => {
-            let database = Database::open_with(path, options.read_only(true))?;
-            report::print(&error, None);
-            terminal::say(
-                "THE STORE IS DAMAGED: it is open only to be read, and shows what is left of it.",
-            );
-            Ok((database, false))
-        }
-        opened => opened.map(|database| (database, true)),
-    }
 }
 
 /// Runs one input to its end, or to its first error.

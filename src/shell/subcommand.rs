@@ -21,6 +21,7 @@ use crate::interchange::counted;
 use super::bar::Bar;
 use super::bar::Unit;
 use super::import;
+use super::opening;
 use super::terminal;
 
 /// A task with arguments of its own.
@@ -138,7 +139,9 @@ fn backup(given: &ArgMatches, mut options: BackupOptions) -> Result<()> {
             bar.show(progress.bytes, progress.total_bytes, String::new());
         });
     }
-    open(given)?.backup_with(path(given, "TARGET"), &options)
+    let database = open(given)?;
+    database.backup_with(path(given, "TARGET"), &options)?;
+    opening::verify(&database)
 }
 
 fn export(given: &ArgMatches) -> Result<()> {
@@ -159,7 +162,8 @@ fn export(given: &ArgMatches) -> Result<()> {
             bar.show(progress.read, progress.total, doing.to_owned());
         });
     }
-    let summary = open(given)?.export(path(given, "TARGET"), &options);
+    let database = open(given)?;
+    let summary = database.export(path(given, "TARGET"), &options);
     // The bar goes with it.
     drop(options);
     let summary = summary?;
@@ -174,7 +178,7 @@ fn export(given: &ArgMatches) -> Result<()> {
             schema(summary.left_out)
         ));
     }
-    Ok(())
+    opening::verify(&database)
 }
 
 fn repair(damaged: &Path, target: &Path) -> Result<()> {

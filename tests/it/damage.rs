@@ -403,6 +403,21 @@ fn the_shell_shows_what_is_left_and_check_names_and_saves_it() {
     assert!(error.contains("CommitsMissing") && error.contains("THE STORE IS DAMAGED"), "{error}");
     let (code, _, error) = run(&[store, "-c", "CREATE ()"]);
     assert!(code == Some(1) && error.contains("ReadOnly"), "{error}");
+    // Whatever reads what is left says so, and fails.
+    let [export, backup, migrated] = ["graph.jsonl", "backup", "migrated"]
+        .map(|name| folder.path().join(name).to_str().unwrap().to_owned());
+    let readers: [&[&str]; 4] = [
+        &[store, "--readonly", "-c", "MATCH (n) RETURN count(*)"],
+        &["export", store, &export],
+        &["backup", store, &backup],
+        &["migrate", store, &migrated],
+    ];
+    for arguments in readers {
+        let (code, _, error) = run(arguments);
+        assert!(code == Some(1) && error.contains("to 40 are missing"), "{arguments:?}: {error}");
+        assert!(error.contains("--repair"), "{arguments:?}: {error}");
+    }
+    assert!([&export, &backup, &migrated].iter().all(|made| Path::new(made).exists()));
     let (code, _, error) = run(&["check", store]);
     assert!(code == Some(1) && error.contains("to 40 are missing"), "{error}");
     let (code, _, error) = run(&["check", store, "--repair", repaired]);
