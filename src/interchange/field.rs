@@ -109,11 +109,11 @@ impl Scalar {
     }
 }
 
-/// What stands between the items of a field.
+/// The character that separates the items of a field.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Separator {
     pub(super) between: char,
-    /// Whether it is part of an item behind a backslash.
+    /// Whether a backslash before the character makes it a part of the item.
     pub(super) escaped: bool,
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::error::nearest;
 
 use super::field::{FieldType, Scalar};
+use super::json;
 
 /// What a column is for.
 #[derive(Debug, Clone)]
@@ -122,7 +123,7 @@ pub(super) fn field(name: &str, of: &str) -> String {
     }
 }
 
-/// The field of a header for the types of relationships, and what the column says of those of this type.
+/// The name of the column that says the types of relationships, and what it says of those that have this type.
 pub(super) fn type_column(of: &str) -> (&'static str, Cow<'_, str>) {
     match of {
         // An empty field says nothing.
@@ -142,8 +143,8 @@ impl Role {
         Self::read(field, false)
     }
 
-    /// What a field of one of Neptune's headers says, where a colon of a name stands behind a backslash.
-    pub(super) fn of_neptunes(field: &str) -> Result<Self, String> {
+    /// As [`Role::of`], where a colon that is part of a name has a backslash before it, as in Neptune's headers.
+    pub(super) fn of_escaped(field: &str) -> Result<Self, String> {
         Self::read(field, true)
     }
 
@@ -199,14 +200,14 @@ impl Role {
                 })?;
                 let zone = parts.option("timezone").map(Arc::from);
                 let of = FieldType { scalar, list, zone, inferred: false };
-                let written = parts.is_json(NAME)?;
-                match serde_json::from_str::<String>(&parts.name) {
-                    Ok(name) if written => Self::Property(name, Some(of)),
-                    Err(_) if written => {
-                        let what = "is no name in JSON";
-                        return Err(format!("`{}` in `{field}` {what}", parts.name));
+                match parts.is_json(NAME)? {
+                    true => {
+                        let name = json::name(&parts.name).map_err(|_| {
+                            format!("`{}` in `{field}` is no name in JSON", parts.name)
+                        })?;
+                        Self::Property(name, Some(of))
                     }
-                    _ => Self::property(&parts.name, Some(of))?,
+                    false => Self::property(&parts.name, Some(of))?,
                 }
             }
             None => Self::property(&parts.name, None)?,

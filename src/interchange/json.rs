@@ -31,6 +31,16 @@ pub(super) fn value(text: &str) -> Result<Value, String> {
     }
 }
 
+/// A name that is written as a string of JSON.
+pub(super) fn name(text: &str) -> Result<String, String> {
+    serde_json::from_str(text).map_err(|_| format!("`{text}` is no name in JSON"))
+}
+
+/// Names that are written as an array of JSON.
+pub(super) fn names(text: &str) -> Result<Vec<String>, String> {
+    serde_json::from_str(text).map_err(|_| format!("`{text}` is no array of names in JSON"))
+}
+
 /// The value of a property, with its type where JSON has none for it.
 pub(super) fn stored(tree: &Json, of: &Json) -> Result<Value, String> {
     match (tree, of) {

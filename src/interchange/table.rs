@@ -21,6 +21,7 @@ use super::Import;
 use super::field::{FieldType, Scalar, Separator};
 use super::header::Role;
 use super::identity::Ids;
+use super::json;
 use super::options::{End, IdType, ImportOptions, NodeFiles, RelationshipFiles};
 use super::places::{Fault, Places};
 use super::rejects::{Reason, Tolerance};
@@ -38,7 +39,7 @@ pub(super) struct Header {
 impl Header {
     pub(super) fn of(file: Arc<Path>, fields: Vec<String>) -> Result<Self> {
         let neptune = fields.iter().any(|field| Role::is_neptune(field));
-        let role = if neptune { Role::of_neptunes } else { Role::of };
+        let role = if neptune { Role::of_escaped } else { Role::of };
         let roles = fields.iter().map(|field| role(field)).collect::<Result<Vec<_>, _>>();
         let mut roles = roles.map_err(|what| header_error(&file, &what))?;
         let linked = roles.iter().any(|role| matches!(role, Role::Start { .. }));
@@ -65,7 +66,7 @@ impl Header {
         Ok(Self { file, fields, roles, neptune })
     }
 
-    /// What stands between the items of its columns.
+    /// What separates the items of a list, and the labels of a node, in the table's fields.
     pub(super) fn separator(&self, options: &ImportOptions) -> Separator {
         Separator { between: options.array_delimiter, escaped: self.neptune }
     }
@@ -388,14 +389,25 @@ impl RowLabels {
         }
     }
 
-    /// Gives the last row the labels that a text names.
-    pub(super) fn add_all(&mut self, text: &str, separator: Separator, row: usize) {
+    /// Gives the last row the labels that a field names: an array of JSON, or names between separators.
+    pub(super) fn add_all(
+        &mut self,
+        text: &str,
+        json: bool,
+        separator: Separator,
+        row: usize,
+    ) -> Result<(), String> {
+        if json {
+            json::names(text)?.iter().for_each(|name| self.add(name, row));
+            return Ok(());
+        }
         for name in separator.split(text) {
             let name = name.trim();
             if !name.is_empty() {
                 self.add(name, row);
             }
         }
+        Ok(())
     }
 
     /// The labels, each with the rows that have it.
@@ -429,10 +441,7 @@ impl RowTypes {
         match text {
             "" if default => self.push(None),
             "" => return Err("the relationship has no type".into()),
-            text if json => {
-                let name = serde_json::from_str::<String>(text);
-                self.push(Some(&name.map_err(|_| format!("`{text}` is no name in JSON"))?));
-            }
+            text if json => self.push(Some(&json::name(text)?)),
             text => self.push(Some(text)),
         }
         Ok(())

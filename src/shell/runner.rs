@@ -142,7 +142,7 @@ impl Runner {
             };
             let outcome = self.piece(&script, &piece);
             self.settle(outcome).map_err(|failure| {
-                // What was written before the error comes before it on a terminal, too.
+                // On a terminal, rows that were written before the error must appear before its message.
                 let _ = self.out.flush();
                 failure.report(Some((&script.source(), piece.range)))
             })?;

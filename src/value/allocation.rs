@@ -3,6 +3,7 @@
 //! A collection that is full moves into one of twice the size, and for a moment both are there: who counts memory has to
 //! know of the larger one before it is made.
 
+use std::collections::BTreeMap;
 use std::collections::HashMap;
 
 /// What a vector takes beside itself.
@@ -43,6 +44,23 @@ fn table_of<K, V>(keys: usize) -> u64 {
     (places as u64).saturating_mul(size_of::<(K, V)>() as u64 + 1)
 }
 
+/// How many of the eleven places of a tree's leaf are taken on average.
+const TAKEN: usize = 8;
+
+/// What a tree takes beside itself.
+pub(crate) fn tree_bytes<K, V>(tree: &BTreeMap<K, V>) -> u64 {
+    tree.len().div_ceil(TAKEN) as u64 * leaf::<K, V>()
+}
+
+/// What a tree allocates when a key is inserted: the first one needs a whole leaf.
+pub(crate) fn tree_growth<K, V>(tree: &BTreeMap<K, V>) -> u64 {
+    if tree.len().is_multiple_of(TAKEN) { leaf::<K, V>() } else { 0 }
+}
+
+fn leaf<K, V>() -> u64 {
+    11 * size_of::<(K, V)>() as u64 + 24
+}
+
 /// What a text takes that is shared by counting references.
 pub(crate) fn text_bytes(text: &str) -> u64 {
     (text.len() as u64 + 16).next_multiple_of(16)
@@ -64,6 +82,16 @@ mod tests {
             } else {
                 assert!(after <= growth.max(32), "{after} {growth}");
             }
+        }
+    }
+
+    #[test]
+    fn a_tree_grows_by_what_was_foretold() {
+        let (mut tree, mut foretold) = (BTreeMap::new(), 0);
+        for key in 0..100u64 {
+            foretold += tree_growth(&tree);
+            tree.insert(key, key);
+            assert_eq!(tree_bytes(&tree), foretold, "{key}");
         }
     }
 

@@ -24,9 +24,9 @@ use super::Node;
 use super::NodeId;
 use super::Relationship;
 use super::Value;
-use super::allocation::{text_bytes, vec_bytes, vec_growth};
+use super::allocation::{text_bytes, tree_growth, vec_bytes, vec_growth};
 use super::number;
-use super::size::{EMPTY_LIST, EMPTY_MAP, leaf_growth};
+use super::size::{EMPTY_LIST, EMPTY_MAP};
 use super::to_text;
 
 /// Bytes that are held before the statement's budget is asked for them.
@@ -166,7 +166,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
         let mut map = Map::new();
         self.hold(EMPTY_MAP)?;
         while let Some(key) = entries.next_key::<String>()? {
-            self.hold(text_bytes(&key) + leaf_growth(&map))?;
+            self.hold(text_bytes(&key) + tree_growth(&map))?;
             map.insert(key.into(), entries.next_value_seed(self)?);
         }
         Ok(Value::Map(Arc::new(map)))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::allocation::{text_bytes, vec_bytes};
+use super::allocation::{text_bytes, tree_bytes, vec_bytes};
 use super::{Column, ColumnData, Map, Value};
 
 /// How many elements of a list or map are looked at; they speak for the others.
@@ -19,10 +19,6 @@ pub(super) const EMPTY_LIST: u64 = ARC + size_of::<Vec<Value>>() as u64;
 
 /// A map without its entries, and the counts before it.
 pub(super) const EMPTY_MAP: u64 = ARC + MAP;
-
-/// A leaf of a map: a place for eleven entries, of which eight are taken on average.
-const LEAF: u64 = 11 * size_of::<(Arc<str>, Value)>() as u64 + 24;
-const TAKEN: usize = 8;
 
 /// How many values are looked at in all.
 const LOOKS: usize = 64;
@@ -89,15 +85,9 @@ fn sampled<'a>(sample: impl Iterator<Item = &'a Value>, len: usize, looks: &mut 
     bytes.checked_div(looked_at).unwrap_or(0).saturating_mul(len as u64)
 }
 
-/// What a map allocates for one entry more, on average: one entry needs a leaf as well as eight.
-pub(super) fn leaf_growth(map: &Map) -> u64 {
-    if map.len().is_multiple_of(TAKEN) { LEAF } else { 0 }
-}
-
 /// What a map's entries take.
 fn held_by_map(map: &Map, looks: &mut usize) -> u64 {
-    let entries = map.len().div_ceil(TAKEN) as u64 * LEAF;
-    entries.saturating_add(sampled(map.values().take(SAMPLE), map.len(), looks))
+    tree_bytes(map).saturating_add(sampled(map.values().take(SAMPLE), map.len(), looks))
 }
 
 impl Column {

@@ -11,7 +11,6 @@ use std::sync::Arc;
 use crate::graph::ids::is_shared;
 use crate::graph::index::Entry;
 use crate::graph::values::Values;
-use crate::meter;
 use crate::value::Value;
 use crate::value::allocation::vec_bytes;
 use crate::value::ordering;
@@ -194,9 +193,7 @@ impl Entries {
     /// Takes in what has come (`true`) or gone, one after the other. Says how many bytes more it takes then.
     pub(in crate::graph) fn change(&mut self, mut changes: Vec<(Entry, bool)>) -> u64 {
         // What came last of an entry holds.
-        changes.sort_by(meter::stepped(|one: &(Entry, bool), other: &(Entry, bool)| {
-            one.0.cmp(&other.0)
-        }));
+        changes.sort_by(|one, other| one.0.cmp(&other.0));
         let mut run = Run::default();
         for (at, ((key, id), there)) in changes.iter().enumerate() {
             if changes.get(at + 1).is_some_and(|next| next.0 == (key.clone(), *id)) {

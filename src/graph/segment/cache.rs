@@ -10,8 +10,6 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
-use std::sync::atomic::AtomicU32;
-use std::sync::atomic::Ordering;
 
 use rustc_hash::FxHashMap;
 
@@ -26,8 +24,6 @@ type Shared = Arc<dyn Any + Send + Sync>;
 /// See the module.
 pub(crate) struct ChunkCache {
     budget: u64,
-    /// How many of those who go through everything are at work.
-    narrow: AtomicU32,
     state: Mutex<State>,
 }
 
@@ -37,14 +33,16 @@ struct State {
     /// Ready chunks in the order in which they are looked at for eviction.
     queue: VecDeque<ChunkKey>,
     bytes: u64,
+    /// How many [`Narrowed`] there are.
+    narrowed: u32,
 }
 
-/// A cache that leaves half of its budget to others: see [`ChunkCache::narrowed`].
+/// While there is one, the cache holds at most half of its budget.
 pub(crate) struct Narrowed<'a>(&'a ChunkCache);
 
 impl Drop for Narrowed<'_> {
     fn drop(&mut self) {
-        self.0.narrow.fetch_sub(1, Ordering::Relaxed);
+        lock(&self.0.state).narrowed -= 1;
     }
 }
 
@@ -70,22 +68,16 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl ChunkCache {
     pub(crate) fn new(budget: u64) -> Self {
-        Self { budget, narrow: AtomicU32::new(0), state: Mutex::default() }
+        Self { budget, state: Mutex::default() }
     }
 
-    /// Keeps half of the budget free for whoever goes through the whole store, until the value is dropped: what is read once
-    /// need not stay, and the reader holds much itself.
+    /// Limits the cache to half of its budget until the value is dropped. A reader that goes through the whole store asks for
+    /// this: the reader itself holds much, and it reads few chunks twice.
     pub(crate) fn narrowed(&self) -> Narrowed<'_> {
-        self.narrow.fetch_add(1, Ordering::Relaxed);
-        lock(&self.state).evict(self.allowed());
+        let mut state = lock(&self.state);
+        state.narrowed += 1;
+        state.evict(self.budget);
         Narrowed(self)
-    }
-
-    fn allowed(&self) -> u64 {
-        match self.narrow.load(Ordering::Relaxed) {
-            0 => self.budget,
-            _ => self.budget / 2,
-        }
     }
 
     /// The chunk, loaded if need be; `load` says its size in bytes too.
@@ -134,7 +126,7 @@ impl ChunkCache {
                 state.entries.insert(key, entry);
                 state.queue.push_back(key);
                 state.bytes += size;
-                state.evict(self.allowed());
+                state.evict(self.budget);
                 Ok(chunk)
             }
             Err(error) => {
@@ -164,8 +156,9 @@ impl ChunkCache {
 impl State {
     /// A second chance for what was used since it was last looked at, then out.
     fn evict(&mut self, budget: u64) {
+        let allowed = if self.narrowed > 0 { budget / 2 } else { budget };
         let mut looks = self.queue.len() * 2;
-        while self.bytes > budget && looks > 0 {
+        while self.bytes > allowed && looks > 0 {
             looks -= 1;
             let Some(key) = self.queue.pop_front() else { break };
             match self.entries.get_mut(&key) {

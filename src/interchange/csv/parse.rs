@@ -132,15 +132,9 @@ impl<'a> Parser<'a> {
                 Column::Labels { json } => {
                     let text = std::str::from_utf8(&bytes)
                         .map_err(|_| malformed("the text is not UTF-8".into()))?;
-                    if *json && !text.is_empty() {
-                        let names = serde_json::from_str::<Vec<String>>(text);
-                        let names = names.map_err(|_| {
-                            malformed(format!("`{text}` is no array of names in JSON"))
-                        })?;
-                        names.iter().for_each(|name| rows.labels.add(name, rows.count));
-                    } else {
-                        rows.labels.add_all(text, self.separator, rows.count);
-                    }
+                    let json = *json && !text.is_empty();
+                    let added = rows.labels.add_all(text, json, self.separator, rows.count);
+                    added.map_err(malformed)?;
                 }
                 Column::Type { json } => {
                     let text = std::str::from_utf8(&bytes)

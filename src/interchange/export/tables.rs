@@ -169,8 +169,8 @@ pub(in crate::interchange) fn write<F: TableFormat>(
 }
 
 /// The name of a table's file, without extensions, which no other has even where case makes no difference. It is for
-/// people: what the rows are stands in the file. With what is taken, in lower case, stands the number that the next one of
-/// that name gets.
+/// people: what the rows are stands in the file. `taken` has the names of other tables in lower case, each with the number to
+/// try first for the next table of that name.
 fn name(entities: &Entities, taken: &mut BTreeMap<String, u64>) -> String {
     let (kind, names) = match entities {
         Entities::Nodes(labels) => (folder::NODES, labels.as_slice()),
@@ -184,13 +184,13 @@ fn name(entities: &Entities, taken: &mut BTreeMap<String, u64>) -> String {
     }
     name.truncate(100);
     let lower = name.to_lowercase();
-    let mut number = taken.get(&lower).copied().unwrap_or(1);
+    let mut number = taken.get(&lower).copied().unwrap_or(2);
     let mut free = name.clone();
     while taken.contains_key(&free.to_lowercase()) {
         free = format!("{name}-{number}");
         number += 1;
     }
-    taken.insert(lower, number.max(2));
-    taken.entry(free.to_lowercase()).or_insert(2);
+    taken.insert(free.to_lowercase(), 2);
+    taken.insert(lower, number);
     free
 }

@@ -31,7 +31,7 @@ pub(super) struct Keys {
     keys: Vec<Key>,
     of_nodes: FxHashMap<String, usize>,
     of_edges: FxHashMap<String, usize>,
-    /// The numbers of those that have a default: every entity is asked for these, and for no other.
+    /// The numbers of the keys that have a default. Each entity looks at these alone, however many keys there are.
     with_default: Vec<usize>,
 }
 
@@ -41,7 +41,7 @@ impl Keys {
         let id = get("id").ok_or("a key has no `id`")?;
         let drawn = get("yfiles.type").is_some();
         let name = match get(OWN_NAME) {
-            Some(own) => Some(json_name(&own)?),
+            Some(own) => Some(json::name(&own)?),
             None => get("attr.name").or_else(|| Some(id.clone()).filter(|_| !drawn)),
         };
         let kind = get("for");
@@ -74,18 +74,12 @@ impl Keys {
 
     /// Takes the default of the key that was declared last.
     pub(super) fn take_default(&mut self, text: &str) -> Result<(), String> {
-        let number = self.keys.len().saturating_sub(1);
-        if let Some(key) = self.keys.get_mut(number) {
+        if let Some(key) = self.keys.last_mut() {
             key.default = Some(key.value(text)?);
-            self.with_default.push(number);
+            self.with_default.push(self.keys.len() - 1);
         }
         Ok(())
     }
-}
-
-/// The name that an attribute says in JSON.
-pub(super) fn json_name(text: &str) -> Result<String, String> {
-    serde_json::from_str(text).map_err(|_| format!("`{text}` is no name in JSON"))
 }
 
 /// The type that a key declares.

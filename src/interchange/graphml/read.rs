@@ -19,11 +19,12 @@ use crate::error::Result;
 use crate::interchange::Import;
 use crate::interchange::graph::{Gathering, Link, Place};
 use crate::interchange::input::Input;
+use crate::interchange::json;
 use crate::interchange::rejects::Reason;
 use crate::value::Map;
 use crate::value::Value;
 
-use super::keys::{Keys, json_name};
+use super::keys::Keys;
 use super::{OWN_LABEL, OWN_LABELS, RELATED, TINKERPOP_BETWEEN, TINKERPOP_LABEL, TINKERPOP_TYPE};
 
 /// A source that counts lines as they are taken.
@@ -329,14 +330,11 @@ impl Open {
         let get = |name: &str| attribute(tag, name);
         let names = match kind {
             Kind::Node => match (get(OWN_LABELS)?, get("labels")?) {
-                (Some(array), _) => Some(
-                    serde_json::from_str(&array)
-                        .map_err(|_| format!("`{array}` is no array of names in JSON"))?,
-                ),
+                (Some(array), _) => Some(json::names(&array)?),
                 (None, labels) => labels.map(|labels| names(false, &labels)),
             },
             Kind::Edge => match (get(OWN_LABEL)?, get("label")?) {
-                (Some(own), _) => Some(vec![json_name(&own)?]),
+                (Some(own), _) => Some(vec![json::name(&own)?]),
                 (None, label) => label.map(|name| names(true, &name)),
             },
             Kind::HyperEdge | Kind::Other => None,

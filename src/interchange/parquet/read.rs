@@ -334,15 +334,9 @@ impl Parser<'_> {
                         let names = names.iter().filter_map(Value::as_str);
                         names.for_each(|name| rows.labels.add(name, rows.count));
                     }
-                    Value::String(text) if *json => {
-                        let names = serde_json::from_str::<Vec<String>>(&text);
-                        let names = names.map_err(|_| {
-                            malformed(format!("`{text}` is no array of names in JSON"))
-                        })?;
-                        names.iter().for_each(|name| rows.labels.add(name, rows.count));
-                    }
                     Value::String(text) => {
-                        rows.labels.add_all(&text, self.separator, rows.count);
+                        let added = rows.labels.add_all(&text, *json, self.separator, rows.count);
+                        added.map_err(malformed)?;
                     }
                     _ => return Err(malformed("labels are text, or lists of it".into())),
                 },
